@@ -1,0 +1,1 @@
+//! What every module program shares: the module protocol, commands, locks, progress.
