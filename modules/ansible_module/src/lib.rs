@@ -1,1 +1,49 @@
-//! What every module program shares: the module protocol, commands, locks, progress.
+//! What every module program shares: the module protocol, commands, locks, files, progress.
+//!
+//! A program is one function from typed options to a [`Reply`]; [`run`] does the rest:
+//! it reads the arguments (a JSON file as first argument, or `-` for standard input),
+//! splits Ansible's own `_ansible_*` keys off, and prints exactly one JSON object.
+
+mod arguments;
+mod command;
+pub mod files;
+mod finished;
+pub mod lock;
+mod output;
+mod progress;
+mod quantity;
+mod reply;
+mod task;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde::de::DeserializeOwned;
+
+pub use command::{Command, Running, Tool};
+pub use finished::{CommandFailed, Finished};
+pub use progress::Progress;
+pub use quantity::{Seconds, Size};
+pub use reply::{Diff, Reply};
+pub use task::Task;
+
+/// Runs `module` with the arguments of this process and prints its one JSON reply.
+///
+/// The exit status is 0 for a reply without `failed`, 1 otherwise; Ansible looks at the reply only.
+pub fn run<P, F>(module: F) -> ExitCode
+where
+    P: DeserializeOwned,
+    F: FnOnce(P, &mut Task) -> Result<Reply>,
+{
+    reply::answer_panics();
+    let mut task = Task::default();
+    let reply = arguments::read()
+        .and_then(|arguments| arguments.split())
+        .and_then(|(settings, options)| {
+            task = Task::new(&settings);
+            arguments::options_from(options)
+        })
+        .and_then(|options| module(options, &mut task))
+        .unwrap_or_else(|error| Reply::failure(&error));
+    reply.print(task)
+}

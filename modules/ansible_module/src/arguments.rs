@@ -1,0 +1,140 @@
+//! Arguments of a module: where they come from, and which are Ansible's own.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+/// Far above any real task; keeps a mistaken file (an image, a device) out of memory.
+const LONGEST: u64 = 16 << 20;
+
+/// Prefix of the keys that Ansible adds to a task's own options.
+const ANSIBLE: &str = "_ansible_";
+
+/// The arguments as they were given: one JSON object.
+#[derive(Debug)]
+pub(crate) struct Arguments(Map<String, Value>);
+
+/// Reads the arguments from the file named by the first argument, or from standard input for `-`.
+pub(crate) fn read() -> Result<Arguments> {
+    let mut words = std::env::args_os();
+    let program = words.next().map(PathBuf::from).unwrap_or_default();
+    let words: Vec<OsString> = words.collect();
+    match words.as_slice() {
+        [word] if word == "-" => {
+            from_reader(io::stdin().lock()).context("reading arguments from standard input")
+        }
+        [word] => from_file(Path::new(word)),
+        _ => {
+            let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            bail!("usage: {name} ARGUMENTS.json, or {name} - with the arguments as JSON on standard input")
+        }
+    }
+}
+
+fn from_file(path: &Path) -> Result<Arguments> {
+    let doing = || format!("reading arguments from {}", path.display());
+    from_reader(File::open(path).with_context(doing)?).with_context(doing)
+}
+
+fn from_reader(source: impl Read) -> Result<Arguments> {
+    let mut text = Vec::new();
+    source.take(LONGEST + 1).read_to_end(&mut text)?;
+    ensure!(text.len() as u64 <= LONGEST, "expected a JSON object of at most {LONGEST} bytes, found more");
+    match serde_json::from_slice(&text).context("expected one JSON object")? {
+        Value::Object(keys) => Ok(Arguments(keys)),
+        other => bail!("expected a JSON object with the module's options, found {}", kind(&other)),
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+impl Arguments {
+    /// Splits Ansible's settings (prefix removed) from the module's own options.
+    pub(crate) fn split(self) -> Result<(Map<String, Value>, Map<String, Value>)> {
+        let (settings, options): (Map<_, _>, Map<_, _>) =
+            self.0.into_iter().partition(|(key, _)| key.starts_with(ANSIBLE));
+        let settings = settings.into_iter().map(|(key, value)| (key[ANSIBLE.len()..].to_owned(), value));
+        Ok((settings.collect(), options))
+    }
+}
+
+/// Reads the module's options into its own type; an error names the option.
+pub(crate) fn options_from<P: DeserializeOwned>(options: Map<String, Value>) -> Result<P> {
+    serde_path_to_error::deserialize(Value::Object(options)).map_err(|error| {
+        let path = error.path().to_string();
+        let reason = error.into_inner();
+        if path == "." {
+            anyhow!("reading options: {reason}")
+        } else {
+            anyhow!("reading option `{path}`: {reason}")
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Options {
+        path: String,
+        #[serde(default)]
+        sizes: Vec<crate::Size>,
+    }
+
+    fn options(text: &str) -> Result<(Map<String, Value>, Options)> {
+        let (settings, options) = from_reader(text.as_bytes())?.split()?;
+        Ok((settings, options_from(options)?))
+    }
+
+    #[test]
+    fn ansible_keys_are_split_off() {
+        let (settings, options) =
+            options(r#"{"path": "/a", "sizes": ["1M"], "_ansible_check_mode": true}"#).unwrap();
+        assert_eq!(settings["check_mode"], true);
+        assert_eq!(options, Options { path: "/a".into(), sizes: vec![crate::Size(1 << 20)] });
+    }
+
+    #[test]
+    fn errors_name_the_option() {
+        let cases = [
+            ("{}", "reading options: missing field `path`"),
+            (r#"{"path": 1}"#, "reading option `path`: invalid type: integer `1`, expected a string"),
+            (
+                r#"{"path": "/a", "size": 1}"#,
+                "reading option `size`: unknown field `size`, expected `path` or `sizes`",
+            ),
+            (
+                r#"{"path": "/a", "sizes": ["1M", "lots"]}"#,
+                "reading option `sizes[1]`: invalid size \"lots\": expected bytes or a number with one of K, M, G, T, P, as in 20G",
+            ),
+            ("[1]", "expected a JSON object with the module's options, found a list"),
+            ("", "expected one JSON object: EOF while parsing a value at line 1 column 0"),
+        ];
+        for (text, message) in cases {
+            assert_eq!(format!("{:#}", options(text).unwrap_err()), message, "{text}");
+        }
+    }
+
+    #[test]
+    fn endless_input_is_refused() {
+        let error = from_reader(io::repeat(b' ')).unwrap_err();
+        assert_eq!(format!("{error:#}"), "expected a JSON object of at most 16777216 bytes, found more");
+    }
+}

@@ -1,0 +1,156 @@
+//! Files that are either whole or not there.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, Permissions};
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use tempfile::{Builder, NamedTempFile};
+
+/// First letters of the name of everything that is not finished yet.
+const UNFINISHED: &str = ".new-";
+
+/// Letters that tell two unfinished files of one name apart.
+const RANDOM: usize = 6;
+
+/// A temporary file beside `path`, named `.new-XXXXXX-NAME`; removed when dropped.
+/// [`publish`] gives it its final name.
+///
+/// # Errors
+/// Where `path` has no file name or its folder cannot be written.
+pub fn temporary_for(path: &Path) -> Result<NamedTempFile> {
+    let name = path.file_name().with_context(|| format!("{} names no file", path.display()))?;
+    let mut suffix = OsString::from("-");
+    suffix.push(name);
+    Builder::new()
+        .prefix(UNFINISHED)
+        .suffix(&suffix)
+        .rand_bytes(RANDOM)
+        .tempfile_in(folder_of(path))
+        .with_context(|| format!("creating a temporary file in {}", folder_of(path).display()))
+}
+
+/// Syncs `file`, gives it `mode` and the name `path` in one step, and syncs the folder.
+///
+/// # Errors
+/// Where any of the steps fails; the temporary file is gone then.
+pub fn publish(file: NamedTempFile, path: &Path, mode: u32) -> Result<()> {
+    let doing = || format!("putting {} in its place", path.display());
+    file.as_file().set_permissions(Permissions::from_mode(mode)).with_context(doing)?;
+    file.as_file().sync_all().with_context(doing)?;
+    file.persist(path).with_context(doing)?;
+    sync_folder(folder_of(path))
+}
+
+/// Replaces the file at `path` by `contents`: a reader sees the old or the new text, never a part.
+///
+/// # Errors
+/// Where the folder cannot be written or is full; the old file is untouched then.
+pub fn write_atomically(path: &Path, mode: u32, contents: &[u8]) -> Result<()> {
+    let mut file = temporary_for(path)?;
+    file.write_all(contents).with_context(|| format!("writing {}", path.display()))?;
+    publish(file, path, mode)
+}
+
+/// Removes what dead runs left of `path`, and says how many files that were.
+/// The caller holds the lock of `path`.
+///
+/// # Errors
+/// Where the folder cannot be read or a leftover cannot be removed.
+pub fn sweep_for(path: &Path) -> Result<usize> {
+    let folder = folder_of(path);
+    let doing = || format!("looking for leftovers in {}", folder.display());
+    let name = path.file_name().with_context(|| format!("{} names no file", path.display()))?;
+    let mut removed = 0;
+    for entry in fs::read_dir(folder).with_context(doing)? {
+        let entry = entry.with_context(doing)?;
+        if is_unfinished(&entry.file_name(), name) {
+            let left = entry.path();
+            fs::remove_file(&left).with_context(|| format!("removing leftover {}", left.display()))?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+/// Makes names created, changed or removed in `folder` survive a power cut.
+///
+/// # Errors
+/// Where the folder cannot be opened or synced.
+pub fn sync_folder(folder: &Path) -> Result<()> {
+    let doing = || format!("syncing folder {}", folder.display());
+    File::open(folder).with_context(doing)?.sync_all().with_context(doing)
+}
+
+/// Refuses a file that holds a secret but can be read by others than its owner.
+///
+/// # Errors
+/// Where the file is not there, or its mode has any bit for group or others.
+pub fn require_private(path: &Path) -> Result<()> {
+    let mode =
+        fs::metadata(path).with_context(|| format!("reading {}", path.display()))?.permissions().mode();
+    ensure!(
+        mode & 0o077 == 0,
+        "reading {}: expected a file that only its owner can read, found mode {:04o}; run chmod 600 on it",
+        path.display(),
+        mode & 0o7777
+    );
+    Ok(())
+}
+
+fn is_unfinished(entry: &OsStr, name: &OsStr) -> bool {
+    let rest = entry.as_bytes().strip_prefix(UNFINISHED.as_bytes());
+    rest.and_then(|rest| rest.get(RANDOM..)).and_then(|rest| rest.strip_prefix(b"-")) == Some(name.as_bytes())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != PathBuf::new() => folder,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_with_its_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        fs::write(&path, "old").unwrap();
+        write_atomically(&path, 0o600, b"new").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        require_private(&path).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn only_leftovers_of_the_same_name_are_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in [".new-abcdef-web", ".new-abcdef-web-2", ".new-ab-web", "web", ".new-abcdef-"] {
+            fs::write(at(name), "").unwrap();
+        }
+        assert_eq!(sweep_for(&at("web")).unwrap(), 1);
+        assert!(!at(".new-abcdef-web").exists());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
+    }
+
+    #[test]
+    fn a_secret_that_others_can_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        write_atomically(&path, 0o640, b"secret").unwrap();
+        assert_eq!(
+            require_private(&path).unwrap_err().to_string(),
+            format!(
+                "reading {}: expected a file that only its owner can read, found mode 0640; run chmod 600 on it",
+                path.display()
+            )
+        );
+    }
+}
