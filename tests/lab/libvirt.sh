@@ -1,0 +1,95 @@
+# shellcheck shell=sh
+# A libvirtd of one's own, for tests and the demo: no systemd, its own configuration, sockets, state and logs in one folder.
+#
+#   . tests/lab/libvirt.sh
+#   libvirt_start DIR      starts it and sets LIBVIRT_URI; DIR must be short (a socket's name is at most 107 bytes)
+#   libvirt_stop DIR       ends it and every guest it runs; domains that are defined stay in DIR
+#
+# As root it runs in a mount namespace where DIR's folders lie over libvirt's own, so it never meets a libvirtd of the
+# system. As another user it is a session daemon whose XDG folders are in DIR.
+
+libvirt_configure() (
+    mkdir -p "$1/etc/qemu" "$1/run" "$1/lib" "$1/cache" "$1/log"
+    cat >"$1/etc/libvirtd.conf" <<EOF
+auth_unix_ro = "none"
+auth_unix_rw = "none"
+log_level = 3
+log_outputs = "3:file:$1/log/libvirtd.log"
+EOF
+    cat >"$1/etc/qemu.conf" <<EOF
+user = "root"
+group = "root"
+namespaces = []
+security_driver = "none"
+cgroup_controllers = []
+stdio_handler = "file"
+EOF
+)
+
+# Runs in place of the shell that calls it, so that its process id is the one the caller knows.
+libvirt_exec_system() {
+    mkdir -p /run/libvirt
+    # shellcheck disable=SC2016 # expanded by the inner shell
+    exec unshare -m sh -ec '
+        mount --bind "$1/etc" /etc/libvirt
+        mount --bind "$1/run" /run/libvirt
+        mount --bind "$1/lib" /var/lib/libvirt
+        mount --bind "$1/cache" /var/cache/libvirt
+        mount --bind "$1/log" /var/log/libvirt
+        exec libvirtd -f "$1/etc/libvirtd.conf" -p "$1/libvirtd.pid"
+    ' sh "$1"
+}
+
+libvirt_exec_session() {
+    mkdir -p "$1/etc/libvirt"
+    cp "$1/etc/qemu.conf" "$1/etc/libvirt/"
+    exec env XDG_RUNTIME_DIR="$1/run" XDG_CONFIG_HOME="$1/etc" XDG_CACHE_HOME="$1/cache" XDG_DATA_HOME="$1/lib" \
+        libvirtd -f "$1/etc/libvirtd.conf" -p "$1/libvirtd.pid"
+}
+
+libvirt_start() {
+    libvirt_configure "$1" || return
+    if [ "$(id -u)" -eq 0 ]; then
+        LIBVIRT_URI="qemu+unix:///system?socket=$1/run/libvirt-sock"
+        PATH="$PATH:/usr/sbin:/sbin" libvirt_exec_system "$1" >"$1/log/start.log" 2>&1 &
+    else
+        LIBVIRT_URI="qemu+unix:///session?socket=$1/run/libvirt/libvirt-sock"
+        PATH="$PATH:/usr/sbin:/sbin" libvirt_exec_session "$1" >"$1/log/start.log" 2>&1 &
+    fi
+    libvirt_pid=$!
+    echo "$libvirt_pid" >"$1/daemon.pid"
+    # The first connection probes the emulator, which takes from one second to a minute.
+    libvirt_tries=0
+    until virsh -q -c "$LIBVIRT_URI" version >"$1/log/first.log" 2>&1; do
+        libvirt_tries=$((libvirt_tries + 1))
+        if [ "$libvirt_tries" -ge 240 ] || ! kill -0 "$libvirt_pid" 2>/dev/null; then
+            echo "libvirtd did not come up in $1:" >&2
+            cat "$1/log/start.log" "$1/log/first.log" "$1/log/libvirtd.log" >&2 2>/dev/null
+            libvirt_stop "$1"
+            return 1
+        fi
+        sleep 0.25
+    done
+    export LIBVIRT_URI
+}
+
+libvirt_stop() {
+    libvirt_end "$1/daemon.pid"
+    for libvirt_file in "$1"/run/qemu/*.pid "$1"/run/libvirt/qemu/run/*.pid; do
+        libvirt_end "$libvirt_file"
+    done
+}
+
+# Ends the process that a file names and waits for it, ten seconds politely.
+libvirt_end() {
+    [ -s "$1" ] || return 0
+    read -r libvirt_pid <"$1"
+    kill "$libvirt_pid" 2>/dev/null || { rm -f "$1"; return 0; }
+    libvirt_tries=0
+    while kill -0 "$libvirt_pid" 2>/dev/null; do
+        libvirt_tries=$((libvirt_tries + 1))
+        [ "$libvirt_tries" -lt 100 ] || kill -9 "$libvirt_pid" 2>/dev/null
+        sleep 0.1
+    done
+    rm -f "$1"
+}
