@@ -1,0 +1,23 @@
+# make demo: three guests from a signed catalogue, for real.  make test: every test.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+
+platform := $(shell uname -s | tr A-Z a-z)-$(shell uname -m)
+
+.PHONY: help build demo demo-clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## Build the programs for this machine into native/
+	@modules/install.sh $(platform)
+
+demo: ## Publish an image, deploy three guests from it, show what a second run says
+	@tests/demo/demo.sh
+
+demo-clean: ## Remove everything the demo made
+	@tests/demo/clean.sh
+
+include tests/tests.mk

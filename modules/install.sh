@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Builds the programs for this machine and puts them where the action plugin looks:
+# modules/install.sh OS-ARCH. A program that runs on a target meanwhile keeps its old file.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+native=native/${1:?"usage: modules/install.sh OS-ARCH, as in linux-x86_64"}
+cargo build --release --locked --quiet --bins
+mkdir -p "$native"
+for main in modules/*/src/main.rs; do
+    program=$(basename "$(dirname "$(dirname "$main")")")
+    cmp -s "target/release/$program" "$native/$program" || install -m 0755 "target/release/$program" "$native/$program"
+done

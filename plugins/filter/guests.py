@@ -1,0 +1,175 @@
+# Copyright: the apiary.bhyve developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the role guest needs to say in one word: is the fleet sound, what did that task return, how did it go."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections import defaultdict
+
+from ansible.errors import AnsibleFilterError
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+SIZE = re.compile(r"([0-9]+) *([KMGTP]?)(i?B)?", re.IGNORECASE)
+
+# A key that is not here is a typing error, found before any host is touched; a user's own go under `vars`.
+KEYS = {
+    "image", "vcpus", "memory", "template", "disk", "bridge", "mac", "console", "vnc",
+    "autostart", "state", "restart", "wait_for", "seed", "vars",
+}
+REQUIRED = ("image", "vcpus", "memory")
+
+
+def size_in_bytes(value):
+    """Bytes of 2147483648 or "2G"; None where it is no size."""
+    match = SIZE.fullmatch(str(value).strip())
+    if not match:
+        return None
+    return int(match[1]) * 1024 ** ("KMGTP".index(match[2].upper()) + 1 if match[2] else 0)
+
+
+def guest_problems(name, guest):
+    """What is wrong with one guest, whatever the others are."""
+    if not NAME.fullmatch(name):
+        yield "its name must be 1 to 63 letters, digits, '.', '_' or '-', beginning with a letter or digit"
+    if not isinstance(guest, dict):
+        yield "expected a dictionary with image, vcpus and memory, found %s" % type(guest).__name__
+        return
+    for key in sorted(set(guest) - KEYS):
+        yield "unknown key '%s'; known are %s; keys for a template of your own go under 'vars'" % (key, ", ".join(sorted(KEYS)))
+    for key in REQUIRED:
+        if key not in guest:
+            yield "'%s' is missing" % key
+    for key in ("memory", "disk"):
+        if key in guest and not size_in_bytes(guest[key]):
+            yield "'%s' must be a size such as 2G, found %r" % (key, guest[key])
+    if not str(guest.get("vcpus", 1)).isdecimal() or int(guest.get("vcpus", 1)) < 1:
+        yield "'vcpus' must be a number from 1, found %r" % guest["vcpus"]
+    if "mac" in guest and not MAC.fullmatch(str(guest["mac"])):
+        yield "'mac' must be six lower-case hexadecimal pairs such as 58:9c:fc:00:00:01, found %r" % guest["mac"]
+    for address in seed_addresses(guest):
+        try:
+            ipaddress.ip_interface(address)
+        except ValueError:
+            if address not in ("dhcp", "dhcp4"):
+                yield "seed address %r is no IP address" % address
+
+
+def seed_addresses(guest):
+    seed = guest.get("seed") if isinstance(guest, dict) else None
+    addresses = seed.get("addresses", []) if isinstance(seed, dict) else []
+    return [str(address) for address in addresses or []] if isinstance(addresses, list) else [str(addresses)]
+
+
+def claims(host, name, guest):
+    """What a guest claims for itself alone: (what, value, within which host or everywhere)."""
+    yield "name", name, None
+    if not isinstance(guest, dict):
+        return
+    if "mac" in guest:
+        yield "mac", str(guest["mac"]).lower(), None
+    for address in seed_addresses(guest):
+        try:
+            yield "address", str(ipaddress.ip_interface(address).ip), None
+        except ValueError:
+            continue
+    if isinstance(guest.get("seed"), dict) and guest["seed"].get("hostname"):
+        yield "hostname", str(guest["seed"]["hostname"]).lower(), None
+    if guest.get("console"):
+        yield "console", str(guest["console"]), host
+    if isinstance(guest.get("vnc"), dict) and guest["vnc"].get("port"):
+        yield "vnc port", str(guest["vnc"]["port"]), host
+
+
+def fleet_problems(hostvars, hosts):
+    """Everything wrong with the guests of HOSTS, one line each; an empty list where the fleet is sound."""
+    problems, holders = [], defaultdict(list)
+    for host in hosts:
+        guests = hostvars[host].get("bhyve_guests", None) or {}
+        if not isinstance(guests, dict):
+            problems.append("%s: bhyve_guests must be a dictionary of guests, found %s" % (host, type(guests).__name__))
+            continue
+        for name, guest in guests.items():
+            where = "%s/%s" % (host, name)
+            problems.extend("%s: %s" % (where, problem) for problem in guest_problems(str(name), guest))
+            for what, value, scope in claims(host, str(name), guest):
+                holders[what, value, scope].append(where)
+    for (what, value, dummy), wheres in holders.items():
+        if len(wheres) > 1:
+            problems.append("%s: %s %s is taken more than once" % (" and ".join(wheres), what, value))
+    return problems
+
+
+def entry_of(registered, item):
+    """The result of ITEM in what a loop registered; None where there is none."""
+    for entry in registered.get("results", []):
+        if entry.get(entry.get("ansible_loop_var", "item")) == item:
+            return entry
+    return None
+
+
+def result_of(registered, item, path, *default):
+    """The value at PATH ('volume.device') of what a loop returned for ITEM."""
+    value = entry_of(registered, item) or {}
+    for key in path.split("."):
+        if not isinstance(value, dict) or key not in value:
+            if default:
+                return default[0]
+            raise AnsibleFilterError("looking for %s of %s: the task that should have returned it did not run" % (path, item))
+        value = value[key]
+    return value
+
+
+def template_file(name):
+    """File of a domain template: one of the role's (or of templates/domains beside the playbook) by name, or a path."""
+    return name if "/" in name else "domains/%s.xml.j2" % name
+
+
+def seconds_of(registered, item):
+    return result_of(registered, item, "timings.total.seconds", 0.0)
+
+
+def aligned(rows):
+    """Rows of words as lines with aligned columns."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(word.ljust(width) for word, width in zip(row, widths)).rstrip() for row in rows]
+
+
+def deployment_table(report):
+    """One line a guest: state, image, volume, seconds per phase; below, the total."""
+    rows, total = [["guest", "state", "image", "volume", "fetch", "volume s", "seed", "domain", "wait", "changed"]], 0.0
+    fetched = set()
+    for name, guest in report["definitions"].items():
+        if entry_of(report["domains"], name) is None:
+            continue
+        # An image is fetched once, whoever uses it: the first guest in the table bears its time.
+        image = guest["image"]
+        seconds = [0.0 if image in fetched else seconds_of(report["images"], image)]
+        fetched.add(image)
+        seconds += [seconds_of(report[phase], name) for phase in ("volumes", "seeds", "domains", "waits")]
+        total += sum(seconds)
+        changed = any((entry_of(report[phase], name) or {}).get("changed") for phase in ("volumes", "seeds", "domains"))
+        rows.append([
+            name,
+            result_of(report["domains"], name, "domain.state", "-"),
+            "%s-%s" % tuple(result_of(report["images"], image, "image.%s" % key, "-") for key in ("name", "version")),
+            result_of(report["volumes"], name, "volume.device", "-"),
+            *("%.2f s" % second for second in seconds),
+            "yes" if changed else "no",
+        ])
+    return aligned(rows) + ["total on the host: %.2f s for %d guests" % (total, len(rows) - 1)]
+
+
+class FilterModule:
+    """Filters of the role guest."""
+
+    def filters(self):
+        """Names in playbooks."""
+        return {
+            "deployment_table": deployment_table,
+            "fleet_problems": fleet_problems,
+            "result_of": result_of,
+            "template_file": template_file,
+        }

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Removes what demo.sh made: the guests by playbook, then libvirtd, then the folder.
+set -euo pipefail
+# shellcheck source=tests/demo/common.sh
+. "$(dirname "$0")/common.sh"
+
+[ -d "$folder" ] || exit 0
+say() {
+    [ "${1:-}" = --quiet ] || cat
+}
+
+if [ -e "$folder/libvirt/daemon.pid" ] && kill -0 "$(cat "$folder/libvirt/daemon.pid")" 2>/dev/null; then
+    prepare_ansible
+    LIBVIRT_URI=$(cat "$folder/libvirt/uri")
+    playbook remove -e bhyve_remove=all | say "$@"
+    if [ -n "$(ls -A "$folder/volumes")" ]; then
+        echo "demo: expected no volume left, found: $(ls -A "$folder/volumes")" >&2
+        exit 1
+    fi
+fi
+libvirt_stop "$folder/libvirt"
+rm -rf "$folder"

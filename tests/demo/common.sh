@@ -1,0 +1,27 @@
+# shellcheck shell=bash
+# What demo.sh and clean.sh share: where the demo keeps everything, and how it calls Ansible.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# Short, because libvirt's socket is in it; of this user alone, because the demo's signing key is in it.
+folder=${APIARY_DEMO:-/var/tmp/apiary-demo-$(id -u)}
+platform=$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)
+
+# shellcheck source=tests/lab/libvirt.sh
+. "$top/tests/lab/libvirt.sh"
+
+# The collection where ansible-core looks for one, and a pinned ansible-core.
+prepare_ansible() {
+    local venv
+    venv=$("$top/tests/setup/venv.sh" newest)
+    PATH=$venv/bin:$PATH
+    mkdir -p "$top/.cache/collections/ansible_collections/apiary"
+    ln -sfn "$top" "$top/.cache/collections/ansible_collections/apiary/bhyve"
+    export ANSIBLE_COLLECTIONS_PATH=$top/.cache/collections ANSIBLE_CONFIG=$folder/site/ansible.cfg
+    # Colours only for a person.
+    [ ! -t 1 ] || export ANSIBLE_FORCE_COLOR=1
+}
+
+playbook() {
+    (cd "$folder/site" && ansible-playbook "apiary.bhyve.$1" \
+        -e "demo_folder=$folder" -e "demo_uri=${LIBVIRT_URI:-}" "${@:2}")
+}
