@@ -6,8 +6,8 @@ mkdir -p "$top/.cache/collections/ansible_collections/apiary"
 ln -sfn "$top" "$top/.cache/collections/ansible_collections/apiary/bhyve"
 for name in oldest newest; do
     venv=$("$top/tests/setup/venv.sh" "$name")
-    echo "$("$venv/bin/ansible" --version | head -n 1)"
+    "$venv/bin/pip" show ansible-core 2>/dev/null | sed -n "s/^Version:/ansible-core/p"
     (cd "$top/.cache/collections/ansible_collections/apiary/bhyve" &&
-        PYTHONPATH=$top/.cache/collections ANSIBLE_COLLECTIONS_PATH=$top/.cache/collections \
-            "$venv/bin/python" -m pytest -q -p no:cacheprovider tests/unit)
+        PYTHONPATH=$top/.cache/collections ANSIBLE_INVENTORY_ENABLED=yaml,apiary.bhyve.guests ANSIBLE_COLLECTIONS_PATH=$top/.cache/collections \
+            "$venv/bin/python" -m pytest -q -p no:cacheprovider --import-mode=importlib tests/unit)
 done
