@@ -1,0 +1,34 @@
+//! ZFS send streams of volumes: read and verify them, replay them into a raw file, pass them on, write them from a raw disk.
+//! Works on values, byte streams and open files; starts no commands.
+
+mod begin;
+mod decode;
+mod emit;
+mod features;
+mod fletcher;
+mod frames;
+mod input;
+mod lzjb;
+mod microzap;
+mod nvlist;
+mod read_ahead;
+mod reader;
+mod record;
+mod relay;
+mod replay;
+mod sparse;
+mod stream;
+mod volume;
+mod writer;
+mod zle;
+
+pub use begin::Begin;
+pub use features::Features;
+pub use fletcher::Fletcher4;
+pub use read_ahead::ReadAhead;
+pub use reader::{Announced, Base, Event, Expect, Reader, Step, Summary, announced, verify};
+pub use record::HEADER;
+pub use relay::Relay;
+pub use replay::{Replay, replay};
+pub use sparse::copy as copy_sparse;
+pub use writer::{Image, write};

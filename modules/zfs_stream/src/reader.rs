@@ -1,0 +1,183 @@
+//! The reader: verified records of one volume's stream, one at a time, nothing collected.
+
+use crate::begin::{Begin, Opening};
+use crate::decode::Decoder;
+use crate::features::Features;
+use crate::frames::{Content, Frames};
+use crate::volume::Volume;
+use anyhow::{Context, Result, bail};
+use std::io::Read;
+
+/// What a stream may apply to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Base {
+    /// Nothing is there: only a full stream will do.
+    #[default]
+    None,
+    /// The stream is only being looked at: full or incremental.
+    Any,
+    /// A volume at this snapshot: only a stream from it will do.
+    Volume {
+        /// Guid of the volume's snapshot.
+        guid: u64,
+        /// Its size in bytes.
+        volsize: u64,
+        /// Its block size in bytes.
+        volblocksize: u32,
+    },
+}
+
+/// What the caller knows beforehand; everything given is enforced.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Expect {
+    /// What the stream applies to.
+    pub base: Base,
+    /// Guid of the snapshot the stream must end at.
+    pub guid: Option<u64>,
+    /// Size of the volume in bytes at the end.
+    pub volsize: Option<u64>,
+}
+
+/// The verdict on a stream that was read to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Guid of the last snapshot: the identity of the image.
+    pub toguid: u64,
+    /// Guid of the snapshot the first stream applies to; 0 if it is a full one.
+    pub fromguid: u64,
+    /// Name of the last snapshot where it was sent.
+    pub toname: String,
+    /// When the last snapshot was taken, in seconds since the epoch.
+    pub creation_time: u64,
+    /// Feature flags of the last stream.
+    pub features: Features,
+    /// Size of the volume in bytes; `None` if an incremental stream leaves it as it is and no base was named.
+    pub volsize: Option<u64>,
+    /// Block size of the volume in bytes; `None` as above.
+    pub volblocksize: Option<u32>,
+    /// Length of the whole stream.
+    pub bytes: u64,
+    /// Records in the whole stream.
+    pub records: u64,
+}
+
+/// What a record does to the volume.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// A stream begins; a package may hold several.
+    Begin,
+    /// These bytes stand at this offset.
+    Write {
+        /// Where, in bytes.
+        offset: u64,
+        /// Unpacked data.
+        data: &'a [u8],
+    },
+    /// This range reads as zeros.
+    Free {
+        /// Where, in bytes.
+        offset: u64,
+        /// Length in bytes; `u64::MAX` means to the end of the volume.
+        length: u64,
+    },
+    /// A stream ends, and with it a snapshot is complete.
+    End {
+        /// Size of the volume from now on.
+        volsize: Option<u64>,
+    },
+    /// The package ends.
+    EndOfPackage,
+    /// Nothing about the volume's content.
+    Other,
+}
+
+/// A verified record.
+#[derive(Debug)]
+pub struct Step<'a> {
+    /// Its bytes in the stream, header and payload.
+    pub raw: &'a [u8],
+    /// What it does.
+    pub event: Event<'a>,
+}
+
+/// Reads a stream of one volume, or a package of such streams, and verifies all of it.
+///
+/// A record is given out only after the header behind it has vouched for its payload, its bounds have been judged and its
+/// data unpacked to their announced size. The stream as a whole is good only when [`Reader::finish`] says so.
+pub struct Reader<R> {
+    frames: Frames<R>,
+    volume: Volume,
+    decoder: Decoder,
+}
+
+impl<R: Read> Reader<R> {
+    /// Starts reading; nothing is read yet.
+    pub fn new(stream: R, expect: Expect) -> Result<Self> {
+        Ok(Reader { frames: Frames::new(stream), volume: Volume::new(expect), decoder: Decoder::new()? })
+    }
+
+    /// The next record; `None` when the stream has ended as it should, with nothing behind it. After an error the reader is of no
+    /// more use.
+    pub fn step(&mut self) -> Result<Option<Step<'_>>> {
+        let Some(frame) = self.frames.next()? else { return Ok(None) };
+        let (raw, at) = (frame.raw, frame.at);
+        let event = self
+            .volume
+            .judge(&frame.content, frame.raw, &mut self.decoder)
+            .with_context(|| at.to_string())?;
+        Ok(Some(Step { raw, event }))
+    }
+
+    /// Bytes of the stream given out so far.
+    pub fn bytes(&self) -> u64 {
+        self.frames.progress().0
+    }
+
+    /// Reads what is left and judges the whole; gives the source back, so that its own checks (a digest, a decompressor) can be asked.
+    pub fn finish(mut self) -> Result<(Summary, R)> {
+        while self.step()?.is_some() {}
+        let summary = self.volume.summary(self.frames.progress())?;
+        Ok((summary, self.frames.into_inner()))
+    }
+}
+
+/// What the first records of a stream say, without reading the rest: nothing of it is verified beyond the header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announced {
+    /// The first stream.
+    pub first: Begin,
+    /// Guid of the snapshot the whole ends at, where that is known at the start: not in a package made by `zfs send -I`.
+    pub toguid: Option<u64>,
+}
+
+/// Reads the beginning of a stream.
+///
+/// # Errors
+/// Whatever [`Reader`] would say of these records.
+pub fn announced(stream: impl Read) -> Result<Announced> {
+    let mut frames = Frames::new(stream);
+    let mut package = None;
+    loop {
+        let frame = frames.next()?.context("the stream is empty")?;
+        match frame.content {
+            Content::Opening(Opening::Package(found)) => package = Some(found),
+            Content::Opening(Opening::Volume(first)) => {
+                let toguid = match package {
+                    Some(package) => package.toguid,
+                    None => Some(first.toguid),
+                };
+                return Ok(Announced { first, toguid });
+            }
+            Content::EndOfPackage => bail!("the package holds no stream"),
+            Content::Record(_) | Content::EndOfStream { .. } | Content::EndOfPackageHeader => {}
+        }
+    }
+}
+
+/// Verifies a whole stream.
+///
+/// # Errors
+/// The first thing that is wrong, with the record it is in and what to do.
+pub fn verify(stream: impl Read, expect: Expect) -> Result<Summary> {
+    Ok(Reader::new(stream, expect)?.finish()?.0)
+}

@@ -1,0 +1,84 @@
+//! Replays a stream into a raw file: what a ZFS volume would hold after `zfs receive`, holes as holes.
+
+use crate::reader::{Event, Expect, Reader, Summary};
+use crate::record::TO_THE_END;
+use crate::sparse;
+use anyhow::{Context, Result};
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::FileExt;
+
+// Zeros within larger blocks become holes in pieces of this size.
+const PIECE: usize = 64 << 10;
+
+/// A raw file that is becoming the volume.
+///
+/// It is in pieces until the whole stream has been judged: replay into a temporary file, onto a copy of the base.
+pub struct Replay<'f> {
+    file: &'f File,
+    length: u64,
+    /// Nothing has been written where a stream may write: zeros need not be stored.
+    blank: bool,
+}
+
+impl<'f> Replay<'f> {
+    /// Starts on an empty file, or on a copy of the volume the stream applies to.
+    pub fn new(file: &'f File) -> Result<Self> {
+        let length = sparse::size(file).context("reading the size of the raw file")?;
+        Ok(Replay { file, length, blank: length == 0 })
+    }
+
+    /// Does to the file what the record does to the volume.
+    pub fn apply(&mut self, event: &Event) -> Result<()> {
+        match *event {
+            Event::Write { offset, data } => {
+                self.write(offset, data).with_context(|| format!("writing {} bytes at {offset}", data.len()))
+            }
+            Event::Free { offset, length } => self.free(offset, length),
+            Event::End { volsize: Some(volsize) } => {
+                self.blank = false;
+                self.length = volsize;
+                self.file
+                    .set_len(volsize)
+                    .with_context(|| format!("setting the size of the raw file to {volsize}"))
+            }
+            Event::End { volsize: None } | Event::Begin | Event::EndOfPackage | Event::Other => Ok(()),
+        }
+    }
+
+    fn write(&mut self, offset: u64, data: &[u8]) -> std::io::Result<()> {
+        if !self.blank {
+            self.file.write_all_at(data, offset)?;
+        } else {
+            for (piece, at) in data.chunks(PIECE).zip((offset..).step_by(PIECE)) {
+                if !sparse::is_zero(piece) {
+                    self.file.write_all_at(piece, at)?;
+                }
+            }
+        }
+        self.length = self.length.max(offset + data.len() as u64);
+        Ok(())
+    }
+
+    fn free(&self, offset: u64, length: u64) -> Result<()> {
+        if self.blank {
+            return Ok(());
+        }
+        let end =
+            if length == TO_THE_END { self.length } else { self.length.min(offset.saturating_add(length)) };
+        sparse::clear(self.file, offset..end).with_context(|| format!("clearing {offset} to {end}"))
+    }
+}
+
+/// Verifies a whole stream while replaying it into `file`, which is empty or a copy of the base. Does not sync.
+///
+/// # Errors
+/// Those of [`Reader`], and those of writing; the file is then of no use.
+pub fn replay(stream: impl Read, file: &File, expect: Expect) -> Result<Summary> {
+    let mut reader = Reader::new(stream, expect)?;
+    let mut replay = Replay::new(file)?;
+    while let Some(step) = reader.step()? {
+        replay.apply(&step.event)?;
+    }
+    Ok(reader.finish()?.0)
+}

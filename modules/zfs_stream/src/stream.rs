@@ -1,0 +1,280 @@
+//! What makes a stream the stream of a volume: two objects in order, rising blocks within the volume, its size at the end.
+
+use crate::begin::Begin;
+use crate::decode::{Compression, Decoder};
+use crate::features::Features;
+use crate::microzap;
+use crate::reader::Event;
+use crate::record::{DATA, Embedded, PROPERTIES, Record, TO_THE_END, Write, end_of};
+use anyhow::{Context, Result, bail, ensure};
+use std::ops::RangeInclusive;
+
+/// The block sizes that `zfs create -b` takes; others panicked or surprised a real kernel.
+pub(crate) const BLOCK_SIZES: RangeInclusive<u32> = 4 << 10..=1 << 20;
+
+/// One stream, from BEGIN to END.
+pub(crate) struct Stream {
+    pub(crate) begin: Begin,
+    block_size: Option<u32>,
+    properties_begun: bool,
+    size: Option<u64>,
+    last_offset: Option<u64>,
+    data_end: u64,
+}
+
+/// The volume as far as the streams read so far have made it.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Made {
+    pub(crate) guid: u64,
+    pub(crate) volsize: Option<u64>,
+    pub(crate) volblocksize: Option<u32>,
+}
+
+/// What a record is judged by besides its own stream.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) made: Made,
+    /// Size the volume is expected to have at every moment.
+    pub(crate) limit: Option<u64>,
+    pub(crate) decoder: &'a mut Decoder,
+}
+
+impl Stream {
+    pub(crate) fn new(begin: Begin) -> Stream {
+        Stream {
+            begin,
+            block_size: None,
+            properties_begun: false,
+            size: None,
+            last_offset: None,
+            data_end: 0,
+        }
+    }
+
+    /// Judges one record between BEGIN and END.
+    pub(crate) fn record<'a>(
+        &mut self,
+        record: &Record,
+        payload: &'a [u8],
+        Surroundings { made, limit, decoder }: Surroundings<'a>,
+    ) -> Result<Event<'a>> {
+        match record {
+            Record::Object { object, object_type, block_size, toguid } => {
+                self.belongs(*toguid)?;
+                self.object((*object, *object_type), *block_size, made)
+            }
+            Record::FreeObjects { first, count, toguid } => {
+                self.belongs(*toguid)?;
+                let kept = first + count <= DATA.0 || *first > PROPERTIES.0;
+                ensure!(kept, "frees objects {first} to {}, the volume itself", first + count - 1);
+                Ok(Event::Other)
+            }
+            Record::Free { object, offset, length, toguid } => {
+                self.belongs(*toguid)?;
+                self.free(*object, *offset, *length)
+            }
+            Record::Write(write) => {
+                self.belongs(write.toguid)?;
+                self.write(write, limit)?;
+                let data = unpack(write, payload, self.begin.features, decoder)?;
+                self.written(write.object, write.offset, data)
+            }
+            Record::Embedded(embedded) => {
+                self.belongs(embedded.toguid)?;
+                self.embedded(embedded, limit)?;
+                let compression = Compression::of(embedded.compression, self.begin.features)?;
+                let stored = &payload[..embedded.physical_size as usize];
+                let sizes = (embedded.logical_size as usize, embedded.length as usize);
+                self.written(
+                    embedded.object,
+                    embedded.offset,
+                    decoder.unpack_embedded(compression, stored, sizes)?,
+                )
+            }
+            Record::Begin { .. } | Record::End { .. } => bail!("a record outside its place"),
+        }
+    }
+
+    /// Judges the stream at its END; the volume's size and block size then.
+    pub(crate) fn finish(&self, made: Made) -> Result<(Option<u64>, Option<u32>)> {
+        let full = self.begin.fromguid == 0;
+        ensure!(!full || self.block_size.is_some(), "a full stream without the volume's data object");
+        ensure!(
+            !full || self.size.is_some(),
+            "the volume's size is missing: ZFS would crash on this volume; make the stream anew"
+        );
+        let volsize = self.size.or(made.volsize);
+        let volblocksize = self.block_size.or(made.volblocksize);
+        if let Some(size) = volsize {
+            check_size(size, self.data_end, volblocksize)?;
+        }
+        Ok((volsize, volblocksize))
+    }
+
+    pub(crate) fn belongs(&self, toguid: u64) -> Result<()> {
+        let own = self.begin.toguid;
+        ensure!(toguid == own, "record of snapshot guid {toguid} in the stream of guid {own}");
+        Ok(())
+    }
+
+    fn object(&mut self, object: (u64, u32), block_size: u32, made: Made) -> Result<Event<'static>> {
+        match object {
+            DATA => {
+                ensure!(!self.properties_begun, "the data object after the properties object");
+                ensure!(self.block_size.is_none(), "the data object a second time");
+                ensure!(
+                    block_size.is_power_of_two() && BLOCK_SIZES.contains(&block_size),
+                    "block size {block_size}, a power of two from {} to {} expected: ZFS could crash on this volume",
+                    BLOCK_SIZES.start(),
+                    BLOCK_SIZES.end()
+                );
+                if let Some(before) = made.volblocksize.filter(|_| self.begin.fromguid != 0) {
+                    ensure!(
+                        before == block_size,
+                        "block size {block_size}, but the volume has {before}: send it with the same options (-L)"
+                    );
+                }
+                self.block_size = Some(block_size);
+            }
+            PROPERTIES => {
+                let first = self.begin.fromguid == 0 && self.block_size.is_none();
+                ensure!(!first, "the properties object before the data object");
+                ensure!(!self.properties_begun, "the properties object a second time");
+                let expected = microzap::BLOCK as u32;
+                ensure!(
+                    block_size == expected,
+                    "properties in blocks of {block_size} bytes, expected {expected}"
+                );
+                self.properties_begun = true;
+            }
+            (object, object_type) => bail!(
+                "object {object} of type {object_type}: a volume has only objects {} (type {}) and {} (type {})",
+                DATA.0,
+                DATA.1,
+                PROPERTIES.0,
+                PROPERTIES.1
+            ),
+        }
+        Ok(Event::Other)
+    }
+
+    /// The block size of the data object, where records for data may stand.
+    fn in_data(&self) -> Result<u64> {
+        ensure!(!self.properties_begun, "data after the properties object");
+        Ok(u64::from(self.block_size.context("data before the data object")?))
+    }
+
+    /// Records for data stand in rising order, so that none covers another.
+    fn rise_to(&mut self, offset: u64) -> Result<()> {
+        if let Some(last) = self.last_offset {
+            ensure!(offset > last, "offset {offset} after offset {last}: records must stand in rising order");
+        }
+        self.last_offset = Some(offset);
+        Ok(())
+    }
+
+    fn place(&mut self, offset: u64, length: u64, limit: Option<u64>) -> Result<()> {
+        self.rise_to(offset)?;
+        let end = end_of(offset, length).context("the block ends beyond every file")?;
+        if let Some(limit) = limit {
+            ensure!(end <= limit, "data up to byte {end}, beyond the expected volume size {limit}");
+        }
+        self.data_end = self.data_end.max(end);
+        Ok(())
+    }
+
+    fn write(&mut self, write: &Write, limit: Option<u64>) -> Result<()> {
+        match (write.object, write.object_type) {
+            DATA => {
+                let block_size = self.in_data()?;
+                if write.compression != 0 {
+                    whole_block(write.offset, write.logical_size, block_size)?;
+                }
+                self.place(write.offset, write.logical_size, limit)
+            }
+            PROPERTIES => self.property_block(write.offset, write.logical_size),
+            (object, object_type) => {
+                bail!("data of type {object_type} for object {object}, which no volume has")
+            }
+        }
+    }
+
+    fn embedded(&mut self, embedded: &Embedded, limit: Option<u64>) -> Result<()> {
+        match embedded.object {
+            object if object == DATA.0 => {
+                let block_size = self.in_data()?;
+                whole_block(embedded.offset, embedded.length, block_size)?;
+                self.place(embedded.offset, embedded.length, limit)
+            }
+            object if object == PROPERTIES.0 => self.property_block(embedded.offset, embedded.length),
+            object => bail!("embedded data for object {object}, which no volume has"),
+        }
+    }
+
+    fn property_block(&mut self, offset: u64, length: u64) -> Result<()> {
+        ensure!(self.properties_begun, "properties before the properties object");
+        ensure!(self.size.is_none(), "the properties a second time");
+        let expected = microzap::BLOCK as u64;
+        ensure!(
+            (offset, length) == (0, expected),
+            "{length} bytes of properties at {offset}, expected {expected} at 0"
+        );
+        Ok(())
+    }
+
+    fn written<'a>(&mut self, object: u64, offset: u64, data: &'a [u8]) -> Result<Event<'a>> {
+        if object == DATA.0 {
+            return Ok(Event::Write { offset, data });
+        }
+        self.size = Some(microzap::size(data)?);
+        Ok(Event::Other)
+    }
+
+    fn free(&mut self, object: u64, offset: u64, length: u64) -> Result<Event<'static>> {
+        if object == DATA.0 {
+            self.in_data()?;
+            // The FREE of everything behind the last block comes first, out of order.
+            if length != TO_THE_END {
+                self.rise_to(offset)?;
+            }
+            return Ok(Event::Free { offset, length });
+        }
+        ensure!(object == PROPERTIES.0, "frees a part of object {object}, which no volume has");
+        ensure!(self.properties_begun, "frees properties before the properties object");
+        ensure!(offset >= microzap::BLOCK as u64, "frees the volume's size");
+        Ok(Event::Other)
+    }
+}
+
+/// ZFS stores such a block as it comes, so it must be exactly one block.
+fn whole_block(offset: u64, length: u64, block_size: u64) -> Result<()> {
+    ensure!(
+        length == block_size && offset.is_multiple_of(block_size),
+        "compressed block of {length} bytes at offset {offset}, but the volume has blocks of {block_size}"
+    );
+    Ok(())
+}
+
+fn check_size(size: u64, data_end: u64, block_size: Option<u32>) -> Result<()> {
+    ensure!(size > 0 && size <= i64::MAX as u64, "volume size {size}, expected 1 to {}", i64::MAX);
+    if let Some(block_size) = block_size {
+        ensure!(
+            size.is_multiple_of(u64::from(block_size)),
+            "volume size {size} is no multiple of the block size {block_size}"
+        );
+    }
+    ensure!(data_end <= size, "data up to byte {data_end}, beyond the volume size {size}");
+    Ok(())
+}
+
+fn unpack<'a>(
+    write: &Write,
+    payload: &'a [u8],
+    features: Features,
+    decoder: &'a mut Decoder,
+) -> Result<&'a [u8]> {
+    if write.compression == 0 {
+        return Ok(payload);
+    }
+    let compression = Compression::of(write.compression, features)?;
+    decoder.unpack(compression, payload, write.logical_size as usize)
+}

@@ -1,0 +1,317 @@
+//! Every guard, one altered record at a time, in streams whose checksums are right: the whole error text.
+
+use crate::support::*;
+use zfs_stream::{Base, Expect, verify};
+
+/// Where the data block of the small stream stands.
+pub const WRITE: usize = 3;
+
+/// The small stream with one record replaced.
+pub fn with(at: usize, record: Record) -> Vec<Record> {
+    let mut records = small();
+    records[at] = record;
+    records
+}
+
+pub fn without(at: usize) -> Vec<Record> {
+    let mut records = small();
+    records.remove(at);
+    records
+}
+
+pub fn inserted(at: usize, record: Record) -> Vec<Record> {
+    let mut records = small();
+    records.insert(at, record);
+    records
+}
+
+/// The small stream with these features, and its data block replaced.
+pub fn featured(features: u64, write: Record) -> Vec<Record> {
+    let mut records = with(WRITE, write);
+    records[0] = begin(features, 0);
+    records
+}
+
+pub fn refused(records: &[Record], expect: Expect) -> String {
+    match verify(&seal(records)[..], expect) {
+        Err(error) => format!("{error:#}"),
+        Ok(summary) => panic!("accepted: {summary:?}"),
+    }
+}
+
+pub fn check(table: &[(Vec<Record>, &str)]) {
+    for (records, expected) in table {
+        assert_eq!(refused(records, Expect::default()), *expected);
+    }
+}
+
+fn named(name: &[u8]) -> Record {
+    let mut begin = begin(0, 0);
+    begin.header[56..].fill(0);
+    begin.header[56..56 + name.len()].copy_from_slice(name);
+    begin
+}
+
+#[test]
+fn the_small_stream_itself_is_accepted() {
+    let summary = verify(&seal(&small())[..], Expect::default()).unwrap();
+    assert_eq!((summary.toguid, summary.volsize, summary.volblocksize), (GUID, Some(2 * BLOCK), Some(4096)));
+    let minimal = [
+        begin(0, 0),
+        object(1, 23, 4096).u8(34, 0),
+        write(1, 0, &[1; 512]),
+        object(2, 24, 512),
+        size_property(4096),
+        end(),
+    ];
+    verify(&seal(&minimal)[..], Expect::default()).unwrap();
+}
+
+#[test]
+fn begin_records() {
+    check(&[
+        (
+            with(0, begin(0, 0).u64(8, MAGIC.swap_bytes())),
+            "record 1 (BEGIN) at byte 0: big-endian stream: send it from a little-endian machine",
+        ),
+        (
+            with(0, begin(0, 0).u64(16, 3)),
+            "record 1 (BEGIN) at byte 0: stream type 3, expected 1 (one stream) or 2 (package)",
+        ),
+        (
+            with(0, begin(1 << 21, 0)),
+            "record 1 (BEGIN) at byte 0: redacted stream: parts of the volume are missing; send it without --redact",
+        ),
+        (
+            with(0, begin(1 << 20, 0)),
+            "record 1 (BEGIN) at byte 0: continuation of an interrupted transfer, not a complete image; send it anew, \
+             without -t",
+        ),
+        (
+            with(0, begin(1, 0)),
+            "record 1 (BEGIN) at byte 0: deduplicated stream: convert it with 'zstream redup'",
+        ),
+        (
+            with(0, begin(1 << 40 | 1 << 30, 0)),
+            "record 1 (BEGIN) at byte 0: unknown feature flags 30, 40: made by a newer ZFS than this reader knows",
+        ),
+        (
+            with(0, begin(0, 0).u32(32, 1)),
+            "record 1 (BEGIN) at byte 0: stream of an objset of type 1, expected 3 (volume)",
+        ),
+        (
+            with(0, begin(0, 0).payload(&[0; 8])),
+            "record 1 (BEGIN) at byte 0: 8 bytes of properties, which no stream of a plain volume has",
+        ),
+        (
+            with(0, begin(0, 0).u64(40, 0)),
+            "record 1 (BEGIN) at byte 0: snapshot guid 0, which means 'no base' elsewhere: make the stream with another guid",
+        ),
+        (with(0, begin(0, GUID)), "record 1 (BEGIN) at byte 0: snapshot guid 77 is also its own base"),
+        (with(0, named(b"tank/v")), "record 1 (BEGIN) at byte 0: snapshot name \"tank/v\" without '@'"),
+        (
+            with(0, named(b"v@\x1b[2J")),
+            "record 1 (BEGIN) at byte 0: snapshot name \"v@\\u{1b}[2J\" holds control characters",
+        ),
+        (with(0, named(&[b'@'; 256])), "record 1 (BEGIN) at byte 0: snapshot name without an end"),
+        (
+            with(0, named(b"v@\xff")),
+            "record 1 (BEGIN) at byte 0: snapshot name is not UTF-8: invalid utf-8 sequence of 1 bytes from index 2",
+        ),
+        (
+            vec![Record::new(0).u64(8, MAGIC).payload(&vec![0; (1 << 20) + 4])],
+            "record 1 (BEGIN) at byte 0: property list of 1048580 bytes, at most 1048576 expected",
+        ),
+        (inserted(3, begin(0, 0)), "record 4 (BEGIN) at byte 936: a stream begins inside another"),
+    ]);
+}
+
+#[test]
+fn objects() {
+    check(&[
+        (
+            with(1, object(1, 23, 2 << 20)),
+            "record 2 (OBJECT) at byte 312: needs the feature large_blocks, which the stream does not announce (features 0x0)",
+        ),
+        (
+            with(1, object(1, 23, 512)),
+            "record 2 (OBJECT) at byte 312: block size 512, a power of two from 4096 to 1048576 expected: ZFS could crash \
+             on this volume",
+        ),
+        (
+            with(1, object(1, 23, 4096).u32(20, 44).u32(28, 168)),
+            "record 2 (OBJECT) at byte 312: bonus data (type, length, raw length (44, 168, 0)), which no volume has",
+        ),
+        (with(1, object(1, 23, 4096).u8(34, 2)), "record 2 (OBJECT) at byte 312: 2 dnode slots, expected 1"),
+        (with(1, object(1, 23, 4096).u8(35, 1)), "record 2 (OBJECT) at byte 312: flags 0x1, expected 0"),
+        (
+            with(1, object(1, 19, 4096)),
+            "record 2 (OBJECT) at byte 312: object 1 of type 19: a volume has only objects 1 (type 23) and 2 (type 24)",
+        ),
+        (inserted(2, object(1, 23, 4096)), "record 3 (OBJECT) at byte 624: the data object a second time"),
+        (
+            with(1, object(2, 24, 512)),
+            "record 2 (OBJECT) at byte 312: the properties object before the data object",
+        ),
+        (
+            inserted(6, object(1, 23, 4096)),
+            "record 7 (OBJECT) at byte 5968: the data object after the properties object",
+        ),
+        (
+            inserted(6, object(2, 24, 512)),
+            "record 7 (OBJECT) at byte 5968: the properties object a second time",
+        ),
+        (
+            with(5, object(2, 24, 1024)),
+            "record 6 (OBJECT) at byte 5656: properties in blocks of 1024 bytes, expected 512",
+        ),
+        (without(1), "record 2 (FREE) at byte 312: data before the data object"),
+        (
+            with(8, free_objects(2, 3)),
+            "record 9 (FREEOBJECTS) at byte 7104: frees objects 2 to 4, the volume itself",
+        ),
+        (
+            with(8, free_objects(0, 2)),
+            "record 9 (FREEOBJECTS) at byte 7104: frees objects 0 to 1, the volume itself",
+        ),
+        (
+            with(8, free_objects(u64::MAX, 3)),
+            "record 9 (FREEOBJECTS) at byte 7104: objects 18446744073709551615 + 3 overflow",
+        ),
+        (
+            with(8, free_objects(3, 29).u64(24, 5)),
+            "record 9 (FREEOBJECTS) at byte 7104: record of snapshot guid 5 in the stream of guid 77",
+        ),
+    ]);
+}
+
+#[test]
+fn kinds_that_no_volume_has() {
+    let kind = |number| inserted(2, Record::new(number));
+    check(&[
+        (kind(6), "record 3 (WRITE_BYREF) at byte 624: deduplicated stream: convert it with 'zstream redup'"),
+        (
+            kind(7),
+            "record 3 (SPILL) at byte 624: a spill block, which no volume has: not a stream of a volume",
+        ),
+        (
+            kind(9),
+            "record 3 (OBJECT_RANGE) at byte 624: encrypted raw stream: cannot be read without its keys; send it without -w",
+        ),
+        (
+            kind(10),
+            "record 3 (REDACT) at byte 624: redacted stream: parts of the volume are missing; send it without --redact",
+        ),
+        (
+            kind(11),
+            "record 3 (unknown) at byte 624: unknown record type 11: this is no record of a ZFS send stream",
+        ),
+    ]);
+}
+
+#[test]
+fn expectations() {
+    let base = Base::Volume { guid: 5, volsize: 8192, volblocksize: 4096 };
+    let increment = |block_size| {
+        vec![begin(0, 5), object(1, 23, block_size), write(1, 4096, &[2; 4096]), object(2, 24, 512), end()]
+    };
+    let table = [
+        (
+            small(),
+            Expect { guid: Some(78), ..Expect::default() },
+            "the stream ends at snapshot guid 77, expected 78: another image",
+        ),
+        (
+            small(),
+            Expect { volsize: Some(16384), ..Expect::default() },
+            "the volume in the stream has 8192 bytes, expected 16384",
+        ),
+        (
+            with(WRITE, write(1, 1 << 60, &[1; 4096])),
+            Expect { volsize: Some(8192), ..Expect::default() },
+            "record 4 (WRITE) at byte 936: data up to byte 1152921504606851072, beyond the expected volume size 8192",
+        ),
+        (
+            small(),
+            Expect { base, ..Expect::default() },
+            "record 1 (BEGIN) at byte 0: stream from snapshot guid 0, but the volume is at guid 5: send it from that snapshot",
+        ),
+        (
+            increment(8192),
+            Expect { base, ..Expect::default() },
+            "record 2 (OBJECT) at byte 312: block size 8192, but the volume has 4096: send it with the same options (-L)",
+        ),
+        (
+            increment(4096),
+            Expect { base: Base::Volume { guid: 5, volsize: 4096, volblocksize: 4096 }, ..Expect::default() },
+            "record 5 (END) at byte 5344: data up to byte 8192, beyond the volume size 4096",
+        ),
+    ];
+    for (records, expect, expected) in table {
+        assert_eq!(refused(&records, expect), expected);
+    }
+    let summary = verify(&seal(&increment(4096))[..], Expect { base, ..Expect::default() }).unwrap();
+    assert_eq!((summary.fromguid, summary.volsize, summary.volblocksize), (5, Some(8192), Some(4096)));
+    let nothing = verify(&seal(&[begin(0, 5), end()])[..], Expect { base, ..Expect::default() }).unwrap();
+    assert_eq!((nothing.volsize, nothing.volblocksize), (Some(8192), Some(4096)));
+}
+
+#[test]
+fn packages() {
+    let package = || Record::new(0).u64(8, MAGIC).u64(16, 2);
+    let closed = |records: Vec<Vec<u8>>| {
+        let mut header = seal(&[package()]);
+        let mut sum = zfs_stream::Fletcher4::default();
+        sum.update(&header);
+        let mut end = Record::new(5).header;
+        end[8..40].copy_from_slice(&sum.to_bytes());
+        header.extend_from_slice(&end);
+        [vec![header], records, vec![Record::new(5).header.to_vec()]].concat().concat()
+    };
+    verify(&closed(vec![seal(&small())])[..], Expect::default()).unwrap();
+    let other = {
+        let mut begin = begin(0, GUID).u64(40, 78);
+        begin.header[61] = b'w';
+        begin
+    };
+    let cut = {
+        let mut whole = closed(vec![seal(&small())]);
+        whole.truncate(whole.len() - 312);
+        whole
+    };
+    let filled = {
+        let mut whole = closed(vec![seal(&small())]);
+        let at = whole.len() - 9;
+        whole[at] = 1;
+        whole
+    };
+    let table = [
+        (closed(vec![]), "record 3 (END) at byte 624: the package holds no stream"),
+        (
+            closed(vec![seal(&small()), seal(&[other, end().u64(40, 78)])]),
+            "record 13 (BEGIN) at byte 8352: package of several datasets: send one volume",
+        ),
+        (
+            closed(vec![seal(&small()), seal(&[begin(0, 5).u64(40, 78), end().u64(40, 78)])]),
+            "record 13 (BEGIN) at byte 8352: stream from snapshot guid 5 follows one that ends at 77: the chain is broken",
+        ),
+        (closed(vec![closed(vec![])]), "record 3 (BEGIN) at byte 624: package inside a package"),
+        (
+            closed(vec![vec![9; 312]]),
+            "record 3 (unknown) at byte 624: neither another stream nor the end of the package: it is damaged",
+        ),
+        (
+            cut,
+            "the stream ends at byte 8352, before the end of the package: it was cut short; fetch or send it again",
+        ),
+        (filled, "record 13 (END) at byte 8352: the end of the package is not empty: it is damaged"),
+        (
+            [seal(&[package()]), seal(&small())].concat(),
+            "record 2 (BEGIN) at byte 312: package header and its end do not match: they are damaged",
+        ),
+    ];
+    for (stream, expected) in table {
+        let error = verify(&stream[..], Expect::default()).map_err(|error| format!("{error:#}"));
+        assert_eq!(error.unwrap_err(), expected);
+    }
+}

@@ -1,0 +1,10 @@
+//! The library as its callers use it, on captured streams and on streams built record by record.
+#![cfg(test)]
+
+mod fixtures;
+mod guards;
+mod guards_data;
+mod robustness;
+mod round_trip;
+mod support;
+mod zstream;
