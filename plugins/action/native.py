@@ -1,0 +1,87 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs a module that is a compiled program: judges the options, picks the target's program, runs it there.
+
+A warm task is one exchange with the target, a cold one two. It knows no module and no option by name.
+"""
+
+from __future__ import annotations
+
+from ansible.module_utils.common.parameters import remove_values
+from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import module_loader
+from ansible.release import __version__
+from ansible_collections.apiary.bhyve.plugins.plugin_utils import exchange, programs, transfer, verdict
+from ansible_collections.apiary.bhyve.plugins.plugin_utils.options import Options, encode
+
+
+class ActionModule(ActionBase):
+    """The action behind every module of the collection."""
+
+    _supports_check_mode = True
+    _supports_diff = True
+
+    def run(self, tmp=None, task_vars=None):
+        """Runs the task; the result is the program's reply."""
+        result = super().run(tmp, task_vars)
+        name = self._module_name()
+        options, secrets, wrong = Options.of(name).judge(self._task.args)
+        found = programs.built(name)
+        if wrong:
+            return dict(result, failed=True, msg="%s: %s" % (name, wrong))
+        if not found:
+            return dict(result, failed=True, msg=_NOT_BUILT % name)
+        answer = self._answer(found, encode(dict(options, **self._settings(name))))
+        return dict(result, **remove_values(verdict.judge(name, answer, found), secrets))
+
+    def _module_name(self):
+        context = module_loader.find_plugin_with_context(self._task.action, collection_list=self._task.collections)
+        return context.resolved_fqcn.rpartition(".")[2]
+
+    def _settings(self, name):
+        """The keys by which Ansible tells a module how to run."""
+        return {
+            "_ansible_check_mode": self._task.check_mode,
+            "_ansible_diff": self._task.diff,
+            "_ansible_module_name": name,
+            "_ansible_no_log": bool(self._task.no_log),
+            "_ansible_verbosity": self._display.verbosity,
+            "_ansible_version": __version__,
+        }
+
+    def _answer(self, found, args):
+        """One exchange if the target keeps the program, a second one if it has to be sent."""
+        environment = {}
+        self._compute_environment_string(environment)
+        if not self._takes_stdin():
+            return transfer.run(self, found, environment, args)
+        answer = self._exchange(exchange.run_kept(found, environment), exchange.stdin(environment, args))
+        if answer.word == "miss" or (answer.damaged and answer.rc in _NEVER_STARTED):
+            program = found[answer.detail]
+            self._display.vv("sending %s, %d bytes" % (program.kept_name, program.size), host=self._host())
+            answer = self._exchange(
+                exchange.keep_and_run(program, environment), exchange.stdin(environment, args, program.contents())
+            )
+        if answer.word in ("nowhere", "noexec"):
+            self._display.vv("using the ordinary transfer: %s" % answer.detail, host=self._host())
+            return transfer.run(self, found, environment, args)
+        return answer
+
+    def _exchange(self, command, data):
+        return exchange.Answer.of(self._low_level_execute_command(command, in_data=data))
+
+    def _takes_stdin(self):
+        become = self._connection.become
+        if not self._connection.has_pipelining or (become and not getattr(become, "pipelining", become.name != "su")):
+            return False
+        if self._connection.transport == "local":
+            # Else it would give a program that becomes another user a terminal, and not what we send.
+            self._connection.set_option("pipelining", True)
+        return True
+
+    def _host(self):
+        return self._task.delegate_to or self._play_context.remote_addr
+
+
+_NEVER_STARTED = (126, 127)
+_NOT_BUILT = "%s has not been built: run `make build` in the collection's source tree, or install a release of it"

@@ -1,0 +1,46 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Turns a module's DOCUMENTATION into its argument spec, so that no option is written down twice."""
+
+from __future__ import annotations
+
+# The module object is looked up at the call: ansible-lint and validate-modules put their own in its place.
+from ansible.module_utils import basic
+
+try:
+    import yaml
+except ImportError:
+    # Only the controller reads documentation; a target never imports this file.
+    yaml = None
+
+_COPIED = ("type", "elements", "default", "choices", "required", "aliases")
+
+
+def argument_spec(documentation, no_log=()):
+    """The argument spec of a DOCUMENTATION text; `no_log` names secret options, `outer.inner` for a suboption."""
+    return _spec(yaml.safe_load(documentation).get("options") or {}, frozenset(no_log), "")
+
+
+def _spec(options, no_log, prefix):
+    spec = {}
+    for name, documented in options.items():
+        option = {key: documented[key] for key in _COPIED if key in documented}
+        option["no_log"] = prefix + name in no_log
+        if "suboptions" in documented:
+            option["options"] = _spec(documented["suboptions"], no_log, prefix + name + ".")
+        spec[name] = option
+    return spec
+
+
+def run(documentation, no_log=(), **rules):
+    """What a module's `main` does: declare its options, and say where the module really runs.
+
+    `rules` are AnsibleModule's own: mutually_exclusive, required_one_of, required_together, required_if, required_by.
+    """
+    module = basic.AnsibleModule(
+        argument_spec=argument_spec(documentation, no_log), supports_check_mode=True, **rules
+    )
+    module.fail_json(
+        msg="this module is a compiled program: call it by its full name, apiary.bhyve.<name>, so that the "
+        "collection's action plugin runs the program for the target's platform"
+    )

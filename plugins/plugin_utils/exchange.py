@@ -1,0 +1,149 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The words spoken with a target: one line of POSIX shell there, a marked answer back.
+
+The scripts hold no single quote and no exclamation mark, and become one line, because the login shell that hands
+them to /bin/sh may be csh or fish. Arguments and environment travel on stdin, never on a command line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shlex
+
+# An answer starts with this word on a line of its own; whatever a login script prints before it is dropped.
+MARK = "apiary.bhyve:"
+
+# A kept program carries this time stamp. With owner, mode and size it tells an untouched file from a damaged one
+# without reading it; noon, because the day is then the same whatever the clock's zone.
+_STAMP, _STAMP_SHOWN = "200001151200", "Jan 15 2000"
+
+_COMMON = r"""
+say() { echo "@MARK@$*"; };
+digest() { { sha256sum || sha256; } 2>/dev/null; };
+d=$HOME/.cache/apiary.bhyve;
+"""
+
+# Fields of two lines of ls: the folder's mode ($1), the file's mode, size and time. SELinux adds a dot to a mode.
+_FIND = r"""
+p=$(uname -sm);
+case $p in @TABLE@ *) cat >/dev/null; say none "$p"; exit 0;; esac;
+set -- $(cd "$d" 2>/dev/null && LC_ALL=C TZ=UTC0 ls -ldn . "$f" 2>/dev/null);
+case "${1%.} ${10%.} ${14} ${15} ${16} ${17}" in
+"drwx------ -rwx------ $s @SHOWN@") ;;
+*) s=;;
+esac;
+if [ -n "$s" ] && [ -O "$d" ] && [ -O "$d/$f" ]; then :; else cat >/dev/null; say miss "$p"; exit 0; fi;
+"""
+
+_KEEP = r"""
+IFS= read -r a;
+p="@UNAME@"; f=@KEPT@; h=@SHA256@; u=$(umask); t=;
+fail() { cat >/dev/null; rm -f $t; say "$@"; exit 0; };
+umask 077;
+[ -d "$HOME" ] || fail nowhere "there is no home folder ($HOME)";
+m=$( { mkdir -p "$d" && chmod 700 "$d"; } 2>&1) || fail nowhere $m;
+[ -O "$d" ] || fail nowhere "$d belongs to somebody else";
+cd "$d";
+t=$(mktemp .new.XXXXXX) || fail error "no file can be made in $d";
+m=$(dd bs=65536 conv=fsync of=$t 2>&1) || fail error "writing $d/$f:" $m;
+[ $(wc -c <$t) -eq @SIZE@ ] || fail error "$d/$f arrived with $(wc -c <$t) of @SIZE@ bytes";
+case $(digest <$t) in
+$h*) ;;
+"") fail error "neither sha256sum nor sha256 is installed";;
+*) fail error "$d/$f does not have the SHA-256 it was sent with";;
+esac;
+chmod 700 $t; TZ=UTC0 touch -t @STAMP@ $t;
+[ -x $t ] || fail noexec "programs cannot run in $d";
+mv -f $t $f || fail error "$d/$f cannot be put in place";
+for o in @KIND@-*; do [ $o = $f ] || rm -f $o; done;
+find . -name ".new.*" -mmin +60 -exec rm -f {} +;
+cd; umask $u;
+"""
+
+_ENVIRONMENT = r"""
+IFS= read -r e; n=$(printf "\n."); n=${n%.}; eval "$e";
+"""
+
+# Without exec: a signal must reach us as 128 + n, because ssh makes 255 of it, which is also its own word for
+# "no connection". A program that died unheard is weighed again, in case its time stamp survived the damage.
+_RUN = r"""
+say run "$p"; @FEED@ "$d/$f" -; r=$?;
+if [ $r -gt 125 ]; then case $(digest <"$d/$f") in $h*) ;; *) rm -f "$d/$f"; echo; say damaged;; esac; fi;
+if [ $r -eq 255 ]; then r=254; fi;
+exit $r
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What the target said: `word` (run, miss, none, nowhere, noexec, error), its `detail`, and what followed."""
+
+    word: str
+    detail: str
+    stdout: str
+    stderr: str
+    rc: int
+
+    @classmethod
+    def of(cls, result):
+        """Reads a low-level command's result; a target that did not get as far as our mark has no word."""
+        before, mark, after = ("\n" + result["stdout"].replace("\r\n", "\n")).partition("\n" + MARK)
+        line, _newline, rest = after.partition("\n")
+        word, _space, detail = line.partition(" ")
+        return cls(word, detail.strip(), rest if mark else before, result.get("stderr", ""), result["rc"])
+
+    @property
+    def damaged(self):
+        """The kept program was not what had been sent; it is gone now."""
+        return self.stdout.endswith("\n" + MARK + "damaged\n")
+
+    def reply(self):
+        """The program's one JSON object, or None."""
+        try:
+            reply = json.loads(self.stdout)
+        except ValueError:
+            return None
+        return reply if isinstance(reply, dict) else None
+
+
+def run_kept(programs, environment):
+    """Runs the program kept for the target's platform; answers `miss UNAME`, or `none UNAME` if none was built."""
+    table = " ".join(
+        '"%s") f=%s; s=%d; h=%s;;' % (uname, program.kept_name, program.size, program.sha256)
+        for uname, program in programs.items()
+    )
+    script = _COMMON + _FIND + (_ENVIRONMENT if environment else "") + _RUN
+    return _line(script, TABLE=table, SHOWN=_STAMP_SHOWN, FEED="")
+
+
+def keep_and_run(program, environment):
+    """Keeps the program that follows the arguments on stdin, then runs it."""
+    script = _COMMON + (_ENVIRONMENT if environment else "") + _KEEP + _RUN
+    return _line(
+        script,
+        UNAME=program.uname,
+        KEPT=program.kept_name,
+        KIND=program.kind,
+        SHA256=program.sha256,
+        SIZE=program.size,
+        STAMP=_STAMP,
+        FEED='printf %s "$a" |',
+    )
+
+
+def stdin(environment, args, program=b""):
+    """What the scripts read: the environment, if any; the arguments; the program, if it has to be kept."""
+    line = b""
+    if environment:
+        # A value may hold line ends; the line must not.
+        words = (shlex.quote(str(value)).replace("\n", "'\"$n\"'") for value in environment.values())
+        line = ("export " + " ".join(map("%s=%s".__mod__, zip(environment, words))) + "\n").encode()
+    return line + args + b"\n" + program
+
+
+def _line(script, **values):
+    for name, value in dict(values, MARK=MARK).items():
+        script = script.replace("@%s@" % name, str(value))
+    return " ".join(script.split("\n")).strip()

@@ -1,0 +1,81 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Judges a task's arguments by the module's documentation and gives them their canonical form."""
+
+from __future__ import annotations
+
+import importlib
+import json
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.errors import UnsupportedError
+from ansible_collections.apiary.bhyve.plugins.module_utils.documented import argument_spec
+
+
+class Options:
+    """The documented options of one module."""
+
+    def __init__(self, module):
+        """`module` is the imported plugins/modules/<name>.py; its RULES hold what DOCUMENTATION cannot say."""
+        self.rules = dict(getattr(module, "RULES", {}))
+        spec = argument_spec(module.DOCUMENTATION, no_log=self.rules.pop("no_log", ()))
+        self.spec = _for_controller(spec)
+
+    @classmethod
+    def of(cls, name):
+        return cls(importlib.import_module("ansible_collections.apiary.bhyve.plugins.modules.%s" % name))
+
+    def judge(self, args):
+        """Returns the canonical arguments, the secret values among them, and what is wrong in one line, or nothing."""
+        result = ArgumentSpecValidator(self.spec, **self.rules).validate(dict(args))
+        wrong = sorted(_unknown_option(self.spec, name) for name in result.unsupported_parameters)
+        wrong += [error.msg for error in result.errors if not isinstance(error, UnsupportedError)]
+        secrets = result._no_log_values
+        return _canonical(self.spec, result.validated_parameters), secrets, remove_values("; ".join(wrong), secrets)
+
+
+def _unknown_option(spec, name):
+    """Names an unknown option (`outer.inner` for a suboption), and those it may have been meant for."""
+    path = name if isinstance(name, tuple) else name.split(".")
+    for outer in path[:-1]:
+        spec = spec[outer]["options"]
+    return "unknown option %s, expected one of %s" % (".".join(path), ", ".join(sorted(spec)))
+
+
+def _for_controller(spec):
+    """The same spec without `path`: a `~` means the target's home, so the controller must not expand it."""
+    return {
+        name: {
+            key: _for_controller(value) if key == "options" else "str" if value == "path" and key in _TYPES else value
+            for key, value in option.items()
+        }
+        for name, option in spec.items()
+    }
+
+
+_TYPES = ("type", "elements")
+
+
+def _canonical(spec, values):
+    """Every option that has a value, under its own name; suboptions likewise."""
+    return {
+        name: _canonical_value(option, values[name]) for name, option in spec.items() if values.get(name) is not None
+    }
+
+
+def _canonical_value(option, value):
+    if "options" not in option:
+        return value
+    if isinstance(value, list):
+        return [_canonical(option["options"], each) for each in value]
+    return _canonical(option["options"], value)
+
+
+def encode(args):
+    """One line of JSON. YAML's dates become ISO 8601, whatever wrapper the controller's version puts around them."""
+    return json.dumps(args, default=_encode_other).encode()
+
+
+def _encode_other(value):
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

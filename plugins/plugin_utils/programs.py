@@ -1,0 +1,47 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The programs the collection ships, by platform. Reads native/ and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+# What `uname -sm` prints on each platform we build for.
+UNAME = {
+    "freebsd-aarch64": "FreeBSD arm64",
+    "freebsd-x86_64": "FreeBSD amd64",
+    "linux-aarch64": "Linux aarch64",
+    "linux-x86_64": "Linux x86_64",
+}
+
+NATIVE = os.path.normpath(os.path.join(os.path.dirname(__file__), "..", "..", "native"))
+
+
+class Program:
+    """One built program. `uname` is its platform in uname's words, `size` in bytes."""
+
+    def __init__(self, platform, name, path):
+        self.name, self.path, self.uname = name, path, UNAME[platform]
+        with open(path, "rb") as file:
+            contents = file.read()
+        self.size = len(contents)
+        self.sha256 = hashlib.sha256(contents).hexdigest()
+        # The platform is part of the name: hosts of two kinds may share one home.
+        self.kind = "%s-%s" % (name, platform)
+        self.kept_name = "%s-%s" % (self.kind, self.sha256)
+
+    def contents(self):
+        """The program's bytes, read again: most tasks never need them."""
+        with open(self.path, "rb") as file:
+            return file.read()
+
+
+def built(name, native=NATIVE):
+    """The programs called `name`, by their uname; empty where none was built."""
+    found = {}
+    for platform in sorted(UNAME):
+        path = os.path.join(native, platform, name)
+        if os.path.isfile(path):
+            found[UNAME[platform]] = Program(platform, name, path)
+    return found
