@@ -8,6 +8,7 @@ mod arguments;
 mod command;
 pub mod files;
 mod finished;
+pub mod identity;
 pub mod lock;
 mod output;
 mod progress;
