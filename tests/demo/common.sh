@@ -21,6 +21,20 @@ prepare_ansible() {
     [ ! -t 1 ] || export ANSIBLE_FORCE_COLOR=1
 }
 
+# Everything the playbooks of the demo's site need: packages, programs, Ansible, an empty folder, a libvirtd.
+prepare_demo() {
+    "$top/tests/setup/packages.sh" binutils gcc libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu \
+        libvirt-daemon-log pkg-config qemu-system-x86 util-linux
+    "$top/modules/install.sh" "$platform"
+    prepare_ansible
+    "$top/tests/demo/clean.sh" --quiet
+    install -d -m 0700 "$folder" "$folder/keys"
+    mkdir -p "$folder/catalog" "$folder/images" "$folder/volumes" "$folder/consoles"
+    cp -r "$top/tests/demo/site" "$folder/site"
+    libvirt_start "$folder/libvirt"
+    echo "$LIBVIRT_URI" >"$folder/libvirt/uri"
+}
+
 playbook() {
     (cd "$folder/site" && ansible-playbook "apiary.bhyve.$1" \
         -e "demo_folder=$folder" -e "demo_uri=${LIBVIRT_URI:-}" "${@:2}")

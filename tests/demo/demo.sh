@@ -23,16 +23,7 @@ playbook_expecting() {
 
 started=$SECONDS
 step "Setting up"
-"$top/tests/setup/packages.sh" binutils gcc libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu \
-    libvirt-daemon-log pkg-config qemu-system-x86 util-linux
-"$top/modules/install.sh" "$platform"
-prepare_ansible
-"$top/tests/demo/clean.sh" --quiet
-install -d -m 0700 "$folder" "$folder/keys"
-mkdir -p "$folder/catalog" "$folder/images" "$folder/volumes" "$folder/consoles"
-cp -r "$top/tests/demo/site" "$folder/site"
-libvirt_start "$folder/libvirt"
-echo "$LIBVIRT_URI" >"$folder/libvirt/uri"
+prepare_demo
 echo "ready after $((SECONDS - started)) s; everything is in $folder"
 
 step "A bootable disk of our own, mostly holes"
