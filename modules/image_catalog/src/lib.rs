@@ -2,7 +2,18 @@
 //!
 //! Reads what pkg 1.17 and later write, writes what they read, and verifies what they leave unchecked.
 
+pub mod archive;
+pub mod catalogue;
+mod compression;
 pub mod digest;
+pub mod facts;
+pub mod manifest;
+mod members;
+pub mod meta;
 pub mod name;
+pub mod package;
 pub mod path;
+pub mod signature;
+pub mod signed_archive;
+mod ucl;
 mod zbase32;

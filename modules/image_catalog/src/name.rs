@@ -104,7 +104,9 @@ impl TryFrom<String> for ImageVersion {
             || !text.starts_with(|c: char| c.is_ascii_digit())
             || !text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_'))
         {
-            bail!("image version {text:?} is not made of letters, digits, '.' and '_', starting with a digit");
+            bail!(
+                "image version {text:?} is not made of letters, digits, '.' and '_', starting with a digit"
+            );
         }
         Ok(Self(text))
     }
@@ -134,8 +136,7 @@ pub struct ImageId {
 impl ImageId {
     /// Joins name and version, which together must still be an image name.
     pub fn new(name: &str, version: &str) -> Result<Self> {
-        let id =
-            Self { name: name.parse()?, version: ImageVersion::try_from(version.to_owned())? };
+        let id = Self { name: name.parse()?, version: ImageVersion::try_from(version.to_owned())? };
         ImageName::try_from(id.to_string())?;
         Ok(id)
     }

@@ -1,0 +1,122 @@
+//! A catalogue as it is read: signed by the right one, and then what it lists.
+
+use std::io::Read;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::digest::Sha256Hex;
+use crate::manifest::Manifest;
+use crate::meta::{Form, Source};
+use crate::name::ImageName;
+use crate::package::Package;
+use crate::signature::Trust;
+use crate::signed_archive::unpack;
+
+/// The images of a repository, as listed by an archive whose signature was judged.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    /// The images, in the order of the archive.
+    pub images: Vec<Package>,
+    /// Packages that are no image that could be deployed.
+    pub others: Vec<OtherPackage>,
+    /// SHA-256 of the list, to notice that it has changed.
+    pub sha256: Sha256Hex,
+}
+
+/// A package that is no image, or one that cannot be read as such.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherPackage {
+    /// Its name and version, as far as they are known.
+    pub name: String,
+    /// Why it is no image.
+    pub reason: String,
+    /// The entry as it stands in the catalogue: a line of JSON.
+    pub json: String,
+}
+
+impl Catalogue {
+    /// Reads an archive that lists packages and judges its signature before believing any of it.
+    pub fn read(archive: impl Read, source: &Source, trust: &Trust) -> Result<Self> {
+        let reading = || format!("reading the catalogue {}", source.path);
+        let (content, signatures) = unpack(archive, &source.member).with_context(reading)?;
+        trust.verify(&content, &signatures).with_context(reading)?;
+        let entries = split_entries(&content, source.form).with_context(reading)?;
+        let mut catalogue = Self { images: Vec::new(), others: Vec::new(), sha256: Sha256Hex::of(&content) };
+        for entry in entries {
+            catalogue.add(entry).with_context(reading)?;
+        }
+        Ok(catalogue)
+    }
+
+    /// The image called so: the very NAME-VERSION, or else the newest version of a NAME.
+    pub fn find(&self, wanted: &ImageName) -> Result<&Package> {
+        if let Some(exact) = self.images.iter().find(|package| package.id.is_exactly(wanted)) {
+            return Ok(exact);
+        }
+        if let Some(other) = self.others.iter().find(|other| other.name == wanted.as_str()) {
+            bail!("image {wanted} in the catalogue cannot be used: {}", other.reason);
+        }
+        let named = self.images.iter().filter(|package| package.id.name == *wanted);
+        named.max_by(|a, b| a.id.version.compare(&b.id.version)).with_context(|| {
+            format!("no image {wanted} is in the catalogue, which has {}", self.names_near(wanted))
+        })
+    }
+
+    fn add(&mut self, json: &RawValue) -> Result<()> {
+        let manifest = Manifest::parse(json.get().as_bytes()).context("reading an entry")?;
+        let name = format!("{}-{}", manifest.name, manifest.version);
+        match Package::new(manifest, json.get()) {
+            Ok(package) => {
+                let twice = self.images.iter().any(|other| other.id == package.id);
+                ensure!(!twice, "image {} is listed twice", package.id);
+                self.images.push(package);
+            }
+            Err(error) => {
+                self.others.push(OtherPackage {
+                    name,
+                    reason: format!("{error:#}"),
+                    json: json.get().to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// A few names for an error: those that begin alike, or else any.
+    fn names_near(&self, wanted: &ImageName) -> String {
+        const SHOWN: usize = 5;
+        let start: String = wanted.as_str().chars().take(3).collect();
+        let near: Vec<_> =
+            self.images.iter().filter(|package| package.id.name.as_str().starts_with(&start)).collect();
+        let all = if near.is_empty() { self.images.iter().collect() } else { near };
+        match all.len() {
+            0 => "none".to_owned(),
+            count => {
+                let shown: Vec<_> = all.iter().take(SHOWN).map(|package| package.id.to_string()).collect();
+                let more = if count > SHOWN { format!(" and {} more", count - SHOWN) } else { String::new() };
+                format!("{}{more}", shown.join(", "))
+            }
+        }
+    }
+}
+
+fn split_entries(content: &[u8], form: Form) -> Result<Vec<&RawValue>> {
+    #[derive(Deserialize)]
+    struct Data<'a> {
+        #[serde(borrow)]
+        packages: Vec<&'a RawValue>,
+    }
+    match form {
+        Form::Data => {
+            let data: Data<'_> = serde_json::from_slice(content).context("reading the list of packages")?;
+            Ok(data.packages)
+        }
+        Form::Lines => content
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(|line| serde_json::from_slice(line).context("reading the list of packages"))
+            .collect(),
+    }
+}
