@@ -1,0 +1,125 @@
+//! A catalogue on a web server.
+
+mod answer;
+mod body;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+
+use super::{Opened, Pace, Transport};
+use crate::path::RelativePath;
+use answer::{Answer, Range};
+use body::Body;
+
+/// How far a server may send us on.
+const REDIRECTS: u32 = 5;
+
+/// How a web server is talked to.
+#[derive(Clone, Debug)]
+pub struct HttpOptions {
+    /// A PEM file with the authorities to trust instead of the host's own.
+    pub ca_path: Option<PathBuf>,
+    /// How slow the server may be.
+    pub pace: Pace,
+    /// How long to wait before a broken transfer is taken up again.
+    pub pause: Duration,
+}
+
+/// A catalogue below one URL. Proxies are taken from the environment, as usual (`https_proxy`, `no_proxy`).
+#[derive(Debug)]
+pub struct Http {
+    agent: ureq::Agent,
+    base: String,
+    options: HttpOptions,
+}
+
+impl Http {
+    /// The catalogue below `base`, which has no `/` at its end.
+    ///
+    /// # Errors
+    /// Where `https` is asked for and no authority to trust is found.
+    pub fn new(base: String, options: HttpOptions) -> Result<Self> {
+        let roots = trusted_roots(options.ca_path.as_deref())?;
+        ensure!(
+            !roots.is_empty() || !base.starts_with("https:"),
+            "connecting to {base}: this host trusts no certificate authority; \
+             install its bundle (ca-certificates, ca_root_nss) or set ca_path"
+        );
+        let patience = Some(options.pace.patience);
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(REDIRECTS)
+            .accept_encoding("identity")
+            .user_agent("apiary.bhyve")
+            .timeout_resolve(patience)
+            .timeout_connect(patience)
+            .timeout_send_request(patience)
+            .timeout_recv_response(patience)
+            .timeout_per_read(patience)
+            .tls_config(TlsConfig::builder().root_certs(RootCerts::new_with_certs(&roots)).build());
+        Ok(Self { agent: config.build().into(), base, options })
+    }
+
+    /// Asks for `path`: all of it, or the rest from where `range` begins.
+    fn get(&self, path: &RelativePath, range: Option<&Range>) -> Result<Answer> {
+        let url = format!("{}/{path}", self.base);
+        let mut request = self.agent.get(&url);
+        if let Some(range) = range {
+            request = request.header("Range", format!("bytes={}-", range.from));
+            if let Some(validator) = &range.validator {
+                request = request.header("If-Range", validator);
+            }
+        }
+        let response = request.call().with_context(|| format!("asking for {url}"))?;
+        Answer::judge(response).with_context(|| format!("asking for {url}"))
+    }
+}
+
+impl Transport for Http {
+    fn open(&mut self, path: &RelativePath, from: u64) -> Result<Option<Opened<'_>>> {
+        let range = (from > 0).then_some(Range { from, validator: None });
+        let mut answer = self.get(path, range.as_ref())?;
+        if from > 0 && matches!(answer, Answer::Beyond) {
+            answer = self.get(path, None)?;
+        }
+        match answer {
+            Answer::Missing => Ok(None),
+            Answer::Beyond => bail!("asking {} for {path}: it refuses to send any part of it", self.base),
+            Answer::Bytes(bytes) => {
+                ensure!(
+                    bytes.start == 0 || bytes.start == from,
+                    "asking {} for {path}: asked for byte {from} on, it sends from byte {}",
+                    self.base,
+                    bytes.start
+                );
+                let (start, size) = (bytes.start, bytes.size);
+                let body = Box::new(Body::new(self, path.clone(), bytes));
+                Ok(Some(Opened { body, start, size }))
+            }
+        }
+    }
+
+    fn place(&self) -> String {
+        self.base.clone()
+    }
+}
+
+/// The authorities of `file`, or those of the host.
+fn trusted_roots(file: Option<&Path>) -> Result<Vec<Certificate<'static>>> {
+    let found = match file {
+        Some(file) => {
+            let found = rustls_native_certs::load_certs_from_paths(Some(file), None);
+            if let Some(error) = found.errors.into_iter().next() {
+                return Err(error).with_context(|| format!("reading certificates from {}", file.display()));
+            }
+            ensure!(!found.certs.is_empty(), "reading certificates from {}: found none", file.display());
+            found.certs
+        }
+        // One unreadable file among the host's many is no reason to stop.
+        None => rustls_native_certs::load_native_certs().certs,
+    };
+    Ok(found.iter().map(|der| Certificate::from_der(der).to_owned()).collect())
+}

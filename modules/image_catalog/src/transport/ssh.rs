@@ -1,0 +1,201 @@
+//! The client's side of pkg's line protocol (`pkg ssh`): one connection, one file at a time.
+//! The connection itself is made by the caller, who alone may start ssh.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::{Opened, Transport, cut_short};
+use crate::path::RelativePath;
+
+/// The longest line a server may send; real ones stay below 100 characters.
+const LINE_LIMIT: u64 = 4096;
+
+/// An open session with a server. Its reader and writer must end by themselves when the other side hangs.
+pub struct PkgSsh<R: Read, W: Write> {
+    reader: BufReader<R>,
+    writer: W,
+    place: String,
+    folder: Option<RelativePath>,
+    /// Bytes of the last file that nobody has read yet.
+    unread: u64,
+}
+
+impl<R: Read, W: Write> PkgSsh<R, W> {
+    /// Waits for the server's greeting. `place` is the server as messages name it, `folder` the catalogue on it.
+    ///
+    /// # Errors
+    /// Where something else than pkg's greeting comes, such as a login's banner.
+    pub fn start(reader: R, writer: W, place: String, folder: Option<RelativePath>) -> Result<Self> {
+        let mut session = Self { reader: BufReader::new(reader), writer, place, folder, unread: 0 };
+        let doing = || format!("waiting for the greeting of {}", session.place);
+        let greeting = read_line(&mut session.reader).with_context(doing)?;
+        ensure!(
+            greeting.starts_with("ok:"),
+            "{}: expected a line that begins with \"ok:\", found {greeting:?}; \
+             the account there must run `pkg ssh` or bhyve_catalog_server and nothing else",
+            doing()
+        );
+        Ok(session)
+    }
+
+    /// Says good-bye, so that the server ends in its own time.
+    ///
+    /// # Errors
+    /// Where the connection is gone already.
+    pub fn quit(mut self) -> Result<()> {
+        self.writer
+            .write_all(b"quit\n")
+            .and_then(|()| self.writer.flush())
+            .with_context(|| format!("ending the session with {}", self.place))
+    }
+
+    fn ask(&mut self, wanted: &str) -> Result<String> {
+        // Age 0 asks for the file however old it is.
+        self.writer.write_all(format!("get {wanted} 0\n").as_bytes())?;
+        self.writer.flush()?;
+        Ok(read_line(&mut self.reader)?)
+    }
+}
+
+impl<R: Read, W: Write> Transport for PkgSsh<R, W> {
+    fn open(&mut self, path: &RelativePath, _from: u64) -> Result<Option<Opened<'_>>> {
+        let wanted = match &self.folder {
+            Some(folder) => format!("{folder}/{path}"),
+            None => path.to_string(),
+        };
+        let doing = format!("asking {} for {path}", self.place);
+        ensure!(self.unread == 0, "{doing}: {} bytes of the file before are still unread", self.unread);
+        let answer = self.ask(&wanted).with_context(|| doing.clone())?;
+        match answer.split_once(':').map(|(word, rest)| (word, rest.trim())) {
+            Some(("ok", size)) => {
+                let size = size.parse().ok().with_context(|| format!("{doing}: {size:?} is no size"))?;
+                self.unread = size;
+                let body = Box::new(Body { reader: &mut self.reader, unread: &mut self.unread });
+                Ok(Some(Opened { body, start: 0, size: Some(size) }))
+            }
+            Some(("ko", "file not found")) => Ok(None),
+            Some(("ko", why)) => bail!("{doing}: it answered {why:?}"),
+            _ => bail!("{doing}: expected an answer that begins with \"ok:\" or \"ko:\", found {answer:?}"),
+        }
+    }
+
+    fn place(&self) -> String {
+        self.place.clone()
+    }
+}
+
+/// What is left of one file.
+struct Body<'a, R> {
+    reader: &'a mut BufReader<R>,
+    unread: &'a mut u64,
+}
+
+impl<R: Read> Read for Body<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let wanted = usize::try_from(*self.unread).unwrap_or(usize::MAX).min(buffer.len());
+        if wanted == 0 {
+            return Ok(0);
+        }
+        match self.reader.read(&mut buffer[..wanted])? {
+            0 => Err(cut_short(*self.unread)),
+            received => {
+                *self.unread -= received as u64;
+                Ok(received)
+            }
+        }
+    }
+}
+
+fn read_line(reader: &mut impl BufRead) -> io::Result<String> {
+    let mut line = Vec::new();
+    reader.take(LINE_LIMIT).read_until(b'\n', &mut line)?;
+    let text = String::from_utf8_lossy(&line);
+    match text.strip_suffix('\n') {
+        Some(text) => Ok(text.trim_end_matches('\r').to_owned()),
+        None if line.is_empty() => {
+            Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the connection ended before an answer came"))
+        }
+        None => Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("expected a line, found {} bytes without an end of line", line.len()),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> RelativePath {
+        text.parse::<RelativePath>().unwrap()
+    }
+
+    fn session<'a>(said: &'a str, sent: &'a mut Vec<u8>) -> Result<PkgSsh<&'a [u8], &'a mut Vec<u8>>> {
+        PkgSsh::start(said.as_bytes(), sent, "ssh://repo/images".into(), Some(path("images")))
+    }
+
+    #[test]
+    fn a_session_as_captured_from_pkg() {
+        let mut sent = Vec::new();
+        let said = "ok: pkg 2.8.99.1\nok: 5\nhelloko: file not found\nok: 0\nok: 2\nhi";
+        let mut server = session(said, &mut sent).unwrap();
+        assert_eq!(server.read_all(&path("meta.conf"), 10).unwrap().unwrap(), b"hello");
+        assert_eq!(server.read_all(&path("files.pkg"), 10).unwrap(), None);
+        assert_eq!(server.read_all(&path("empty"), 10).unwrap().unwrap(), b"");
+        assert_eq!(server.read_all(&path("a"), 10).unwrap().unwrap(), b"hi");
+        server.quit().unwrap();
+        let expected =
+            "get images/meta.conf 0\nget images/files.pkg 0\nget images/empty 0\nget images/a 0\nquit\n";
+        assert_eq!(String::from_utf8(sent).unwrap(), expected);
+    }
+
+    #[test]
+    fn wrong_answers_are_named() {
+        let long = "o".repeat(5000);
+        let table = [
+            ("", "waiting for the greeting of ssh://repo/images: the connection ended before an answer came"),
+            (
+                "Welcome to FreeBSD!\n",
+                "waiting for the greeting of ssh://repo/images: expected a line that begins with \"ok:\", found \
+                 \"Welcome to FreeBSD!\"; the account there must run `pkg ssh` or bhyve_catalog_server and \
+                 nothing else",
+            ),
+            (
+                long.as_str(),
+                "waiting for the greeting of ssh://repo/images: expected a line, found 4096 bytes without an \
+                 end of line",
+            ),
+            ("ok: x\n", "asking ssh://repo/images for a: the connection ended before an answer came"),
+            ("ok: x\nok: -1\n", "asking ssh://repo/images for a: \"-1\" is no size"),
+            ("ok: x\nko: not a file\n", "asking ssh://repo/images for a: it answered \"not a file\""),
+            (
+                "ok: x\nwhat?\n",
+                "asking ssh://repo/images for a: expected an answer that begins with \"ok:\" or \"ko:\", found \
+                 \"what?\"",
+            ),
+            (
+                "ok: x\nok: 10\nhello",
+                "reading a of ssh://repo/images: the connection ended 5 bytes before the end of the file",
+            ),
+            (
+                "ok: x\nok: 11\nhello world",
+                "reading a of ssh://repo/images: it has 11 bytes, expected at most 10",
+            ),
+        ];
+        for (said, expected) in table {
+            let mut sent = Vec::new();
+            let read = session(said, &mut sent).and_then(|mut server| server.read_all(&path("a"), 10));
+            assert_eq!(format!("{:#}", read.unwrap_err()), expected);
+        }
+    }
+
+    #[test]
+    fn a_half_read_file_does_not_pass_for_an_answer() {
+        let mut sent = Vec::new();
+        let mut server = session("ok: x\nok: 6\nok: 1\nx", &mut sent).unwrap();
+        drop(server.open(&path("a"), 0).unwrap());
+        let error = server.open(&path("b"), 0).unwrap_err().to_string();
+        assert_eq!(error, "asking ssh://repo/images for b: 6 bytes of the file before are still unread");
+    }
+}

@@ -1,0 +1,3 @@
+//! Parts shared by the tests of this crate.
+
+pub mod web;
