@@ -80,16 +80,24 @@ libvirt_stop() {
     done
 }
 
-# Ends the process that a file names and waits for it, ten seconds politely.
+# Ends the process that a file names and waits for it, ten seconds politely. A number that has gone to another program
+# since is left alone.
 libvirt_end() {
     [ -s "$1" ] || return 0
-    read -r libvirt_pid <"$1"
-    kill "$libvirt_pid" 2>/dev/null || { rm -f "$1"; return 0; }
-    libvirt_tries=0
-    while kill -0 "$libvirt_pid" 2>/dev/null; do
-        libvirt_tries=$((libvirt_tries + 1))
-        [ "$libvirt_tries" -lt 100 ] || kill -9 "$libvirt_pid" 2>/dev/null
-        sleep 0.1
-    done
+    libvirt_pid=$(cat "$1")
     rm -f "$1"
+    libvirt_tries=0
+    while libvirt_is_ours "$libvirt_pid"; do
+        if [ "$libvirt_tries" -eq 0 ]; then kill "$libvirt_pid"; fi
+        if [ "$libvirt_tries" -eq 100 ]; then kill -9 "$libvirt_pid"; fi
+        libvirt_tries=$((libvirt_tries + 1))
+        sleep 0.1
+    done 2>/dev/null
+}
+
+libvirt_is_ours() {
+    case $(cat "/proc/$1/comm" 2>/dev/null) in
+        libvirtd | qemu-*) kill -0 "$1" ;;
+        *) return 1 ;;
+    esac
 }
