@@ -1,0 +1,262 @@
+//! Does what the plan says; the only writer.
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ansible_module::Task;
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use roxmltree::Document;
+
+use crate::console::{Console, Place};
+use crate::definition::Definition;
+use crate::document::child;
+use crate::guest::{Form, Guest, Reach};
+use crate::hypervisor::Hypervisor;
+use crate::params::Params;
+use crate::plan::{Plan, Step};
+use crate::receipt::{Configuration, Receipt};
+use crate::wait;
+
+/// Between two looks at a guest that shuts down.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Everything a step may need.
+struct Work<'a> {
+    params: &'a Params,
+    definition: Option<&'a Definition>,
+    hypervisor: &'a Hypervisor,
+    /// Whether the console will be waited for.
+    listens: bool,
+    console: Option<Console>,
+}
+
+/// Does it.
+///
+/// # Errors
+/// Where a step fails; the same run again goes on from there.
+pub fn apply(
+    plan: &Plan,
+    params: &Params,
+    definition: Option<&Definition>,
+    hypervisor: &Hypervisor,
+    task: &mut Task,
+) -> Result<()> {
+    let listens = plan.steps.iter().any(|step| matches!(step, Step::Wait { console: Some(_) }));
+    let mut work = Work { params, definition, hypervisor, listens, console: None };
+    for step in &plan.steps {
+        task.phase(step.phase(), |task| work.step(step, task))?;
+    }
+    Ok(())
+}
+
+impl Step {
+    /// Its name in the timings.
+    fn phase(&self) -> &'static str {
+        match self {
+            Step::Define { .. } => "define",
+            Step::Stop => "stop",
+            Step::Start | Step::Resume | Step::Wake => "start",
+            Step::Autostart(_) => "autostart",
+            Step::Wait { .. } => "wait",
+            Step::Undefine => "undefine",
+        }
+    }
+}
+
+impl Work<'_> {
+    fn step(&mut self, step: &Step, task: &mut Task) -> Result<()> {
+        match step {
+            Step::Define { xml, stale_instance } => self.define(xml, *stale_instance),
+            Step::Stop => self.stop(),
+            Step::Start => self.start(),
+            Step::Resume => self.resume(),
+            Step::Wake => self.guest()?.wake(),
+            Step::Autostart(autostart) => self.guest()?.set_autostart(*autostart),
+            Step::Wait { console } => self.wait(console.as_deref(), task),
+            Step::Undefine => self.undefine(),
+        }
+        .with_context(|| format!("domain {}", self.params.name))
+    }
+
+    /// The domain, looked up for each step: another one of that name may have taken its place.
+    fn guest(&self) -> Result<Guest> {
+        let guest = self.hypervisor.guest(&self.params.name)?;
+        guest.ok_or_else(|| anyhow!("expected it to exist, found it gone; run the task again"))
+    }
+
+    fn define(&self, xml: &str, stale_instance: bool) -> Result<()> {
+        let guest = self.hypervisor.define(&self.params.name, xml)?;
+        let made = Configuration::read(&guest.xml(Form::Defined)?)?;
+        if let Some(definition) = self.definition {
+            let receipt = Receipt::of(definition, &made).element()?;
+            guest.set_receipt(Some(&receipt), Reach::Defined)?;
+        }
+        if stale_instance && guest.is_active()? {
+            // Without its receipt the instance counts as another one until it is restarted.
+            guest.set_receipt(None, Reach::Running)?;
+        }
+        Ok(())
+    }
+
+    fn start(&mut self) -> Result<()> {
+        let guest = self.guest()?;
+        let xml = guest.xml(Form::Defined)?;
+        let before = Configuration::read(&xml)?;
+        let place = self.console_place(&xml)?;
+        let by_stream = place == Some(Place::Stream);
+        if let Some(place) = place {
+            self.console = Console::from_now(place)?;
+        }
+        // A stream has no history: it is opened while the guest still stands.
+        guest.start(by_stream)?;
+        if by_stream {
+            self.resume()?;
+        }
+        ensure!(guest.is_active()?, "expected it to run, found that it has stopped at once");
+        guest.note("")?;
+        self.renew_receipt(&guest, &before)
+    }
+
+    fn resume(&mut self) -> Result<()> {
+        let guest = self.guest()?;
+        if self.console_place(&guest.xml(Form::Running)?)? == Some(Place::Stream) {
+            self.console = Some(Console::stream(self.hypervisor.uri(), &self.params.name)?);
+        }
+        guest.resume()
+    }
+
+    /// Where the console is, if it will be waited for.
+    fn console_place(&self, xml: &str) -> Result<Option<Place>> {
+        self.listens.then(|| Place::find(xml, self.hypervisor.uri())).transpose()
+    }
+
+    /// Some drivers complete the definition at its first start.
+    fn renew_receipt(&self, guest: &Guest, before: &Configuration) -> Result<()> {
+        let after = Configuration::read(&guest.xml(Form::Defined)?)?;
+        match &after.receipt {
+            Some(receipt) if before.is_untouched() && !after.is_untouched() => {
+                guest.set_receipt(Some(&receipt.renewed(&after).element()?), Reach::Both)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn stop(&self) -> Result<()> {
+        let guest = self.guest()?;
+        let autostart = guest.is_persistent()? && guest.autostart()?;
+        let limit = self.params.shutdown_timeout;
+        if !(self.params.force && limit.duration().is_zero()) {
+            guest.shut_down()?;
+        }
+        if !has_stopped(&guest, limit.duration())? {
+            if !self.params.force {
+                bail!(
+                    "shutting down: expected it off within {limit}, found it still running; give it a longer \
+                     `shutdown_timeout`, or set `force: true` to power it off"
+                );
+            }
+            guest.power_off()?;
+        }
+        // bhyve's driver lost the flag here before libvirt 11.6.
+        if autostart && self.hypervisor.uri().driver() == "bhyve" && !guest.autostart()? {
+            guest.set_autostart(true)?;
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, console: Option<&str>, task: &mut Task) -> Result<()> {
+        let Some(wait_for) = &self.params.wait_for else { return Ok(()) };
+        let guest = self.guest()?;
+        if self.console.is_none() {
+            self.console = self.console_of_running(&guest)?;
+        }
+        if self.listens && self.console.is_none() {
+            task.warn(format!(
+                "domain {} was started by somebody else, and its console keeps no history: its text was not waited for",
+                self.params.name
+            ));
+        }
+        wait::wait(&guest, wait_for, (self.console.as_mut(), self.listens))?;
+        match console.filter(|_| self.console.is_some()) {
+            Some(digest) => guest.note(digest),
+            None => Ok(()),
+        }
+    }
+
+    /// A console without history is listened to from now on, where we started the guest, supposedly a moment ago; whoever
+    /// else started it may have done so long ago, and the text will not come again.
+    fn console_of_running(&self, guest: &Guest) -> Result<Option<Console>> {
+        let xml = guest.xml(Form::Running)?;
+        let place = Place::find(&xml, self.hypervisor.uri())?;
+        if matches!(place, Place::Log { .. }) {
+            return Ok(Console::with_history(place));
+        }
+        if !self.listens || Configuration::read(&xml)?.waited.is_none() {
+            return Ok(None);
+        }
+        match place {
+            Place::Stream => Console::stream(self.hypervisor.uri(), &self.params.name).map(Some),
+            place => Console::from_now(place),
+        }
+    }
+
+    fn undefine(&self) -> Result<()> {
+        let guest = self.guest()?;
+        let xml = guest.xml(Form::Defined)?;
+        if !guest.undefine()? && self.hypervisor.uri().is_this_machine() {
+            remove_nvram(&xml, self.params.name.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+fn has_stopped(guest: &Guest, limit: Duration) -> Result<bool> {
+    let started = Instant::now();
+    loop {
+        if !guest.is_active()? {
+            return Ok(true);
+        }
+        let left = limit.saturating_sub(started.elapsed());
+        if left.is_zero() {
+            return Ok(false);
+        }
+        thread::sleep(PAUSE.min(left));
+    }
+}
+
+/// Removes the variable store of a domain whose driver leaves it behind, where its name shows that it is the domain's own.
+fn remove_nvram(xml: &str, name: &str) -> Result<()> {
+    let document = Document::parse(xml).context("reading libvirt's XML of the domain")?;
+    let nvram = child(document.root_element(), "os").and_then(|os| child(os, "nvram"));
+    let Some(path) = nvram.and_then(|nvram| nvram.text()).map(|text| Path::new(text.trim())) else {
+        return Ok(());
+    };
+    let own =
+        path.file_name().is_some_and(|file| file.to_string_lossy().starts_with(&format!("{name}_VARS")));
+    let regular = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
+    if own && path.is_absolute() && regular {
+        fs::remove_file(path).with_context(|| format!("removing {}", path.display()))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_its_own_nvram_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let xml = |path: &Path| format!("<domain><os><nvram>{}</nvram></os></domain>", path.display());
+        for (file, removed) in [("web1_VARS.fd", true), ("web11_VARS.fd", false), ("VARS.fd", false)] {
+            let path = folder.path().join(file);
+            fs::write(&path, "").unwrap();
+            remove_nvram(&xml(&path), "web1").unwrap();
+            assert_eq!(!path.exists(), removed, "{file}");
+        }
+        remove_nvram("<domain><os/></domain>", "web1").unwrap();
+        remove_nvram(&xml(&folder.path().join("web1_VARS.fd")), "web1").unwrap();
+    }
+}

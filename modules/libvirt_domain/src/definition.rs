@@ -1,0 +1,258 @@
+//! A domain as the user describes it: the XML that was given, checked, and the parts of it that we look at.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail, ensure};
+use roxmltree::{Document, Node};
+use uuid::Uuid;
+
+use crate::document::{self, child, children};
+use crate::names::DomainName;
+
+/// A domain definition that may be given to libvirt.
+#[derive(Debug)]
+pub struct Definition {
+    /// The XML as it was given.
+    text: String,
+    /// The same without passwords, to be shown and kept.
+    shown: String,
+    /// Digest of what it says.
+    meaning: String,
+    secrets: Vec<String>,
+    uuid: Option<Uuid>,
+    /// Where a UUID goes that it does not have.
+    after_name: usize,
+    interfaces: Vec<Interface>,
+    /// Memory in bytes, where it says so.
+    memory: Option<u64>,
+    disks: Vec<PathBuf>,
+    bridges: BTreeSet<String>,
+}
+
+#[derive(Debug)]
+struct Interface {
+    mac: Option<String>,
+    /// Where a MAC goes that it does not have: the text to replace, and what comes before and after the MAC.
+    place: Range<usize>,
+    before: &'static str,
+    after: &'static str,
+}
+
+impl Definition {
+    /// Checks `xml` and takes it apart.
+    ///
+    /// # Errors
+    /// Where it is not well-formed, is too large, is no domain, or is the definition of another domain than `name`.
+    pub fn parse(xml: &str, name: &DomainName) -> Result<Self> {
+        Self::take_apart(document::plain(xml), name)
+            .with_context(|| format!("reading option `xml` of domain {name}"))
+    }
+
+    fn take_apart(text: String, name: &DomainName) -> Result<Self> {
+        ensure!(!text.contains('\0'), "expected XML, found a NUL byte");
+        let document = document::parse(&text)?;
+        let root = document.root_element();
+        if root.tag_name().name() != "domain" || root.tag_name().namespace().is_some() {
+            bail!("expected a <domain>, found a <{}>", root.tag_name().name());
+        }
+        ensure!(root.attribute("type").is_some(), "expected <domain type='...'>, found no type");
+        let devices = child(root, "devices");
+        let interfaces = devices
+            .into_iter()
+            .flat_map(|devices| children(devices, "interface"))
+            .map(|node| Interface::find(node, &text))
+            .collect::<Result<Vec<_>>>()?;
+        expect_different(&interfaces)?;
+        Ok(Self {
+            shown: document::without_secrets(&document),
+            meaning: document::meaning(&document),
+            secrets: document::secrets(&document).map(|secret| secret.value().to_owned()).collect(),
+            uuid: find_uuid(root)?,
+            after_name: find_name(root, name)?,
+            interfaces,
+            memory: find_memory(root)?,
+            disks: devices.map(find_disks).unwrap_or_default(),
+            bridges: devices.map(find_bridges).unwrap_or_default(),
+            text,
+        })
+    }
+
+    /// The XML to show and to keep: as given, without passwords.
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// Digest of what the XML says, passwords included.
+    pub fn meaning(&self) -> &str {
+        &self.meaning
+    }
+
+    /// The text with the definition's passwords replaced by asterisks, as they are or with bhyve's doubled commas.
+    pub(crate) fn hide_secrets(&self, mut text: String) -> String {
+        for secret in self.secrets.iter().filter(|secret| !secret.is_empty()) {
+            text = text.replace(&secret.replace(',', ",,"), "********").replace(secret, "********");
+        }
+        text
+    }
+
+    /// The UUID it gives.
+    pub fn uuid(&self) -> Option<Uuid> {
+        self.uuid
+    }
+
+    /// The MAC address of each network interface, in lower case, where it gives one.
+    pub fn macs(&self) -> impl Iterator<Item = Option<&str>> {
+        self.interfaces.iter().map(|interface| interface.mac.as_deref())
+    }
+
+    /// Memory in bytes.
+    pub fn memory(&self) -> Option<u64> {
+        self.memory
+    }
+
+    /// Files and devices of this machine that are its disks.
+    pub fn disks(&self) -> &[PathBuf] {
+        &self.disks
+    }
+
+    /// Bridges of this machine that its interfaces are on.
+    pub fn bridges(&self) -> &BTreeSet<String> {
+        &self.bridges
+    }
+
+    /// The XML for libvirt: as given, with `uuid` and one of `macs` per interface where it gives none.
+    pub fn complete(&self, uuid: Uuid, macs: &[String]) -> String {
+        let mut text = self.text.clone();
+        // From the end, so that the places before stay what they are.
+        for (interface, mac) in self.interfaces.iter().zip(macs).rev() {
+            if interface.mac.is_none() {
+                let insert = format!("{}<mac address='{mac}'/>{}", interface.before, interface.after);
+                text.replace_range(interface.place.clone(), &insert);
+            }
+        }
+        if self.uuid.is_none() {
+            // A name after the devices is allowed, and moves when MACs are put in before it.
+            let shift = (text.len() - self.text.len()) * usize::from(self.name_follows_devices());
+            text.insert_str(self.after_name + shift, &format!("<uuid>{uuid}</uuid>"));
+        }
+        text
+    }
+
+    fn name_follows_devices(&self) -> bool {
+        self.interfaces.first().is_some_and(|first| first.place.start < self.after_name)
+    }
+}
+
+impl Interface {
+    fn find(node: Node<'_, '_>, text: &str) -> Result<Self> {
+        let mac = child(node, "mac").and_then(|mac| mac.attribute("address")).map(str::to_lowercase);
+        if let Some(mac) = mac.as_deref() {
+            let octets: Vec<_> = mac.split(':').collect();
+            let valid = |octet: &&str| octet.len() == 2 && octet.bytes().all(|b| b.is_ascii_hexdigit());
+            ensure!(
+                octets.len() == 6 && octets.iter().all(valid),
+                "expected a MAC address as in 52:54:00:12:34:56, found {mac:?}"
+            );
+        }
+        let range = node.range();
+        let (place, before, after) = match node.first_child() {
+            Some(first) => (first.range().start..first.range().start, "", ""),
+            None if text[range.clone()].ends_with("/>") => (range.end - 2..range.end, ">", "</interface>"),
+            None => {
+                let closing = range.start + text[range.clone()].rfind("</").unwrap_or(range.len());
+                (closing..closing, "", "")
+            }
+        };
+        Ok(Self { mac, place, before, after })
+    }
+}
+
+fn expect_different(interfaces: &[Interface]) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    for mac in interfaces.iter().filter_map(|interface| interface.mac.as_deref()) {
+        ensure!(seen.insert(mac), "expected a MAC address of its own on each interface, found {mac} twice");
+    }
+    Ok(())
+}
+
+/// Checks the name and tells where its element ends.
+fn find_name(root: Node<'_, '_>, name: &DomainName) -> Result<usize> {
+    let names: Vec<_> = children(root, "name").collect();
+    let [node] = names.as_slice() else { bail!("expected one <name>, found {}", names.len()) };
+    let found = node.text().unwrap_or_default();
+    ensure!(
+        node.children().count() <= 1 && found == name.as_str(),
+        "expected <name>{name}</name> as in option `name`, found {found:?}"
+    );
+    Ok(node.range().end)
+}
+
+fn find_uuid(root: Node<'_, '_>) -> Result<Option<Uuid>> {
+    let uuids: Vec<_> = children(root, "uuid").collect();
+    match uuids.as_slice() {
+        [] => Ok(None),
+        [node] => {
+            let text = node.text().unwrap_or_default().trim();
+            Uuid::parse_str(text).map(Some).with_context(|| format!("expected a UUID, found {text:?}"))
+        }
+        more => bail!("expected at most one <uuid>, found {}", more.len()),
+    }
+}
+
+fn find_memory(root: Node<'_, '_>) -> Result<Option<u64>> {
+    let Some(node) = child(root, "memory") else { return Ok(None) };
+    let text = node.text().unwrap_or_default().trim();
+    let unit = node.attribute("unit").unwrap_or("KiB");
+    let scale: u64 = match unit {
+        "b" | "bytes" => 1,
+        "KB" => 1_000,
+        "k" | "KiB" => 1 << 10,
+        "MB" => 1_000_000,
+        "M" | "MiB" => 1 << 20,
+        "GB" => 1_000_000_000,
+        "G" | "GiB" => 1 << 30,
+        "TB" => 1_000_000_000_000,
+        "T" | "TiB" => 1 << 40,
+        other => bail!("expected a unit of memory such as MiB, found {other:?}"),
+    };
+    let number: Option<u64> = text.parse().ok();
+    match number.and_then(|number| number.checked_mul(scale)) {
+        Some(bytes) if bytes > 0 => Ok(Some(bytes)),
+        _ => bail!("expected <memory> to be a number, found {text:?}"),
+    }
+}
+
+fn find_disks(devices: Node<'_, '_>) -> Vec<PathBuf> {
+    children(devices, "disk")
+        .filter_map(|disk| {
+            let source = child(disk, "source")?;
+            match disk.attribute("type") {
+                Some("file") => source.attribute("file"),
+                Some("block") => source.attribute("dev"),
+                _ => None,
+            }
+        })
+        .map(PathBuf::from)
+        .collect()
+}
+
+fn find_bridges(devices: Node<'_, '_>) -> BTreeSet<String> {
+    children(devices, "interface")
+        .filter(|interface| interface.attribute("type") == Some("bridge"))
+        .filter_map(|interface| child(interface, "source")?.attribute("bridge"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The MAC addresses of a domain that exists, in lower case and in its own order.
+pub(crate) fn macs_of(document: &Document<'_>) -> Vec<String> {
+    let devices = child(document.root_element(), "devices");
+    let interfaces = devices.into_iter().flat_map(|devices| children(devices, "interface"));
+    interfaces.filter_map(|node| child(node, "mac")?.attribute("address")).map(str::to_lowercase).collect()
+}
+
+#[cfg(test)]
+#[path = "definition_tests.rs"]
+mod tests;

@@ -1,0 +1,296 @@
+//! libvirt: the calls on one domain. A race that another manager has won is no error. No policy.
+
+use anyhow::Result;
+use uuid::Uuid;
+use virt::domain::{Domain, DomainState};
+use virt::error::{Error, ErrorNumber};
+use virt::stream::Stream;
+use virt::sys;
+
+use crate::errors::explained;
+use crate::receipt::{INSTANCE, RECEIPT};
+
+/// A domain of a hypervisor.
+pub struct Guest {
+    domain: Domain,
+}
+
+/// What a domain does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activity {
+    /// It runs.
+    Running,
+    /// It is there, but its processors stand still.
+    Paused,
+    /// The guest has put itself to sleep.
+    Suspended,
+    /// It does not run.
+    Shutoff,
+}
+
+impl Activity {
+    /// The word for it in replies.
+    pub fn word(self) -> &'static str {
+        match self {
+            Activity::Running => "running",
+            Activity::Paused => "paused",
+            Activity::Suspended => "suspended",
+            Activity::Shutoff => "shutoff",
+        }
+    }
+
+    /// Whether a process of the hypervisor exists for it.
+    pub fn is_active(self) -> bool {
+        self != Activity::Shutoff
+    }
+}
+
+/// Which XML of a domain.
+#[derive(Clone, Copy, Debug)]
+pub enum Form {
+    /// What it will be at its next start.
+    Defined,
+    /// What the running instance is.
+    Running,
+}
+
+/// How far a change of metadata reaches.
+#[derive(Clone, Copy, Debug)]
+pub enum Reach {
+    /// The definition.
+    Defined,
+    /// The running instance.
+    Running,
+    /// Both.
+    Both,
+}
+
+impl Reach {
+    fn flags(self) -> u32 {
+        match self {
+            Reach::Defined => sys::VIR_DOMAIN_AFFECT_CONFIG,
+            Reach::Running => sys::VIR_DOMAIN_AFFECT_LIVE,
+            Reach::Both => sys::VIR_DOMAIN_AFFECT_CONFIG | sys::VIR_DOMAIN_AFFECT_LIVE,
+        }
+    }
+}
+
+impl Guest {
+    pub(crate) fn new(domain: Domain) -> Self {
+        Self { domain }
+    }
+
+    /// Its name.
+    ///
+    /// # Errors
+    /// Where libvirt cannot tell.
+    pub fn name(&self) -> Result<String> {
+        self.domain.name().map_err(|error| explained(&error, "asking for a domain's name"))
+    }
+
+    /// Its UUID.
+    ///
+    /// # Errors
+    /// Where libvirt cannot tell.
+    pub fn uuid(&self) -> Result<Uuid> {
+        self.domain.uuid().map_err(|error| explained(&error, "asking for a domain's UUID"))
+    }
+
+    /// What it does.
+    ///
+    /// # Errors
+    /// Where libvirt cannot tell.
+    pub fn activity(&self) -> Result<Activity> {
+        let (state, _) =
+            self.domain.state().map_err(|error| explained(&error, "asking for a domain's state"))?;
+        Ok(match state.unwrap_or(DomainState::NoState) {
+            DomainState::Shutoff | DomainState::Crashed => {
+                if self.is_active()? {
+                    Activity::Running
+                } else {
+                    Activity::Shutoff
+                }
+            }
+            DomainState::Paused => Activity::Paused,
+            DomainState::PMSuspended => Activity::Suspended,
+            DomainState::NoState | DomainState::Running | DomainState::Blocked | DomainState::Shutdown => {
+                Activity::Running
+            }
+        })
+    }
+
+    /// Whether it runs, in whatever way.
+    ///
+    /// # Errors
+    /// Where libvirt cannot tell; a domain that is gone does not run.
+    pub fn is_active(&self) -> Result<bool> {
+        match self.domain.is_active() {
+            Ok(active) => Ok(active),
+            Err(error) if error.code().is(ErrorNumber::NoDomain) => Ok(false),
+            Err(error) => Err(explained(&error, "asking whether a domain runs")),
+        }
+    }
+
+    /// Whether it has a definition that outlives its running instance.
+    ///
+    /// # Errors
+    /// Where libvirt cannot tell.
+    pub fn is_persistent(&self) -> Result<bool> {
+        self.domain
+            .is_persistent()
+            .map_err(|error| explained(&error, "asking whether a domain is persistent"))
+    }
+
+    /// Whether it starts with the host.
+    ///
+    /// # Errors
+    /// Where libvirt cannot tell.
+    pub fn autostart(&self) -> Result<bool> {
+        self.domain.autostart().map_err(|error| explained(&error, "asking for a domain's autostart"))
+    }
+
+    /// Says whether it starts with the host.
+    ///
+    /// # Errors
+    /// Where libvirt refuses.
+    pub fn set_autostart(&self, autostart: bool) -> Result<()> {
+        self.domain
+            .set_autostart(autostart)
+            .map_err(|error| explained(&error, "setting the domain's autostart"))
+    }
+
+    /// Its XML, with passwords.
+    ///
+    /// # Errors
+    /// Where libvirt refuses.
+    pub fn xml(&self, form: Form) -> Result<String> {
+        let flags = match form {
+            Form::Defined => sys::VIR_DOMAIN_XML_SECURE | sys::VIR_DOMAIN_XML_INACTIVE,
+            Form::Running => sys::VIR_DOMAIN_XML_SECURE,
+        };
+        self.domain.xml_desc(flags).map_err(|error| explained(&error, "asking for a domain's XML"))
+    }
+
+    /// Puts our receipt into its metadata, or takes it out.
+    ///
+    /// # Errors
+    /// Where libvirt refuses.
+    pub(crate) fn set_receipt(&self, element: Option<&str>, reach: Reach) -> Result<()> {
+        self.set_metadata(element, "apiary", RECEIPT, reach)
+    }
+
+    /// Notes with the running instance that we started it, and the digest of the console text it was waited for.
+    ///
+    /// # Errors
+    /// Where libvirt refuses.
+    pub(crate) fn note(&self, console: &str) -> Result<()> {
+        let element = format!("<instance console='{console}'/>");
+        self.set_metadata(Some(&element), "apiaryinstance", INSTANCE, Reach::Running)
+    }
+
+    fn set_metadata(&self, element: Option<&str>, prefix: &str, namespace: &str, reach: Reach) -> Result<()> {
+        let kind = sys::VIR_DOMAIN_METADATA_ELEMENT as i32;
+        match self.domain.set_metadata(kind, element, Some(prefix), Some(namespace), reach.flags()) {
+            // Taking out what is not there.
+            Err(error) if element.is_none() && error.code().is(ErrorNumber::NoDomainMetadata) => Ok(()),
+            result => result.map_err(|error| explained(&error, "writing the domain's metadata")),
+        }
+    }
+
+    /// Starts it; one that has been started meanwhile is as good.
+    ///
+    /// # Errors
+    /// Where it cannot start: libvirt's words, which carry the emulator's.
+    pub(crate) fn start(&self, paused: bool) -> Result<()> {
+        let flags = if paused { sys::VIR_DOMAIN_START_PAUSED } else { 0 };
+        match self.domain.create_with_flags(flags) {
+            Err(error) if error.code().is(ErrorNumber::OperationInvalid) && self.is_active()? => Ok(()),
+            result => result.map_err(|error| explained(&error, "starting the domain")),
+        }
+    }
+
+    /// Lets a paused domain run.
+    ///
+    /// # Errors
+    /// Where libvirt refuses and it does not run either.
+    pub(crate) fn resume(&self) -> Result<()> {
+        match self.domain.resume() {
+            Err(error) if self.activity()? != Activity::Running => {
+                Err(explained(&error, "resuming the domain"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Wakes a guest that has put itself to sleep.
+    ///
+    /// # Errors
+    /// Where libvirt refuses and it does not run either.
+    pub(crate) fn wake(&self) -> Result<()> {
+        match self.domain.pm_wakeup(0) {
+            Err(error) if self.activity()? != Activity::Running => {
+                Err(explained(&error, "waking the domain"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Presses the power button.
+    ///
+    /// # Errors
+    /// Where libvirt refuses and it still runs.
+    pub(crate) fn shut_down(&self) -> Result<()> {
+        match self.domain.shutdown() {
+            Err(error) if self.is_active()? => Err(explained(&error, "asking the guest to shut down")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Pulls the plug.
+    ///
+    /// # Errors
+    /// Where libvirt refuses and it still runs.
+    pub(crate) fn power_off(&self) -> Result<()> {
+        match self.domain.destroy() {
+            Err(error) if self.is_active()? => Err(explained(&error, "powering the guest off")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes its definition with all that libvirt keeps for it. Returns whether the driver took its NVRAM along:
+    /// bhyve's takes no flags (seen up to 12.5).
+    ///
+    /// # Errors
+    /// Where libvirt refuses.
+    pub(crate) fn undefine(&self) -> Result<bool> {
+        let everything = sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
+            | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
+            | sys::VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
+            | sys::VIR_DOMAIN_UNDEFINE_NVRAM;
+        let unknown_flags =
+            |error: &Error| error.code().is(ErrorNumber::InvalidArg) && error.message().contains("flags");
+        match self.domain.undefine_flags(everything) {
+            Ok(()) => Ok(true),
+            Err(error) if error.code().is(ErrorNumber::NoDomain) => Ok(true),
+            Err(error) if unknown_flags(&error) || error.code().is(ErrorNumber::NoSupport) => {
+                let result = self.domain.undefine();
+                result.map(|()| false).map_err(|error| explained(&error, "undefining the domain"))
+            }
+            Err(error) => Err(explained(&error, "undefining the domain")),
+        }
+    }
+
+    /// Whether the guest agent answers.
+    pub(crate) fn agent_answers(&self, seconds: i32) -> Result<(), String> {
+        let answer = self.domain.qemu_agent_command(r#"{"execute": "guest-ping"}"#, seconds, 0);
+        answer.map(drop).map_err(|error| error.message().to_owned())
+    }
+
+    /// Connects its first console to `stream`.
+    ///
+    /// # Errors
+    /// Where it has none, or somebody else reads it.
+    pub(crate) fn open_console(&self, stream: &Stream) -> Result<()> {
+        self.domain.open_console(None, stream, 0).map_err(|error| explained(&error, "opening its console"))
+    }
+}

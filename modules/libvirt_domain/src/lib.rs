@@ -1,0 +1,17 @@
+//! Domains of libvirt: what the modules `libvirt_domain` and `libvirt_domain_info` are made of.
+
+pub mod apply;
+mod console;
+pub mod definition;
+mod document;
+mod errors;
+pub mod guest;
+pub mod hypervisor;
+mod identity;
+pub mod names;
+pub mod observe;
+pub mod params;
+pub mod plan;
+pub mod receipt;
+mod shown;
+mod wait;

@@ -1,0 +1,182 @@
+//! What is there: the domain, and, where it is about to be defined, what its definition must fit. Reads only.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use roxmltree::Document;
+use uuid::Uuid;
+
+use crate::definition::{Definition, macs_of};
+use crate::guest::{Activity, Form, Guest};
+use crate::hypervisor::Hypervisor;
+use crate::identity;
+use crate::params::Params;
+use crate::receipt::Configuration;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Observed {
+    /// The domain, if there is one.
+    pub found: Option<Found>,
+    /// What a definition must fit; only where one is due.
+    pub surroundings: Option<Surroundings>,
+}
+
+/// A domain that is there.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Its UUID.
+    pub uuid: Uuid,
+    /// What it does.
+    pub activity: Activity,
+    /// Whether its definition outlives its running instance.
+    pub persistent: bool,
+    /// Whether it starts with the host.
+    pub autostart: bool,
+    /// What it will be at its next start.
+    pub defined: Configuration,
+    /// What its running instance is.
+    pub running: Option<Configuration>,
+}
+
+/// What a definition must fit.
+#[derive(Debug, Default)]
+pub struct Surroundings {
+    /// The complete XML: with UUID and MAC addresses.
+    pub xml: String,
+    /// The UUID the domain will have.
+    pub uuid: Uuid,
+    /// The MAC addresses it will have.
+    pub macs: Vec<String>,
+    /// Memory of the host in bytes.
+    pub host_memory: u64,
+    /// Every other domain of the host.
+    pub neighbours: Vec<Neighbour>,
+    /// Disks that are not there.
+    pub absent_disks: Vec<PathBuf>,
+    /// Bridges that are not there.
+    pub absent_bridges: Vec<String>,
+    /// On bhyve, the command lines that would run.
+    pub bhyve_commands: Option<String>,
+}
+
+/// Another domain of the host.
+#[derive(Debug)]
+pub struct Neighbour {
+    /// Its name.
+    pub name: String,
+    /// Its UUID.
+    pub uuid: Uuid,
+    /// Its MAC addresses, in lower case.
+    pub macs: Vec<String>,
+}
+
+/// Looks at the domain, and at its surroundings where `definition` is not what it is defined as.
+///
+/// # Errors
+/// Where libvirt cannot tell, or bhyve could not run the definition.
+pub fn observe(
+    params: &Params,
+    definition: Option<&Definition>,
+    hypervisor: &Hypervisor,
+) -> Result<Observed> {
+    let found = match hypervisor.guest(&params.name)? {
+        Some(guest) => Some(look_at(&guest).with_context(|| format!("looking at domain {}", params.name))?),
+        None => None,
+    };
+    let surroundings = match definition.filter(|definition| is_due(definition, found.as_ref())) {
+        Some(definition) => Some(look_around(params, definition, found.as_ref(), hypervisor)?),
+        None => None,
+    };
+    Ok(Observed { found, surroundings })
+}
+
+/// Looks at one domain.
+///
+/// # Errors
+/// Where libvirt cannot tell.
+pub fn look_at(guest: &Guest) -> Result<Found> {
+    let activity = guest.activity()?;
+    let persistent = guest.is_persistent()?;
+    Ok(Found {
+        uuid: guest.uuid()?,
+        activity,
+        persistent,
+        autostart: persistent && guest.autostart()?,
+        defined: Configuration::read(&guest.xml(Form::Defined)?)?,
+        running: activity.is_active().then(|| Configuration::read(&guest.xml(Form::Running)?)).transpose()?,
+    })
+}
+
+/// Whether the domain has to be defined: it is not there for good, it was given other XML, or libvirt's form of it is no
+/// longer what it was.
+pub(crate) fn is_due(definition: &Definition, found: Option<&Found>) -> bool {
+    let Some(found) = found else { return true };
+    let same = |configuration: &Configuration| {
+        let receipt = configuration.receipt.as_ref();
+        configuration.is_untouched()
+            && receipt.is_some_and(|receipt| receipt.given_meaning == definition.meaning())
+    };
+    !found.persistent || !same(&found.defined)
+}
+
+fn look_around(
+    params: &Params,
+    definition: &Definition,
+    found: Option<&Found>,
+    hypervisor: &Hypervisor,
+) -> Result<Surroundings> {
+    let uri = hypervisor.uri();
+    let uuid = definition
+        .uuid()
+        .or(found.map(|found| found.uuid))
+        .unwrap_or_else(|| identity::uuid_of(&params.name));
+    let kept = |index: usize| found.and_then(|found| found.defined.macs.get(index));
+    let macs: Vec<String> = definition
+        .macs()
+        .enumerate()
+        .map(|(index, given)| match given.or(kept(index).map(String::as_str)) {
+            Some(mac) => mac.to_owned(),
+            None => identity::mac_of(&params.name, index, uri),
+        })
+        .collect();
+    let xml = definition.complete(uuid, &macs);
+    let here = uri.is_this_machine();
+    let bhyve_commands = (uri.driver() == "bhyve").then(|| hypervisor.bhyve_commands(&xml)).transpose()?;
+    Ok(Surroundings {
+        host_memory: hypervisor.host_memory()?,
+        neighbours: neighbours(params, hypervisor)?,
+        absent_disks: definition.disks().iter().filter(|disk| here && !disk.exists()).cloned().collect(),
+        absent_bridges: definition
+            .bridges()
+            .iter()
+            .filter(|bridge| here && !is_there(bridge))
+            .cloned()
+            .collect(),
+        bhyve_commands: bhyve_commands.map(|commands| definition.hide_secrets(commands)),
+        xml,
+        uuid,
+        macs,
+    })
+}
+
+/// Whether this machine has a network interface of that name.
+fn is_there(interface: &str) -> bool {
+    nix::net::if_::if_nametoindex(interface).is_ok()
+}
+
+fn neighbours(params: &Params, hypervisor: &Hypervisor) -> Result<Vec<Neighbour>> {
+    let mut neighbours = Vec::new();
+    for guest in hypervisor.guests()? {
+        let name = guest.name()?;
+        if name == params.name.as_str() {
+            continue;
+        }
+        // One that is removed in this moment is no neighbour.
+        let Ok(xml) = guest.xml(Form::Defined) else { continue };
+        let document =
+            Document::parse(&xml).with_context(|| format!("reading libvirt's XML of domain {name}"))?;
+        neighbours.push(Neighbour { uuid: guest.uuid()?, macs: macs_of(&document), name });
+    }
+    Ok(neighbours)
+}

@@ -1,0 +1,165 @@
+//! The module's options.
+
+use ansible_module::Seconds;
+use anyhow::{Result, ensure};
+use serde::Deserialize;
+
+use crate::names::{ConnectUri, DomainName};
+
+/// Options of `libvirt_domain`; documented for users in plugins/modules/libvirt_domain.py.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// Name of the domain.
+    pub name: DomainName,
+    /// Where the hypervisor is.
+    #[serde(default)]
+    pub uri: Option<ConnectUri>,
+    /// Definition of the domain; without it an existing domain is only started, stopped or removed.
+    #[serde(default)]
+    pub xml: Option<String>,
+    /// What the domain shall be.
+    #[serde(default)]
+    pub state: State,
+    /// Whether it starts with the host; left alone where absent.
+    #[serde(default)]
+    pub autostart: Option<bool>,
+    /// Whether a running guest is restarted when it no longer runs what is defined.
+    #[serde(default)]
+    pub restart: Restart,
+    /// What a running guest shall have done before the task ends.
+    #[serde(default)]
+    pub wait_for: Option<WaitFor>,
+    /// Power a guest off that does not shut down in time, and remove one that runs.
+    #[serde(default)]
+    pub force: bool,
+    /// How long a guest may take to shut down; 0 powers it off at once where `force` allows it.
+    #[serde(default = "a_minute")]
+    pub shutdown_timeout: Seconds,
+}
+
+/// What a domain shall be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Defined and running.
+    #[default]
+    Running,
+    /// Defined and not running.
+    Shutoff,
+    /// Defined; whether it runs is left alone.
+    Present,
+    /// Not defined.
+    Absent,
+}
+
+/// When a running guest is restarted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Restart {
+    /// Never; the reply says `restart_required`.
+    #[default]
+    Never,
+    /// When it runs another definition than the one it has now.
+    IfChanged,
+}
+
+/// What a running guest shall have done before the task ends.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WaitFor {
+    /// Text on its console.
+    #[serde(default)]
+    pub console: Option<String>,
+    /// Address on which `port` shall accept a connection.
+    #[serde(default)]
+    pub host: Option<String>,
+    /// TCP port that shall accept a connection.
+    #[serde(default)]
+    pub port: Option<u16>,
+    /// Answer from the QEMU guest agent.
+    #[serde(default)]
+    pub agent: bool,
+    /// How long all of this may take together.
+    #[serde(default = "two_minutes")]
+    pub timeout: Seconds,
+}
+
+fn a_minute() -> Seconds {
+    Seconds::new(60)
+}
+
+fn two_minutes() -> Seconds {
+    Seconds::new(120)
+}
+
+impl Params {
+    /// Refuses options that contradict each other.
+    ///
+    /// # Errors
+    /// One line that names the options.
+    pub fn check(&self) -> Result<()> {
+        let Some(wait) = &self.wait_for else { return Ok(()) };
+        ensure!(
+            wait.console.is_some() || wait.port.is_some() || wait.agent,
+            "reading option `wait_for`: expected at least one of `console`, `port` and `agent`"
+        );
+        ensure!(
+            wait.port.is_some() == wait.host.is_some(),
+            "reading option `wait_for`: expected `host` and `port` together"
+        );
+        ensure!(wait.port != Some(0), "reading option `wait_for.port`: expected 1 to 65535, found 0");
+        ensure!(
+            wait.console.as_ref().is_none_or(|text| !text.is_empty() && text.len() <= 1024),
+            "reading option `wait_for.console`: expected a text of 1 to 1024 bytes"
+        );
+        Ok(())
+    }
+
+    /// The connection to use.
+    pub fn connection(&self) -> ConnectUri {
+        self.uri.clone().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn read(options: Value) -> Result<Params> {
+        let params: Params = serde_json::from_value(options)?;
+        params.check()?;
+        Ok(params)
+    }
+
+    #[test]
+    fn a_name_is_enough() {
+        let params = read(json!({"name": "web1", "wait_for": null, "autostart": null})).unwrap();
+        assert_eq!((params.state, params.restart, params.force), (State::Running, Restart::Never, false));
+        assert_eq!(params.shutdown_timeout.to_string(), "60 s");
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        let cases = [
+            (json!({}), "expected at least one of `console`, `port` and `agent`"),
+            (json!({"port": 22}), "expected `host` and `port` together"),
+            (json!({"host": "::1", "agent": true}), "expected `host` and `port` together"),
+        ];
+        for (wait, reason) in cases {
+            let error = read(json!({"name": "web1", "wait_for": wait})).unwrap_err();
+            assert_eq!(error.to_string(), format!("reading option `wait_for`: {reason}"));
+        }
+        let wait = json!({"port": 0, "host": "::1"});
+        assert_eq!(
+            read(json!({"name": "web1", "wait_for": wait})).unwrap_err().to_string(),
+            "reading option `wait_for.port`: expected 1 to 65535, found 0"
+        );
+        let wait = json!({"console": ""});
+        assert_eq!(
+            read(json!({"name": "web1", "wait_for": wait})).unwrap_err().to_string(),
+            "reading option `wait_for.console`: expected a text of 1 to 1024 bytes"
+        );
+    }
+}

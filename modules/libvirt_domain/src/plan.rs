@@ -1,0 +1,282 @@
+//! What has to be done. Pure: `changed` and the diff come from here in both modes.
+
+use ansible_module::{Diff, Size};
+use anyhow::{Result, bail, ensure};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::definition::Definition;
+use crate::document::sha256;
+use crate::guest::Activity;
+use crate::observe::{Found, Observed, Surroundings};
+use crate::params::{Params, Restart, State};
+use crate::receipt::{Receipt, runs_an_edit};
+use crate::shown::{current_form, described, diff, forms};
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Define the domain, and leave the receipt.
+    Define {
+        /// The complete XML.
+        xml: String,
+        /// The running instance is known to differ from what its receipt says.
+        stale_instance: bool,
+    },
+    /// Shut the guest down, and power it off where that is allowed.
+    Stop,
+    /// Start it.
+    Start,
+    /// Let its processors run.
+    Resume,
+    /// Wake it up.
+    Wake,
+    /// Say whether it starts with the host.
+    Autostart(bool),
+    /// Wait until it answers. No change.
+    Wait {
+        /// The digest of the console text, where that has to be waited for too.
+        console: Option<String>,
+    },
+    /// Remove its definition.
+    Undefine,
+}
+
+/// What has to be done, and what will be then.
+#[derive(Debug)]
+pub struct Plan {
+    /// In this order.
+    pub steps: Vec<Step>,
+    /// In the user's own words.
+    pub diff: Diff,
+    /// The domain afterwards.
+    pub outcome: Outcome,
+    /// What is missing on the host: an error, but in check mode, where an earlier task may have left it undone.
+    pub missing: Vec<String>,
+    /// Worth telling.
+    pub warnings: Vec<String>,
+}
+
+/// The domain as the reply shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// Its name.
+    pub name: String,
+    /// Its UUID; none where it does not exist.
+    pub uuid: Option<Uuid>,
+    /// `running`, `paused`, `suspended`, `shutoff` or `absent`.
+    pub state: &'static str,
+    /// Whether it starts with the host.
+    pub autostart: bool,
+    /// Whether this run starts it.
+    pub started: bool,
+    /// Whether its running instance is not what it is defined as.
+    pub restart_required: bool,
+}
+
+impl Plan {
+    /// Whether anything changes.
+    pub fn changed(&self) -> bool {
+        self.steps.iter().any(|step| !matches!(step, Step::Wait { .. }))
+    }
+}
+
+/// Plans.
+///
+/// # Errors
+/// Where what is asked for cannot be, or is not allowed.
+pub fn plan(params: &Params, definition: Option<&Definition>, observed: &Observed) -> Result<Plan> {
+    match (params.state, &observed.found) {
+        (State::Absent, found) => plan_removal(params, found.as_ref()),
+        (_, None) if definition.is_none() => {
+            bail!("defining domain {}: it does not exist, and the option `xml` is missing", params.name)
+        }
+        _ => plan_presence(params, definition, observed),
+    }
+}
+
+fn plan_removal(params: &Params, found: Option<&Found>) -> Result<Plan> {
+    let mut steps = Vec::new();
+    if let Some(found) = found {
+        if found.activity.is_active() {
+            ensure!(
+                params.force,
+                "undefining domain {}: expected it shut off, found it {}; shut it down first (state: shutoff), or set \
+                 `force: true` to stop and remove it",
+                params.name,
+                found.activity.word()
+            );
+            steps.push(Step::Stop);
+        }
+        if found.persistent {
+            steps.push(Step::Undefine);
+        }
+    }
+    let before = found.map(|found| described(found.activity.word(), found.autostart, &current_form(found)));
+    Ok(Plan {
+        steps,
+        diff: diff(params, before.unwrap_or_default(), String::new()),
+        outcome: Outcome {
+            name: params.name.to_string(),
+            uuid: None,
+            state: "absent",
+            autostart: false,
+            started: false,
+            restart_required: false,
+        },
+        missing: Vec::new(),
+        warnings: Vec::new(),
+    })
+}
+
+fn plan_presence(params: &Params, definition: Option<&Definition>, observed: &Observed) -> Result<Plan> {
+    let found = observed.found.as_ref();
+    let mut steps = Vec::new();
+    let mut missing = Vec::new();
+    let stale_instance = found.is_some_and(instance_has_edits);
+    if let (Some(around), Some(definition)) = (&observed.surroundings, definition) {
+        check_identity(params, found, around)?;
+        check_memory(params, definition, around)?;
+        missing = missing_parts(around);
+        steps.push(Step::Define { xml: around.xml.clone(), stale_instance });
+    }
+    let differs = found.is_some_and(|found| match definition.filter(|_| !steps.is_empty()) {
+        Some(definition) => stale_instance || is_given_anew(definition, found),
+        None => found.defined.receipt.is_some() && instance_differs(found),
+    });
+    let activity = found.map_or(Activity::Shutoff, |found| found.activity);
+    let restarts = differs && params.restart == Restart::IfChanged && params.state != State::Shutoff;
+    steps.extend(power_steps(params.state, activity, restarts && activity.is_active()));
+    let autostart = found.is_some_and(|found| found.autostart);
+    if let Some(wanted) = params.autostart.filter(|wanted| *wanted != autostart) {
+        steps.push(Step::Autostart(wanted));
+    }
+    if params.state == State::Running && params.wait_for.is_some() {
+        steps.push(Step::Wait { console: console_to_wait_for(params, found, &steps) });
+    }
+    let after_activity = match params.state {
+        State::Running => Activity::Running,
+        State::Shutoff => Activity::Shutoff,
+        State::Present | State::Absent if restarts => Activity::Running,
+        State::Present | State::Absent => activity,
+    };
+    let after_autostart = params.autostart.unwrap_or(autostart);
+    let (form_before, form_after) = forms(definition.filter(|_| observed.surroundings.is_some()), found);
+    let before = found.map(|found| described(found.activity.word(), autostart, &form_before));
+    let after = described(after_activity.word(), after_autostart, &form_after);
+    Ok(Plan {
+        diff: diff(params, before.unwrap_or_default(), after),
+        outcome: Outcome {
+            name: params.name.to_string(),
+            uuid: observed.surroundings.as_ref().map(|around| around.uuid).or(found.map(|found| found.uuid)),
+            state: after_activity.word(),
+            autostart: after_autostart,
+            started: steps.contains(&Step::Start),
+            restart_required: differs && !steps.contains(&Step::Stop),
+        },
+        warnings: warnings(params, &steps, found),
+        steps,
+        missing,
+    })
+}
+
+fn power_steps(state: State, activity: Activity, restarts: bool) -> Vec<Step> {
+    match (state, activity) {
+        _ if restarts => vec![Step::Stop, Step::Start],
+        (State::Running, Activity::Shutoff) => vec![Step::Start],
+        (State::Running, Activity::Paused) => vec![Step::Resume],
+        (State::Running, Activity::Suspended) => vec![Step::Wake],
+        (State::Shutoff, activity) if activity.is_active() => vec![Step::Stop],
+        _ => Vec::new(),
+    }
+}
+
+/// The console text has to be waited for unless this very instance is known to have written it.
+fn console_to_wait_for(params: &Params, found: Option<&Found>, steps: &[Step]) -> Option<String> {
+    let text = params.wait_for.as_ref()?.console.as_ref()?;
+    let digest = sha256(text.as_bytes());
+    let known = found.and_then(|found| found.running.as_ref()?.waited.as_ref());
+    (steps.contains(&Step::Start) || known != Some(&digest)).then_some(digest)
+}
+
+/// Whether the running instance was started from another definition than the domain has now.
+fn instance_differs(found: &Found) -> bool {
+    let Some(running) = &found.running else { return false };
+    let made = |receipt: &Option<Receipt>| receipt.as_ref().map(|receipt| receipt.made_digest.clone());
+    made(&running.receipt) != made(&found.defined.receipt) || running.receipt.is_none()
+}
+
+/// Whether what is given now is not what was given when the running instance was defined.
+fn is_given_anew(definition: &Definition, found: &Found) -> bool {
+    let Some(running) = &found.running else { return false };
+    running.receipt.as_ref().is_none_or(|receipt| receipt.given_meaning != definition.meaning())
+}
+
+fn instance_has_edits(found: &Found) -> bool {
+    match (&found.running, &found.defined.receipt) {
+        (Some(running), Some(receipt)) if !found.defined.is_untouched() => {
+            runs_an_edit(&receipt.made, &found.defined.shown, &running.shown)
+        }
+        _ => false,
+    }
+}
+
+fn check_identity(params: &Params, found: Option<&Found>, around: &Surroundings) -> Result<()> {
+    if let Some(found) = found.filter(|found| found.uuid != around.uuid) {
+        bail!(
+            "defining domain {}: expected its UUID {} in the XML, found {}; remove the domain first to give it another one",
+            params.name,
+            found.uuid,
+            around.uuid
+        );
+    }
+    for neighbour in &around.neighbours {
+        ensure!(
+            neighbour.uuid != around.uuid,
+            "defining domain {}: expected a UUID of its own, found {} in use by domain {}; give another <uuid>",
+            params.name,
+            around.uuid,
+            neighbour.name
+        );
+        if let Some(mac) = around.macs.iter().find(|mac| neighbour.macs.contains(mac)) {
+            bail!(
+                "defining domain {}: expected MAC addresses of its own, found {mac} in use by domain {}; give another \
+                 <mac address='...'/>",
+                params.name,
+                neighbour.name
+            );
+        }
+    }
+    Ok(())
+}
+
+fn check_memory(params: &Params, definition: &Definition, around: &Surroundings) -> Result<()> {
+    let wanted = definition.memory().unwrap_or(0);
+    ensure!(
+        wanted <= around.host_memory,
+        "defining domain {}: expected at most the host's {} bytes of memory, found {}; give it less",
+        params.name,
+        around.host_memory,
+        Size(wanted)
+    );
+    Ok(())
+}
+
+fn missing_parts(around: &Surroundings) -> Vec<String> {
+    let disks = around.absent_disks.iter().map(|disk| format!("disk {}", disk.display()));
+    disks.chain(around.absent_bridges.iter().map(|bridge| format!("bridge {bridge}"))).collect()
+}
+
+fn warnings(params: &Params, steps: &[Step], found: Option<&Found>) -> Vec<String> {
+    let defines = steps.iter().any(|step| matches!(step, Step::Define { .. }));
+    let edited = found.is_some_and(|found| found.defined.receipt.is_some() && !found.defined.is_untouched());
+    if edited && defines {
+        vec![format!("domain {} was edited since it was defined; the diff shows what is undone", params.name)]
+    } else {
+        Vec::new()
+    }
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

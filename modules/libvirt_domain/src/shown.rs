@@ -1,0 +1,43 @@
+//! What a change looks like to the user: state, autostart and the definition, in the user's own words.
+
+use ansible_module::Diff;
+
+use crate::definition::Definition;
+use crate::observe::Found;
+use crate::params::Params;
+
+/// The definition before and after: as given where we know, in libvirt's form where it came about without us.
+pub(crate) fn forms(definition: Option<&Definition>, found: Option<&Found>) -> (String, String) {
+    let before = found.map(current_form).unwrap_or_default();
+    let Some(definition) = definition else { return (before.clone(), before) };
+    let given = definition.shown().to_owned();
+    let Some((found, receipt)) = found.and_then(|found| Some((found, found.defined.receipt.as_ref()?)))
+    else {
+        return (before, given);
+    };
+    let same_text = receipt.given == given;
+    let secret_only = same_text && receipt.given_meaning != definition.meaning();
+    let mut after = if secret_only { format!("{given}\na password: changed") } else { given };
+    if !found.defined.is_untouched() {
+        after = format!("{after}\n{EDITED}\n{}", receipt.made.trim_end());
+    }
+    (before, after)
+}
+
+const EDITED: &str = "in libvirt's form, which was edited since:";
+
+pub(crate) fn current_form(found: &Found) -> String {
+    match &found.defined.receipt {
+        None => found.defined.shown.trim_end().to_owned(),
+        Some(receipt) if found.defined.is_untouched() => receipt.given.clone(),
+        Some(receipt) => format!("{}\n{EDITED}\n{}", receipt.given, found.defined.shown.trim_end()),
+    }
+}
+
+pub(crate) fn described(state: &str, autostart: bool, form: &str) -> String {
+    format!("state: {state}\nautostart: {autostart}\ndefinition:\n{form}\n")
+}
+
+pub(crate) fn diff(params: &Params, before: String, after: String) -> Diff {
+    Diff { before, after, header: format!("domain {}", params.name) }
+}
