@@ -61,19 +61,29 @@ pub fn write_atomically(path: &Path, mode: u32, contents: &[u8]) -> Result<()> {
 /// # Errors
 /// Where the folder cannot be read or a leftover cannot be removed.
 pub fn sweep_for(path: &Path) -> Result<usize> {
+    let leftovers = leftovers_of(path)?;
+    for left in &leftovers {
+        fs::remove_file(left).with_context(|| format!("removing leftover {}", left.display()))?;
+    }
+    Ok(leftovers.len())
+}
+
+/// The unfinished files of `path`: left by dead runs, or being written by one that is alive and holds the lock.
+///
+/// # Errors
+/// Where the folder cannot be read.
+pub fn leftovers_of(path: &Path) -> Result<Vec<PathBuf>> {
     let folder = folder_of(path);
     let doing = || format!("looking for leftovers in {}", folder.display());
     let name = path.file_name().with_context(|| format!("{} names no file", path.display()))?;
-    let mut removed = 0;
+    let mut leftovers = Vec::new();
     for entry in fs::read_dir(folder).with_context(doing)? {
         let entry = entry.with_context(doing)?;
         if is_unfinished(&entry.file_name(), name) {
-            let left = entry.path();
-            fs::remove_file(&left).with_context(|| format!("removing leftover {}", left.display()))?;
-            removed += 1;
+            leftovers.push(entry.path());
         }
     }
-    Ok(removed)
+    Ok(leftovers)
 }
 
 /// Makes names created, changed or removed in `folder` survive a power cut.

@@ -1,8 +1,9 @@
 //! Locks between runs of our programs on one host.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,9 +15,13 @@ use nix::fcntl::{Flock, FlockArg, OFlag};
 const AGAIN: Duration = Duration::from_millis(50);
 
 /// An exclusive lock on a file; held until dropped, and by the kernel's own hand when the process dies.
-/// The file stays: removing it would let two runs hold "the" lock.
+/// The file stays unless [`Lock::remove`] takes it away.
 #[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "held for its Drop")] Flock<File>);
+pub struct Lock {
+    path: PathBuf,
+    #[expect(dead_code, reason = "held for its Drop")]
+    file: Flock<File>,
+}
 
 impl Lock {
     /// Takes the lock at `path`, waiting for at most `limit`.
@@ -25,19 +30,13 @@ impl Lock {
     /// Where the file cannot be opened, or another run holds it beyond the limit.
     pub fn acquire(path: &Path, limit: Duration) -> Result<Lock> {
         let doing = || format!("locking {}", path.display());
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .custom_flags(OFlag::O_NOFOLLOW.bits())
-            .open(path)
-            .with_context(doing)?;
         let deadline = Instant::now() + limit;
         loop {
-            match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-                Ok(lock) => return Ok(Lock(lock)),
-                Err((back, Errno::EWOULDBLOCK | Errno::EINTR)) => file = back,
+            match Flock::lock(open(path).with_context(doing)?, FlockArg::LockExclusiveNonblock) {
+                Ok(file) if is_at(&file, path) => return Ok(Lock { path: path.to_owned(), file }),
+                // The run that held it has removed it: the next one locks another file.
+                Ok(_) => continue,
+                Err((_, Errno::EWOULDBLOCK | Errno::EINTR)) => {}
                 Err((_, error)) => return Err(error).with_context(doing),
             }
             if Instant::now() >= deadline {
@@ -49,6 +48,33 @@ impl Lock {
             }
             thread::sleep(AGAIN);
         }
+    }
+
+    /// Releases the lock and leaves no file behind.
+    ///
+    /// # Errors
+    /// Where the file cannot be removed.
+    pub fn remove(self) -> Result<()> {
+        fs::remove_file(&self.path).with_context(|| format!("removing lock {}", self.path.display()))
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(OFlag::O_NOFOLLOW.bits())
+        .open(path)
+}
+
+/// Whether `path` still names this very file.
+fn is_at(file: &File, path: &Path) -> bool {
+    let identity = |found: fs::Metadata| (found.dev(), found.ino());
+    match (file.metadata(), fs::symlink_metadata(path)) {
+        (Ok(held), Ok(named)) => identity(held) == identity(named),
+        _ => false,
     }
 }
 
@@ -67,6 +93,22 @@ mod tests {
         assert_eq!(error.to_string(), expected);
         drop(held);
         Lock::acquire(&path, Duration::ZERO).unwrap();
+    }
+
+    #[test]
+    fn a_removed_lock_keeps_nobody_out_and_lets_nobody_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let held = Lock::acquire(&path, Duration::ZERO).unwrap();
+        let waiting = {
+            let path = path.clone();
+            thread::spawn(move || Lock::acquire(&path, Duration::from_secs(60)).unwrap())
+        };
+        held.remove().unwrap();
+        let next = waiting.join().unwrap();
+        Lock::acquire(&path, Duration::ZERO).unwrap_err();
+        next.remove().unwrap();
+        assert!(!path.exists());
     }
 
     #[test]
