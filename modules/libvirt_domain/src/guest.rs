@@ -293,4 +293,9 @@ impl Guest {
     pub(crate) fn open_console(&self, stream: &Stream) -> Result<()> {
         self.domain.open_console(None, stream, 0).map_err(|error| explained(&error, "opening its console"))
     }
+
+    /// The domain for what is only read.
+    pub(crate) fn domain(&self) -> &Domain {
+        &self.domain
+    }
 }

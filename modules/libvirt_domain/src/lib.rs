@@ -3,6 +3,7 @@
 pub mod apply;
 mod console;
 pub mod definition;
+pub mod details;
 mod document;
 mod errors;
 pub mod guest;

@@ -200,7 +200,7 @@ fn console_to_wait_for(params: &Params, found: Option<&Found>, steps: &[Step]) -
 }
 
 /// Whether the running instance was started from another definition than the domain has now.
-fn instance_differs(found: &Found) -> bool {
+pub(crate) fn instance_differs(found: &Found) -> bool {
     let Some(running) = &found.running else { return false };
     let made = |receipt: &Option<Receipt>| receipt.as_ref().map(|receipt| receipt.made_digest.clone());
     made(&running.receipt) != made(&found.defined.receipt) || running.receipt.is_none()
