@@ -1,0 +1,198 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: libvirt_domain
+short_description: Define, start, stop and remove libvirt domains, and wait until a guest answers
+version_added: 0.1.0
+description:
+  - Makes a domain what its XML and O(state) say, on bhyve, qemu and any other driver of libvirt.
+  - The XML that was given is kept in the domain's own metadata, together with what libvirt made of it. The same XML again
+    changes nothing, whatever libvirt has added to it. Comments, indentation and the order of attributes are no difference.
+  - What was edited by hand since (C(virsh edit), C(virsh setmem --config)) is noticed, shown by C(--diff) and undone.
+  - The UUID of a domain that exists is kept. A domain that is new, and whose XML gives no UUID or no MAC address, gets those
+    that follow from its name, so that a guest that is deployed again keeps them. MAC addresses are C(52:54:00:...) on qemu
+    and C(58:9c:fc:20:...) to C(58:9c:fc:ff:...) on bhyve, above the range that FreeBSD's kernel draws from.
+  - Refused before anything is touched are XML that is not well-formed, is larger than 256 KiB, has a document type, or
+    defines another domain than O(name); a UUID or MAC address that another domain of the host has; more memory than
+    the host has; and, on the hypervisor's own machine, disks and bridges that do not exist. Missing disks and bridges are a
+    warning in check mode, because the task that makes them may have been left undone, too.
+author:
+  - The apiary.bhyve developers
+requirements:
+  - libvirt on the host with the driver for its hypervisor (tested with 11.3); no Python, no libvirt bindings
+attributes:
+  check_mode:
+    description: Says what would change without changing anything. On bhyve, RV(bhyve_commands) proves it.
+    support: full
+  diff_mode:
+    description: Shows state, autostart and the definition in the words of the XML that was given. Passwords are hidden.
+    support: full
+options:
+  name:
+    description: Name of the domain. Must be the one in O(xml).
+    type: str
+    required: true
+  uri:
+    description:
+      - Where the hypervisor is.
+      - The default is V(bhyve:///system) on FreeBSD and V(qemu:///system) elsewhere.
+    type: str
+  xml:
+    description:
+      - The definition of the domain, mostly from a template.
+      - Without it a domain that exists is only started, stopped or removed.
+      - Not looked at with O(state=absent).
+    type: str
+  state:
+    description:
+      - V(running) defines and starts it; a paused guest goes on, a sleeping one is woken.
+      - V(shutoff) defines it and shuts it down. See O(shutdown_timeout).
+      - V(present) defines it and leaves alone whether it runs.
+      - V(absent) removes its definition with everything libvirt keeps for it (metadata, NVRAM, saved memory, snapshots'
+        descriptions). A domain that runs is refused unless O(force=true). Disks are left alone.
+    type: str
+    choices: [running, shutoff, present, absent]
+    default: running
+  autostart:
+    description: Whether the domain starts with the host. Left alone where it is not given.
+    type: bool
+  restart:
+    description:
+      - Whether a running guest is restarted when it does not run what is defined, be it from this task or an earlier one.
+      - With V(never) the reply says RV(domain.restart_required).
+    type: str
+    choices: [never, if_changed]
+    default: never
+  wait_for:
+    description:
+      - What a guest shall have done before the task ends. Everything that is given has to come.
+      - Waiting is no change. Used with O(state=running) only.
+    type: dict
+    suboptions:
+      console:
+        description:
+          - Text that the guest writes on its first console.
+          - Read from the console's log file, where the XML has one (C(<log file='...'/>)), so that text from before the
+            task counts as well, but not that of an earlier start. Otherwise the console is opened before the guest starts,
+            on bhyve the null-modem device, elsewhere libvirt's stream.
+          - Once it has come it is not waited for again until the guest is started anew. Where somebody else has started the
+            guest and the console keeps no history, the task warns and does not wait for it.
+        type: str
+      host:
+        description: Address of O(wait_for.port), as seen from the hypervisor.
+        type: str
+      port:
+        description: TCP port that accepts a connection. Needs O(wait_for.host).
+        type: int
+      agent:
+        description: Whether the QEMU guest agent shall answer. On bhyve this needs libvirt 12.4.
+        type: bool
+        default: false
+      timeout:
+        description:
+          - Seconds that all of it may take together.
+          - When it is over, or the guest stops, the task fails with the last lines of the console.
+        type: float
+        default: 120
+  force:
+    description:
+      - Powers a guest off that has not shut down within O(shutdown_timeout).
+      - Removes a domain that runs, after it has been stopped in the same way.
+    type: bool
+    default: false
+  shutdown_timeout:
+    description:
+      - Seconds that a guest may take to shut down after its power button was pressed.
+      - With V(0) and O(force=true) it is powered off at once.
+    type: float
+    default: 60
+notes:
+  - A race with somebody else who starts, stops or removes the same domain is no error, as long as the result is the same.
+seealso:
+  - module: apiary.bhyve.libvirt_domain_info
+  - module: community.libvirt.virt
+"""
+
+EXAMPLES = r"""
+- name: Define and start a guest from a template, and wait until it can be logged in to
+  apiary.bhyve.libvirt_domain:
+    name: web1
+    xml: "{{ lookup('ansible.builtin.template', 'web1.xml.j2') }}"
+    autostart: true
+    wait_for:
+      console: "login:"
+      timeout: 90
+
+- name: Give it a new definition, and restart it if it does not run that
+  apiary.bhyve.libvirt_domain:
+    name: web1
+    xml: "{{ lookup('ansible.builtin.template', 'web1.xml.j2') }}"
+    restart: if_changed
+    wait_for:
+      host: 192.0.2.11
+      port: 22
+
+- name: Shut a guest down, and power it off when it has not obeyed after two minutes
+  apiary.bhyve.libvirt_domain:
+    name: web1
+    state: shutoff
+    shutdown_timeout: 120
+    force: true
+
+- name: Remove a domain, running or not; its disks stay
+  apiary.bhyve.libvirt_domain:
+    name: web1
+    state: absent
+    force: true
+"""
+
+RETURN = r"""
+domain:
+  description: The domain as it is afterwards, or would be in check mode.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Its name.
+      type: str
+      sample: web1
+    uuid:
+      description: Its UUID; null where the domain does not exist.
+      type: str
+      sample: 06f7ab89-0554-5e2c-9836-192821f92039
+    state:
+      description: One of C(running), C(paused), C(suspended), C(shutoff) and C(absent).
+      type: str
+      sample: running
+    autostart:
+      description: Whether it starts with the host.
+      type: bool
+    started:
+      description: Whether this task started it, or would.
+      type: bool
+    restart_required:
+      description: Whether it runs something else than what is defined.
+      type: bool
+bhyve_commands:
+  description: The command lines that libvirt's bhyve driver runs for the definition. Passwords are hidden.
+  returned: when a domain is defined on bhyve
+  type: str
+timings:
+  description: Seconds per phase (C(connect), C(observe), C(define), C(stop), C(start), C(wait), ...) and in total.
+  returned: always
+  type: dict
+  sample: {"connect": {"seconds": 0.013}, "observe": {"seconds": 0.002}, "total": {"seconds": 0.016}}
+"""
+
+from ansible_collections.apiary.bhyve.plugins.module_utils.documented import run  # noqa: E402
+
+
+def main():
+    run(DOCUMENTATION)
+
+
+if __name__ == "__main__":
+    main()
