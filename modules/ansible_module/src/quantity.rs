@@ -84,6 +84,11 @@ impl Seconds {
         Seconds(seconds as f64)
     }
 
+    /// `millis` thousandths of a second.
+    pub const fn from_millis(millis: u32) -> Self {
+        Seconds(millis as f64 / 1000.0)
+    }
+
     /// The same as a [`Duration`].
     pub fn duration(self) -> Duration {
         Duration::from_secs_f64(self.0)

@@ -1,0 +1,134 @@
+//! The same verdicts for chrony, which selects and discards sources by itself and says so.
+
+use super::figures::{Figures, lasting, spoken};
+use super::limits::Limits;
+use super::select::{mean, median};
+use super::verdict::{Finding, Severity, Verdict};
+use super::{Evidence, Judgement, conclude, leap};
+use crate::chrony::{ChronyReport, ChronySource};
+
+/// Polls of the slowest usable source after which a missing update means something.
+const POLLS: f64 = 8.0;
+
+/// Shortest time over which a missing update means something.
+const SHORTEST: f64 = 600.0;
+
+pub(super) fn judge(report: &ChronyReport, evidence: &Evidence, limits: &Limits) -> Judgement {
+    let figures = figures(report, evidence, limits);
+    let mut findings = match starting(&figures, evidence, limits) {
+        Some(finding) => vec![finding],
+        None => {
+            let rules = [unsynced(report), disagreement(report), offset(&figures, evidence, limits)];
+            let mut findings: Vec<Finding> = rules.into_iter().flatten().collect();
+            findings.extend(few(&figures, limits));
+            findings.extend(stale(report, &figures));
+            findings.extend(stratum(&figures, limits));
+            findings
+        }
+    };
+    findings.extend(leap::findings(evidence, &figures));
+    let mut judgement = conclude(findings, figures, Vec::new());
+    judgement.falsetickers = named(report, 'x');
+    judgement
+}
+
+fn usable(source: &ChronySource) -> bool {
+    matches!(source.state, '*' | '+' | '-')
+}
+
+fn synced(report: &ChronyReport) -> bool {
+    report.tracking.leap != "Not synchronised" && report.tracking.stratum > 0
+}
+
+fn named(report: &ChronyReport, state: char) -> Vec<String> {
+    report.sources.iter().filter(|source| source.state == state).map(|source| source.name.clone()).collect()
+}
+
+fn figures(report: &ChronyReport, evidence: &Evidence, limits: &Limits) -> Figures {
+    let good: Vec<f64> =
+        report.sources.iter().filter(|source| usable(source)).map(|source| source.offset).collect();
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let synced = synced(report);
+    // Offsets of sources are already corrected by what chronyd still slews.
+    let error = if synced { Some(report.tracking.correction) } else { median(&good) };
+    Figures {
+        synced: Some(synced),
+        stratum: synced.then_some(report.tracking.stratum),
+        valid_peers: count(good.len()),
+        total_peers: count(report.sources.len()),
+        truechimers: count(good.len()),
+        offset_mean: mean(&good).map(f64::abs),
+        offset_median: median(&good).map(f64::abs),
+        clock_error: error,
+        error_source: error.map(|_| "daemon"),
+        eta: error.map(|error| limits.slew.time_for(error)),
+        adjusted_ago: synced.then_some((evidence.now - report.tracking.updated).max(0.0)),
+        drift_ppm: Some(report.tracking.frequency_ppm),
+        ..Figures::default()
+    }
+}
+
+fn starting(figures: &Figures, evidence: &Evidence, limits: &Limits) -> Option<Finding> {
+    let uptime = evidence.uptime.filter(|uptime| *uptime <= limits.start_grace)?;
+    let text = format!("chronyd was started {} ago and is not synchronised yet", lasting(uptime));
+    (figures.synced == Some(false)).then(|| Finding::new(Verdict::Starting, Severity::Ok, text))
+}
+
+fn unsynced(report: &ChronyReport) -> Option<Finding> {
+    if synced(report) {
+        return None;
+    }
+    let usable = report.sources.iter().filter(|source| usable(source)).count();
+    let text = format!("chronyd is not synchronised: {usable} of {} sources usable", report.sources.len());
+    Some(Finding::new(Verdict::Unsynced, Severity::Critical, text))
+}
+
+fn disagreement(report: &ChronyReport) -> Option<Finding> {
+    let false_ones = named(report, 'x');
+    if false_ones.is_empty() {
+        return None;
+    }
+    if !report.sources.iter().any(usable) {
+        let text = format!("chronyd finds no majority among its sources: {}", false_ones.join(", "));
+        return Some(Finding::new(Verdict::NoMajority, Severity::Warning, text));
+    }
+    let text = format!("chronyd discards as falsetickers: {}", false_ones.join(", "));
+    Some(Finding::new(Verdict::Discordant, Severity::Warning, text))
+}
+
+fn offset(figures: &Figures, evidence: &Evidence, limits: &Limits) -> Option<Finding> {
+    let error = figures.clock_error.filter(|error| error.abs() > limits.warning)?;
+    let (critical, relaxed) = leap::critical_offset(evidence, limits.critical);
+    let severity = if error.abs() > critical { Severity::Critical } else { Severity::Warning };
+    let text = format!(
+        "the clock is off by {} (warning from {}, critical from {}{relaxed})",
+        spoken(error),
+        spoken(limits.warning),
+        spoken(critical)
+    );
+    Some(Finding::new(Verdict::Offset, severity, text))
+}
+
+fn few(figures: &Figures, limits: &Limits) -> Option<Finding> {
+    let (valid, total) = (figures.valid_peers, figures.total_peers);
+    let text = format!(
+        "{valid} of {total} sources usable; at least {} are needed to tell a wrong one",
+        limits.min_peers
+    );
+    let severity = if valid == 0 { Severity::Critical } else { Severity::Warning };
+    (valid < limits.min_peers).then(|| Finding::new(Verdict::FewPeers, severity, text))
+}
+
+fn stale(report: &ChronyReport, figures: &Figures) -> Option<Finding> {
+    let slowest =
+        report.sources.iter().filter(|source| usable(source)).map(|source| source.poll).fold(0.0, f64::max);
+    let ago = figures.adjusted_ago.filter(|ago| *ago > (POLLS * slowest).max(SHORTEST))?;
+    let text = format!("chronyd says synchronised but last updated the clock {} ago", lasting(ago));
+    Some(Finding::new(Verdict::Stuck, Severity::Warning, text))
+}
+
+fn stratum(figures: &Figures, limits: &Limits) -> Option<Finding> {
+    let stratum = figures.stratum.filter(|stratum| *stratum > limits.max_stratum)?;
+    let text = format!("stratum {stratum}: more than {} is not believable", limits.max_stratum);
+    Some(Finding::new(Verdict::Stratum, Severity::Warning, text))
+}

@@ -1,0 +1,231 @@
+//! What one look shows: starting, slewing, disagreement, offset, too few peers, claims that contradict the table.
+
+use super::figures::{lasting, spoken};
+use super::verdict::{Finding, Severity, Verdict};
+use super::{Case, leap};
+use crate::report::{Constraint, Peer};
+
+/// Longest poll of a daemon in its first minutes: 30 s and a tenth, before it lengthens its polls.
+const EARLY_POLL: i64 = 34;
+
+/// A restarted daemon is silent about everything but a block until it is synced or its grace is over.
+pub(super) fn starting(case: &Case<'_>) -> Option<Finding> {
+    if case.figures.synced != Some(false) || case.figures.pending_slew.is_some() {
+        return None;
+    }
+    let text = match case.evidence.uptime {
+        Some(uptime) if uptime > case.limits.start_grace => return None,
+        Some(uptime) => format!(
+            "the daemon was started {} ago; it needs 3 to 6 minutes to its first adjustment",
+            lasting(uptime)
+        ),
+        None if looks_new(case) => "the daemon seems to have been started a moment ago: not synced yet, \
+                                    short polls (its start time is unknown)"
+            .to_owned(),
+        None => return None,
+    };
+    let doubtful = case.evidence.uptime.is_none() && case.figures.error() > case.limits.warning;
+    Some(Finding::new(Verdict::Starting, if doubtful { Severity::Warning } else { Severity::Ok }, text))
+}
+
+/// Without a start time: some peer is on the way up at the first, short polls, and none has come down.
+fn looks_new(case: &Case<'_>) -> bool {
+    let peers = &case.report.peers;
+    let rising = |peer: &Peer| peer.trust > 2 && peer.poll <= EARLY_POLL;
+    let fresh = |peer: &Peer| peer.trust == 2 && peer.stratum.is_none() && peer.poll <= EARLY_POLL;
+    let waits_for_constraints = unavailable(case);
+    let scaled = peers.iter().any(|peer| peer.counts() && peer.poll > EARLY_POLL);
+    let lost = peers.iter().any(|peer| peer.trust == 2 && peer.stratum.is_some());
+    let any_new = peers.iter().any(|peer| rising(peer) || fresh(peer));
+    any_new && !waits_for_constraints && !scaled && !lost
+}
+
+fn unavailable(case: &Case<'_>) -> bool {
+    let status = case.report.status.as_ref();
+    status.is_some_and(|status| status.constraint == Some(Constraint::Unavailable))
+}
+
+pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
+    let slewing = slewing(case);
+    let mut findings = Vec::new();
+    findings.extend(agreement(case));
+    if slewing.is_none() {
+        findings.extend(offset(case));
+        findings.extend(unsynced(case));
+    }
+    findings.extend(slewing);
+    findings.extend(few_peers(case));
+    findings.extend(stratum(case));
+    findings.extend(unresolved(case));
+    findings
+}
+
+fn slewing(case: &Case<'_>) -> Option<Finding> {
+    let error = case.figures.clock_error?;
+    if case.figures.synced == Some(true) {
+        return None;
+    }
+    let before = case.evidence.state.history.last().filter(|seen| seen.pid == case.evidence.pid);
+    let shrinks = before.and_then(|seen| seen.clock_error).is_some_and(|before| before.abs() > error.abs());
+    if case.figures.pending_slew.is_none() && !(shrinks && case.figures.valid_peers > 0) {
+        return None;
+    }
+    let severity = if error.abs() > case.limits.warning { Severity::Warning } else { Severity::Ok };
+    let left = case.limits.slew.time_for(error);
+    let text = format!("the clock is being corrected by {}: right in about {}", spoken(error), lasting(left));
+    Some(Finding::new(Verdict::Slewing, severity, text))
+}
+
+fn agreement(case: &Case<'_>) -> Option<Finding> {
+    let figures = case.figures;
+    if figures.majority.is_none() && figures.valid_peers >= 2 && figures.spread > case.limits.warning {
+        let text = format!(
+            "the {} valid peers lie up to {} apart and no group of them is a majority: nobody can tell who is right",
+            figures.valid_peers,
+            spoken(figures.spread)
+        );
+        return Some(Finding::new(Verdict::NoMajority, Severity::Warning, text));
+    }
+    if figures.falsetickers.is_empty() {
+        return None;
+    }
+    let off = figures.error() > case.limits.critical && !leap::near(case.evidence);
+    let severity = if off { Severity::Critical } else { Severity::Warning };
+    let text = format!(
+        "{} of {} valid peers contradict{} the majority: {}; mean of all {}, median {}",
+        figures.falsetickers.len(),
+        figures.valid_peers,
+        if figures.falsetickers.len() == 1 { "s" } else { "" },
+        figures.falsetickers.join(", "),
+        spoken(figures.offset_mean.unwrap_or(0.0)),
+        spoken(figures.offset_median.unwrap_or(0.0)),
+    );
+    Some(Finding::new(Verdict::Discordant, severity, text))
+}
+
+fn offset(case: &Case<'_>) -> Option<Finding> {
+    let error = case.figures.clock_error?;
+    let trusted = case.figures.majority.is_some() || case.figures.error_source == Some("probes");
+    if !trusted || error.abs() <= case.limits.warning {
+        return None;
+    }
+    let (critical, relaxed) = leap::critical_offset(case.evidence, case.limits.critical);
+    let severity = if error.abs() > critical { Severity::Critical } else { Severity::Warning };
+    let claim = if case.figures.synced == Some(true) { " although the daemon says synced" } else { "" };
+    let text = format!(
+        "the clock is off by {}{claim} (warning from {}, critical from {}{relaxed}); slewing it away takes {}",
+        spoken(error),
+        spoken(case.limits.warning),
+        spoken(critical),
+        lasting(case.limits.slew.time_for(error))
+    );
+    Some(Finding::new(Verdict::Offset, severity, text))
+}
+
+fn unsynced(case: &Case<'_>) -> Option<Finding> {
+    let (valid, total) = (case.figures.valid_peers, case.figures.total_peers);
+    let text = match case.figures.synced? {
+        true if valid == 0 && total > 0 => {
+            format!("the daemon says synced, but none of its {total} peers is valid: the clock runs free")
+        }
+        true => return None,
+        false if unavailable(case) => {
+            "constraints are configured but none is available: the daemon asks no peer until one is"
+                .to_owned()
+        }
+        false if total == 0 => return None,
+        false if refused(case) => format!(
+            "not synced: {valid} of {total} peers valid; the first queries were refused, and the daemon asks \
+             again only after 50 minutes"
+        ),
+        false => format!("not synced: {valid} of {total} peers valid"),
+    };
+    Some(Finding::new(Verdict::Unsynced, Severity::Critical, text))
+}
+
+/// A server that was not up yet at the first query, the usual race at boot.
+fn refused(case: &Case<'_>) -> bool {
+    let peers = &case.report.peers;
+    peers.iter().all(|peer| peer.stratum.is_none() && peer.poll >= super::blocked::ERROR_POLL)
+}
+
+fn few_peers(case: &Case<'_>) -> Option<Finding> {
+    let (valid, total, wanted) = (case.figures.valid_peers, case.figures.total_peers, case.limits.min_peers);
+    if total == 0 && case.figures.synced.is_some() {
+        let sensors = case.report.sensors.iter().filter(|sensor| sensor.offset.is_some()).count();
+        let configured = case.report.status.as_ref().is_some_and(|status| status.sensors.is_some());
+        let text = "no peers are configured: the daemon has nobody to ask";
+        return (sensors == 0 && !configured)
+            .then(|| Finding::new(Verdict::FewPeers, Severity::Critical, text));
+    }
+    if valid >= wanted || total == 0 {
+        return None;
+    }
+    let text = format!("{valid} of {total} peers valid; at least {wanted} are needed to tell a wrong one");
+    Some(Finding::new(
+        Verdict::FewPeers,
+        if valid == 0 { Severity::Critical } else { Severity::Warning },
+        text,
+    ))
+}
+
+fn stratum(case: &Case<'_>) -> Option<Finding> {
+    let stratum = case.figures.stratum.filter(|&stratum| stratum > case.limits.max_stratum)?;
+    let text = format!(
+        "stratum {stratum}: the chain to a reference clock is longer than {} and not believable",
+        case.limits.max_stratum
+    );
+    Some(Finding::new(Verdict::Stratum, Severity::Warning, text))
+}
+
+fn unresolved(case: &Case<'_>) -> Option<Finding> {
+    let missing = case.report.peers.iter().filter(|peer| peer.address.is_none());
+    let names: Vec<_> = missing
+        .map(|peer| if peer.pool { format!("pool {}", peer.label()) } else { peer.label().into() })
+        .collect();
+    let text = format!("not resolved: {}", names.join(", "));
+    (!names.is_empty()).then(|| Finding::new(Verdict::Unresolved, Severity::Warning, text))
+}
+
+/// A drift file with an absurd frequency makes every start wrong again.
+pub(super) fn drift(case: &Case<'_>) -> Option<Finding> {
+    let ppm = case.evidence.drift_ppm.filter(|ppm| ppm.abs() > case.limits.drift_ppm)?;
+    let text = format!(
+        "the drift file holds {ppm:.1} ppm, beyond the {:.0} ppm of any sound clock: it was learnt from a wrong \
+         source; stop the daemon, remove the file, start it again",
+        case.limits.drift_ppm
+    );
+    Some(Finding::new(Verdict::Drift, Severity::Warning, text))
+}
+
+pub(super) fn notes(case: &Case<'_>, blocking: &[String]) -> Vec<Finding> {
+    let mut notes = Vec::new();
+    if case.report.peers.is_empty() && case.figures.total_peers > 0 {
+        notes.push("without the peer table (ntpctl -s all) a blocked daemon cannot be told".to_owned());
+    }
+    for peer in &case.report.peers {
+        let label = peer.label();
+        if !peer.counts() && peer.poll >= super::blocked::ERROR_POLL {
+            notes.push(format!(
+                "{label} refuses or sends invalid replies; it is not counted and blocks nothing"
+            ));
+        }
+        if peer.selected && peer.sample.is_none() {
+            notes.push(format!("{label} is marked as the chosen source but is not valid"));
+        }
+        let probe = case.evidence.probes.iter().find(|probe| probe.server == label);
+        if let Some(problem) = probe.and_then(|probe| probe.problem())
+            && !blocking.iter().any(|blocked| blocked == label)
+        {
+            notes.push(format!("probing {label}: {problem}"));
+        }
+    }
+    if let (Some(error), Some("probes"), Some(shown)) =
+        (case.figures.clock_error, case.figures.error_source, case.figures.offset_median)
+    {
+        let agree = (error.abs() - shown).abs() <= case.limits.warning;
+        let word = if agree { "confirm" } else { "refute" };
+        notes.push(format!("direct probes {word} ntpctl: {} against {}", spoken(error.abs()), spoken(shown)));
+    }
+    notes.into_iter().map(Finding::note).collect()
+}

@@ -1,0 +1,157 @@
+//! The numbers behind a judgement.
+
+use serde::Serialize;
+
+use super::limits::Limits;
+use super::select::{Claim, Majority, majority, mean, median};
+use crate::probe::Probed;
+use crate::report::{Peer, Report};
+
+/// Half width that even a perfect measurement gets: ntpctl shows no dispersion.
+const FLOOR: f64 = 0.005;
+
+/// Fewest good probes whose agreement outweighs what the daemon shows.
+const PROBE_QUORUM: usize = 2;
+
+/// Figures of one clock, in seconds unless named otherwise; absent is never 0.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Figures {
+    /// The daemon's own claim.
+    pub synced: Option<bool>,
+    /// The daemon's stratum.
+    pub stratum: Option<u32>,
+    /// Peers the daemon counts as valid.
+    pub valid_peers: u32,
+    /// Peers that are configured; a pool's members count one by one.
+    pub total_peers: u32,
+    /// The origin's rule: mean over the offsets of all valid peers plus the pending slew, then absolute.
+    pub offset_mean: Option<f64>,
+    /// Median over the offsets of all valid peers plus the pending slew, absolute.
+    pub offset_median: Option<f64>,
+    /// Rest of the running slew that the daemon reports.
+    pub pending_slew: Option<f64>,
+    /// What the clock must be moved by to be right: the number to alert on.
+    pub clock_error: Option<f64>,
+    /// Where `clock_error` comes from: `daemon` or `probes`.
+    pub error_source: Option<&'static str>,
+    /// The interval that the majority agrees on, without pending slew.
+    pub majority: Option<[f64; 2]>,
+    /// Majority interval of the direct probes.
+    pub probe_majority: Option<[f64; 2]>,
+    /// Members of the majority among the valid peers, or among good probes where there are more of those.
+    pub truechimers: u32,
+    /// Time until the clock is right at this kernel's slew rate.
+    pub eta: Option<f64>,
+    /// Time since the daemon last adjusted the clock.
+    pub adjusted_ago: Option<f64>,
+    /// Frequency correction in parts per million.
+    pub drift_ppm: Option<f64>,
+    /// Distance between the largest and the smallest offset of valid peers.
+    #[serde(skip)]
+    pub spread: f64,
+    /// Peers outside the majority by more than the warning threshold.
+    #[serde(skip)]
+    pub falsetickers: Vec<String>,
+    /// Largest jitter among valid peers.
+    #[serde(skip)]
+    pub jitter: f64,
+}
+
+impl Figures {
+    /// Figures of OpenNTPD's report, corrected by direct probes where those agree.
+    pub fn of_report(report: &Report, probes: &[Probed], limits: &Limits) -> Self {
+        let status = report.status.clone().unwrap_or_default();
+        let valid: Vec<&Peer> = report.peers.iter().filter(|peer| peer.sample.is_some()).collect();
+        let samples: Vec<_> = valid.iter().filter_map(|peer| peer.sample).collect();
+        let offsets: Vec<f64> = samples.iter().map(|sample| sample.offset).collect();
+        let claims: Vec<Claim> = samples
+            .iter()
+            .map(|sample| Claim { offset: sample.offset, radius: sample.delay / 2.0 + sample.jitter + FLOOR })
+            .collect();
+        let counted = status.peers.unwrap_or_default();
+        let total = u32::try_from(report.peers.len()).unwrap_or(u32::MAX).max(counted.total);
+        let valid_rows = u32::try_from(valid.len()).unwrap_or(u32::MAX);
+        let pending = status.pending.unwrap_or(0.0);
+        let middle = median(&offsets);
+        let mut figures = Self {
+            synced: report.status.as_ref().map(|status| status.synced),
+            stratum: status.stratum,
+            valid_peers: if report.peers.is_empty() { counted.valid } else { valid_rows },
+            total_peers: total,
+            offset_mean: mean(&offsets).map(|mean| (mean + pending).abs()),
+            offset_median: middle.map(|median| (median + pending).abs()),
+            pending_slew: status.pending,
+            clock_error: middle.map(|median| median + pending).or(status.pending),
+            spread: spread(&offsets),
+            jitter: samples.iter().map(|sample| sample.jitter).fold(0.0, f64::max),
+            ..Self::default()
+        };
+        figures.error_source = figures.clock_error.map(|_| "daemon");
+        if let Some(found) = majority(&claims) {
+            figures.take_majority(&found, &valid, middle.unwrap_or(0.0), limits);
+        }
+        figures.weigh_probes(probes);
+        figures.eta = figures.clock_error.map(|error| limits.slew.time_for(error));
+        figures
+    }
+
+    fn take_majority(&mut self, found: &Majority, valid: &[&Peer], middle: f64, limits: &Limits) {
+        self.majority = Some([found.low, found.high]);
+        self.truechimers = u32::try_from(valid.len() - found.outside.len()).unwrap_or(u32::MAX);
+        let far =
+            |peer: &&Peer| peer.sample.is_some_and(|sample| (sample.offset - middle).abs() > limits.warning);
+        let outside = found.outside.iter().filter_map(|&at| valid.get(at).copied());
+        self.falsetickers = outside.filter(far).map(|peer| peer.label().to_owned()).collect();
+    }
+
+    /// A probe sees the clock as it is; a row of ntpctl may be stale or, while slewing, wrong.
+    fn weigh_probes(&mut self, probes: &[Probed]) {
+        let best: Vec<_> = probes.iter().filter_map(Probed::best).collect();
+        let claims: Vec<Claim> = best
+            .iter()
+            .map(|answer| Claim { offset: answer.offset, radius: answer.root_distance + FLOOR })
+            .collect();
+        let Some(found) = majority(&claims).filter(|_| best.len() >= PROBE_QUORUM) else { return };
+        let inside: Vec<f64> = claims
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| !found.outside.contains(at))
+            .map(|(_, claim)| claim.offset)
+            .collect();
+        if inside.len() >= PROBE_QUORUM {
+            self.clock_error = median(&inside);
+            self.error_source = Some("probes");
+            self.probe_majority = Some([found.low, found.high]);
+            self.truechimers = self.truechimers.max(u32::try_from(inside.len()).unwrap_or(u32::MAX));
+        }
+    }
+
+    /// Size of the clock error, 0 if unknown.
+    pub fn error(&self) -> f64 {
+        self.clock_error.unwrap_or(0.0).abs()
+    }
+}
+
+fn spread(offsets: &[f64]) -> f64 {
+    let low = offsets.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = offsets.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if low <= high { high - low } else { 0.0 }
+}
+
+/// A number of seconds as people read it: `-984.3 ms`, `1.2 s`.
+pub fn spoken(seconds: f64) -> String {
+    if seconds.abs() < 1.0 { format!("{:.1} ms", seconds * 1000.0) } else { format!("{seconds:.2} s") }
+}
+
+/// A duration as people read it: `90 s`, `33 min`, `2 h 47 min`.
+pub fn lasting(seconds: f64) -> String {
+    let whole = seconds.max(0.0).round();
+    if whole < 120.0 {
+        return format!("{whole} s");
+    }
+    let minutes = (whole / 60.0).round();
+    if minutes < 120.0 {
+        return format!("{minutes} min");
+    }
+    format!("{} h {} min", (minutes / 60.0).floor(), minutes % 60.0)
+}

@@ -1,0 +1,78 @@
+//! ntpctl(8): how it is called, what it prints, and every way it is known to fail (OpenNTPD 5.7 to 7.9).
+
+mod parse;
+mod status;
+
+use std::time::{Duration, Instant};
+
+use ansible_module::{Finished, Tool};
+use anyhow::Result;
+
+pub use parse::parse;
+
+use crate::failure::Failure;
+use crate::report::Report;
+
+/// Signal of a write into a closed pipe: ntpctl dies of it without a word when the daemon hangs up.
+const SIGPIPE: i32 = 13;
+
+/// Asks the running daemon.
+///
+/// # Errors
+/// [`Failure`], which says precisely why there is no answer.
+pub fn ask(limit: Duration) -> Result<Report, Failure> {
+    let tool = Tool::find("ntpctl").map_err(|error| Failure::no_tool(format!("{error:#}")))?;
+    let started = Instant::now();
+    let outcome = tool.command().args(["-s", "all"]).time_limit(limit).output();
+    match outcome {
+        Ok(finished) => answer(&finished),
+        Err(_) if started.elapsed() >= limit => Err(Failure::not_answering(format!(
+            "ntpctl got no answer within {} s: the daemon is there but stopped or hung",
+            limit.as_secs_f64()
+        ))),
+        Err(error) => Err(Failure::no_tool(format!("{error:#}"))),
+    }
+}
+
+/// Judges the end of one call.
+fn answer(finished: &Finished) -> Result<Report, Failure> {
+    if !finished.status.success() {
+        return Err(refusal(finished));
+    }
+    parse(&finished.stdout).map_err(|error| Failure::parse(format!("{error:#}")))
+}
+
+/// ntpctl exits with 1 for everything; its words, seen in 6.2p3 and 7.9p1 under `LC_ALL=C`, tell the cases apart.
+fn refusal(finished: &Finished) -> Failure {
+    use std::os::unix::process::ExitStatusExt;
+
+    let words = finished.stderr.trim();
+    if finished.status.signal() == Some(SIGPIPE) || words.contains("pipe closed") {
+        return Failure::not_answering(format!(
+            "the daemon accepted the connection and closed it again: it is going down {words}"
+        ));
+    }
+    if words.contains("Permission denied") {
+        return Failure::no_permission(format!(
+            "{words}; the daemon's socket belongs to root (mode 0660), membership in group ntpd does not help: \
+             run this check as root"
+        ));
+    }
+    if words.contains("No such file or directory") {
+        return Failure::no_daemon(format!("{words}; the daemon is not running"));
+    }
+    if words.contains("Connection refused") {
+        return Failure::no_daemon(format!(
+            "{words}; the socket is left over from a daemon that is gone (or, up to 6.2, a second ntpd took it)"
+        ));
+    }
+    if words.contains("imsg_get error") || words.contains("read error") {
+        return Failure::not_answering(format!(
+            "{words}; whatever listens on the socket is no OpenNTPD of this version"
+        ));
+    }
+    Failure::parse(format!("ntpctl failed with status {}: {words}", finished.rc()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! Gathers the evidence. Reads, asks and probes; writes nothing.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use ansible_module::Tool;
+use anyhow::{Context, Result};
+
+use crate::daemon::{self, Kind};
+use crate::failure::Failure;
+use crate::judge::{Evidence, Source};
+use crate::leap::{self, LeapTable};
+use crate::params::{Daemon, Params};
+use crate::probe::{Probed, Problem, Sampling, probe};
+use crate::report::Report;
+use crate::state::{self, State};
+use crate::vet::{Vetted, vet};
+use crate::{chrony, ntpctl};
+
+/// The daemon on the loopback address answers in microseconds or not at all.
+const LOOPBACK: Sampling =
+    Sampling { samples: 1, timeout: Duration::from_millis(100), interval: Duration::ZERO };
+
+/// A saved output of ntpctl is a few KiB.
+const LARGEST: u64 = 1 << 20;
+
+/// Everything that was found out.
+#[derive(Debug, Clone)]
+pub struct Observed {
+    /// For the judgement of this clock.
+    pub evidence: Evidence,
+    /// Candidates that were sampled.
+    pub candidates: Vec<Vetted>,
+    /// Addresses on which this host serves time.
+    pub listens: Vec<String>,
+    /// Whether earlier runs could be remembered, and if not, why.
+    pub memory: Result<(), String>,
+    /// What could not be found out, and why.
+    pub notes: Vec<String>,
+}
+
+/// Finds out what `params` ask for.
+///
+/// # Errors
+/// Where this host fails in a way that leaves nothing to judge: a saved output that is not there, a damaged leap
+/// table that was named, no random numbers for a probe.
+pub fn observe(params: &Params) -> Result<Observed> {
+    if let Some(path) = &params.from_file {
+        return saved(params, path);
+    }
+    let mut notes = Vec::new();
+    let (source, kind) = ask(params);
+    let process = keep(daemon::process(kind, params.time_limit.duration()), &mut notes).flatten();
+    let listens = keep(daemon::listens(params.config_file.as_deref()), &mut notes).unwrap_or_default();
+    let drift = match kind {
+        Kind::Openntpd => keep(daemon::drift(params.drift_file.as_deref()), &mut notes).flatten(),
+        Kind::Chrony => None,
+    };
+    let loaded = state::load(&state_path(params));
+    let memory = loaded.as_ref().map(|_| ()).map_err(|error| format!("{error:#}"));
+    let state = keep(loaded, &mut notes).unwrap_or_default();
+    let probes = if wants_probes(params, &source, &state, now()) {
+        probe(&addresses(&source), Sampling { samples: 1, ..sampling(params) })?
+    } else {
+        Vec::new()
+    };
+    let evidence = Evidence {
+        now: now(),
+        uptime: process.map(|process| process.uptime as f64),
+        pid: process.map(|process| process.pid),
+        drift_ppm: drift,
+        adjusted_ago: adjusted_ago(kind, &listens)?,
+        probes,
+        leaps: leaps(params, &mut notes)?,
+        source,
+        state,
+    };
+    let candidates = vet(&probe(&params.candidates, sampling(params))?);
+    Ok(Observed { evidence, candidates, listens, memory, notes })
+}
+
+/// Where this run's memory lies.
+pub fn state_path(params: &Params) -> PathBuf {
+    params.state_file.clone().unwrap_or_else(|| state::default_path(std::env::consts::OS))
+}
+
+fn saved(params: &Params, path: &Path) -> Result<Observed> {
+    let text = daemon::read(path, LARGEST).context("reading a saved output of ntpctl")?;
+    let source = match ntpctl::parse(&text) {
+        Ok(report) if report.status.is_none() && report.peers.is_empty() => {
+            Source::Failed(Failure::parse(format!(
+                "{}: expected the output of ntpctl -s all, found neither a status line nor a peer table",
+                path.display()
+            )))
+        }
+        Ok(report) => Source::Openntpd(report),
+        Err(error) => Source::Failed(Failure::parse(format!("{}: {error:#}", path.display()))),
+    };
+    let mut notes = Vec::new();
+    let evidence = Evidence {
+        now: now(),
+        uptime: None,
+        pid: None,
+        drift_ppm: None,
+        adjusted_ago: None,
+        probes: Vec::new(),
+        // A saved output has no date: no leap second can be near it.
+        leaps: None,
+        source,
+        state: State::default(),
+    };
+    let candidates = vet(&probe(&params.candidates, sampling(params))?);
+    if params.probe || params.repair {
+        notes.push("a saved output is judged: no peer is probed and nothing is repaired".to_owned());
+    }
+    let memory = Err("a saved output is judged".to_owned());
+    Ok(Observed { evidence, candidates, listens: Vec::new(), memory, notes })
+}
+
+fn ask(params: &Params) -> (Source, Kind) {
+    let limit = params.time_limit.duration();
+    let chrony = match params.daemon {
+        Daemon::Openntpd => false,
+        Daemon::Chrony => true,
+        Daemon::Auto => Tool::find("ntpctl").is_err() && Tool::find("chronyc").is_ok(),
+    };
+    if chrony {
+        (chrony::ask(limit).map_or_else(Source::Failed, Source::Chrony), Kind::Chrony)
+    } else {
+        (ntpctl::ask(limit).map_or_else(Source::Failed, Source::Openntpd), Kind::Openntpd)
+    }
+}
+
+/// Keeps what was found; what was not becomes a note, for a missing detail must not hide the verdict.
+fn keep<T>(found: Result<T>, notes: &mut Vec<String>) -> Option<T> {
+    found.map_err(|error| notes.push(format!("{error:#}"))).ok()
+}
+
+/// Probes are sent when asked for, and before a restart is even considered.
+fn wants_probes(params: &Params, source: &Source, state: &State, now: f64) -> bool {
+    let Source::Openntpd(report) = source else { return params.probe };
+    let suspicious = || {
+        let blocked = !crate::judge::blocking_peers(report, state, now).is_empty();
+        let limit = params.offset_warning.as_f64();
+        blocked
+            || report.peers.iter().any(|peer| peer.sample.is_some_and(|sample| sample.offset.abs() > limit))
+    };
+    params.probe || (params.repair && suspicious())
+}
+
+fn addresses(source: &Source) -> Vec<String> {
+    match source {
+        Source::Openntpd(Report { peers, .. }) => {
+            peers.iter().filter_map(|peer| peer.address.clone()).collect()
+        }
+        Source::Chrony(report) => {
+            let network = report.sources.iter().filter(|source| source.mode != '#');
+            network.map(|source| source.name.clone()).collect()
+        }
+        Source::Failed(_) => Vec::new(),
+    }
+}
+
+fn sampling(params: &Params) -> Sampling {
+    Sampling {
+        samples: params.samples,
+        timeout: params.probe_timeout.duration(),
+        interval: params.sample_interval.duration(),
+    }
+}
+
+/// OpenNTPD's answer on the loopback address carries the time of its last adjustment.
+fn adjusted_ago(kind: Kind, listens: &[String]) -> Result<Option<f64>> {
+    let here = ["127.0.0.1", "*", "localhost", "0.0.0.0"];
+    if kind != Kind::Openntpd || !listens.iter().any(|address| here.contains(&address.as_str())) {
+        return Ok(None);
+    }
+    let probed = probe(&["127.0.0.1".to_owned()], LOOPBACK)?;
+    Ok(probed.first().and_then(|probed: &Probed| match (&probed.problem, probed.best()) {
+        (_, Some(answer)) => Some(answer.reference_age),
+        (Some(Problem::Stale(age)), None) => Some(*age),
+        _ => None,
+    }))
+}
+
+fn leaps(params: &Params, notes: &mut Vec<String>) -> Result<Option<LeapTable>> {
+    let read = |path: &Path| leap::parse(&daemon::read(path, leap::LARGEST)?, path);
+    if let Some(path) = &params.leap_file {
+        return read(path).map(Some);
+    }
+    let places = leap::PLACES.iter().map(Path::new).filter(|path| path.exists());
+    Ok(places.filter_map(|path| keep(read(path), notes)).next())
+}
+
+fn now() -> f64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+}

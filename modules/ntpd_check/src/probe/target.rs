@@ -1,0 +1,148 @@
+//! One server being asked: its socket, the query under way, and what came back.
+
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::time::SystemTime;
+
+use anyhow::{Context, Result};
+
+use super::packet::{self, LENGTH, Reading, Stamp};
+use super::{Probed, Problem};
+
+/// Invalid datagrams per query after which a server is given up.
+const NOISE: u32 = 32;
+
+/// The NTP port.
+const PORT: u16 = 123;
+
+pub(super) struct Target {
+    pub(super) result: Probed,
+    pub(super) socket: Option<UdpSocket>,
+    query: Option<Query>,
+    noise: u32,
+}
+
+struct Query {
+    nonce: u64,
+    sent: Stamp,
+}
+
+impl Target {
+    pub(super) fn new(server: &str) -> Self {
+        let result =
+            Probed { server: server.to_owned(), address: None, sent: 0, answers: Vec::new(), problem: None };
+        let mut target = Self { result, socket: None, query: None, noise: 0 };
+        match resolve(server) {
+            Ok(address) => target.connect(address),
+            Err(error) => target.result.problem = Some(Problem::Unresolved(format!("{error:#}"))),
+        }
+        target
+    }
+
+    fn connect(&mut self, address: SocketAddr) {
+        self.result.address = Some(address.ip().to_string());
+        let any: IpAddr =
+            if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        let opened = UdpSocket::bind((any, 0)).and_then(|socket| {
+            // Connected: the kernel drops what others send and reports a closed port.
+            socket.connect(address)?;
+            socket.set_nonblocking(true)?;
+            Ok(socket)
+        });
+        match opened {
+            Ok(socket) => self.socket = Some(socket),
+            Err(error) => self.result.problem = Some(Problem::Network(error.to_string())),
+        }
+    }
+
+    pub(super) fn waits(&self) -> bool {
+        self.query.is_some()
+    }
+
+    /// Whether the server has an address and has not asked us to stop.
+    pub(super) fn can_be_asked(&self) -> bool {
+        let stopped = matches!(self.result.problem, Some(Problem::Kiss(_) | Problem::Flood(_)));
+        self.socket.is_some() && !stopped
+    }
+
+    /// Sends one query to a server that can be asked.
+    pub(super) fn ask(&mut self) -> Result<()> {
+        let Some(socket) = self.socket.as_ref().filter(|_| self.can_be_asked()) else { return Ok(()) };
+        let nonce = getrandom::u64().context("drawing a random number for a query")?;
+        let sent = now();
+        self.noise = 0;
+        match socket.send(&packet::query(nonce)) {
+            Ok(_) => {
+                self.result.sent += 1;
+                self.query = Some(Query { nonce, sent });
+            }
+            Err(error) => self.fail(&error),
+        }
+        Ok(())
+    }
+
+    /// Takes what has arrived, up to the answer.
+    pub(super) fn receive(&mut self) {
+        let mut buffer = [0u8; LENGTH + 1];
+        while let (Some(socket), Some(query)) = (&self.socket, &self.query) {
+            let length = match socket.recv(&mut buffer) {
+                Ok(length) => length,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return self.fail(&error),
+            };
+            let datagram = buffer.get(..length).unwrap_or_default();
+            match packet::read(datagram, query.nonce, query.sent, now()) {
+                Reading::Noise(why) => self.ignore(why),
+                Reading::Bad(problem) => self.end(Some(problem)),
+                Reading::Good(answer) => {
+                    self.result.answers.push(answer);
+                    self.end(None);
+                }
+            }
+        }
+    }
+
+    pub(super) fn give_up(&mut self) {
+        if self.query.is_some() {
+            let heard = self.result.problem.take().filter(|_| self.noise > 0);
+            self.end(Some(heard.unwrap_or(Problem::Silent)));
+        }
+    }
+
+    fn ignore(&mut self, why: String) {
+        self.noise += 1;
+        if self.noise >= NOISE {
+            self.end(Some(Problem::Flood(self.noise)));
+        } else {
+            self.result.problem = Some(Problem::Malformed(why));
+        }
+    }
+
+    fn fail(&mut self, error: &std::io::Error) {
+        let refused = error.kind() == ErrorKind::ConnectionRefused;
+        self.end(Some(if refused { Problem::Refused } else { Problem::Network(error.to_string()) }));
+    }
+
+    fn end(&mut self, problem: Option<Problem>) {
+        self.query = None;
+        self.result.problem = problem;
+    }
+}
+
+/// An address as ntpctl shows it (with a scope at times), `HOST`, or `HOST:PORT`.
+fn resolve(server: &str) -> Result<SocketAddr> {
+    if let Ok(address) = server.parse::<IpAddr>() {
+        return Ok(SocketAddr::new(address, PORT));
+    }
+    if let Ok(address) = server.parse::<SocketAddr>() {
+        return Ok(address);
+    }
+    let mut found = (server, PORT).to_socket_addrs()?;
+    found.next().context("the name has no address")
+}
+
+fn now() -> Stamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Stamp::from_unix(since.as_secs(), since.subsec_nanos())
+}
