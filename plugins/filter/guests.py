@@ -16,8 +16,9 @@ SIZE = re.compile(r"([0-9]+) *([KMGTP]?)(i?B)?", re.IGNORECASE)
 
 # A key that is not here is a typing error, found before any host is touched; a user's own go under `vars`.
 KEYS = {
-    "image", "vcpus", "memory", "template", "disk", "bridge", "mac", "console", "vnc",
-    "autostart", "state", "restart", "wait_for", "seed", "vars",
+    "image", "vcpus", "memory", "disk", "seed", "state", "autostart", "restart", "wait_for",
+    "template", "accelerator", "agent", "bridge", "console", "disk_bus", "firmware", "loader", "loader_args", "mac",
+    "network", "nvram", "vnc", "vars",
 }
 REQUIRED = ("image", "vcpus", "memory")
 
