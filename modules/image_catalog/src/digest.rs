@@ -1,7 +1,7 @@
 //! Checksums as pkg writes them, and readers that compute them in passing.
 
 use std::fmt;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 
 use anyhow::{Result, ensure};
 use blake2::{Blake2b512, Blake2s256};
@@ -208,6 +208,38 @@ impl<R: Read> Read for CheckingReader<R> {
         self.hasher.update(&buffer[..count]);
         self.length += count as u64;
         Ok(count)
+    }
+}
+
+/// A writer that counts and hashes what is written through it.
+pub struct CheckingWriter<W> {
+    inner: W,
+    hasher: Hasher,
+    length: u64,
+}
+
+impl<W: Write> CheckingWriter<W> {
+    /// Hashes what will be written to `inner`.
+    pub fn new(inner: W, kind: SumKind) -> Self {
+        Self { inner, hasher: Hasher::new(kind), length: 0 }
+    }
+
+    /// The sum of what was written, its length, and the writer that was wrapped.
+    pub fn finish(self) -> (Sum, u64, W) {
+        (self.hasher.finish(), self.length, self.inner)
+    }
+}
+
+impl<W: Write> Write for CheckingWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.inner.write(bytes)?;
+        self.hasher.update(&bytes[..count]);
+        self.length += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
     }
 }
 

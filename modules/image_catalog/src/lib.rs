@@ -3,7 +3,9 @@
 //! Reads what pkg 1.17 and later write, writes what they read, and verifies what they leave unchecked.
 
 pub mod archive;
+pub mod archive_write;
 pub mod catalogue;
+pub mod catalogue_write;
 mod compression;
 pub mod digest;
 pub mod facts;
@@ -16,6 +18,7 @@ pub mod path;
 pub mod serve;
 pub mod signature;
 pub mod signed_archive;
+mod tar_write;
 pub mod transport;
 mod ucl;
 mod zbase32;

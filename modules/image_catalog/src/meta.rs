@@ -16,6 +16,17 @@ pub struct Meta {
     manifests_archive: String,
 }
 
+/// `meta.conf` as `pkg repo` writes it, and this crate too.
+pub(crate) const META_TEXT: &str = concat!(
+    "version = 2;\n",
+    "packing_format = \"tzst\";\n",
+    "manifests = \"packagesite.yaml\";\n",
+    "data = \"data\";\n",
+    "filesite = \"files\";\n",
+    "manifests_archive = \"packagesite\";\n",
+    "filesite_archive = \"files\";\n",
+);
+
 impl Meta {
     /// The file to fetch first.
     pub fn path() -> RelativePath {

@@ -1,5 +1,7 @@
 //! Repositories that pkg(8) has written are read, and only as they were written.
 
+#![allow(clippy::unwrap_used, reason = "a helper that fails shows where")]
+
 mod common;
 
 use std::fs::File;
@@ -141,7 +143,7 @@ fn a_revoked_key_spoils_a_right_signature() {
     );
 }
 
-/// Every byte of both archives is changed in three ways. The archive around the signed member is nobody's
+/// Every byte of both archives is changed in three ways; one in 150 at most goes unnoticed. The archive around the signed member is nobody's
 /// promise: a few bits of zstd's own framing mean nothing to its decoder, and then the very same list is read.
 #[test]
 fn no_changed_byte_of_a_signed_catalogue_changes_what_is_read() {
@@ -162,7 +164,7 @@ fn no_changed_byte_of_a_signed_catalogue_changes_what_is_read() {
                 }
             }
             assert!(
-                without_effect < 10,
+                without_effect <= intact.len() / 50,
                 "{repository} {}: {without_effect} changes went unnoticed",
                 source.path
             );

@@ -45,7 +45,7 @@ pub fn create_key(path: &Path, key: &PrivateKey) -> Result<()> {
             .tempfile_in(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?;
         file.write_all(key.encode()?.as_bytes())?;
         file.as_file().sync_all()?;
-        file.persist_noclobber(path)?;
+        file.persist_noclobber(path).map_err(|error| error.error)?;
         anyhow::Ok(())
     };
     create().with_context(|| format!("writing signing key {}", path.display()))

@@ -1,0 +1,135 @@
+//! Writes a catalogue: the same images and the same key give the same bytes.
+
+use std::io::Write;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result};
+
+use crate::catalogue::Catalogue;
+use crate::manifest::Manifest;
+use crate::meta::META_TEXT;
+use crate::signature::{Signatures, Signing};
+use crate::tar_write::{Entry, write_end, write_header, write_padding};
+
+/// Lists are small; what is saved here, every client saves.
+const LEVEL: i32 = 19;
+
+/// The entries of a catalogue about to be written, one line of JSON each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing(Vec<ListedPackage>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct ListedPackage {
+    name: String,
+    json: String,
+}
+
+/// The files of a catalogue, in the order in which they have to appear.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogueFiles(Vec<(&'static str, Vec<u8>)>);
+
+impl Listing {
+    /// What a catalogue lists now, packages that are no images included.
+    pub fn of(catalogue: &Catalogue) -> Self {
+        let images = catalogue
+            .images
+            .iter()
+            .map(|image| ListedPackage { name: image.id.to_string(), json: image.json.clone() });
+        let others = catalogue
+            .others
+            .iter()
+            .map(|other| ListedPackage { name: other.name.clone(), json: other.json.clone() });
+        Self(images.chain(others).collect())
+    }
+
+    /// Adds an image by its manifest, which must have `sum`, `path` and `pkgsize`.
+    pub fn add(&mut self, manifest: &Manifest) -> Result<()> {
+        let name = manifest.id()?.to_string();
+        self.0.push(ListedPackage { name, json: manifest.compact().to_json()? });
+        Ok(())
+    }
+
+    /// Takes out what is called NAME-VERSION.
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|package| package.name != name);
+    }
+
+    /// The catalogue's files, signed.
+    pub fn files(mut self, signing: &Signing) -> Result<CatalogueFiles> {
+        self.0.sort_by(|a, b| a.name.cmp(&b.name));
+        let lines: Vec<_> = self.0.into_iter().map(|package| package.json).collect();
+        let data = format!(r#"{{"groups":[],"expired_packages":[],"packages":[{}]}}"#, lines.join(","));
+        let manifests: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let archive = |member: &str, content: &str| {
+            let signatures = signing.sign(member, content.as_bytes())?;
+            pack(member, content.as_bytes(), &signatures).with_context(|| format!("packing {member}"))
+        };
+        // A client that finds no data.pkg takes packagesite.pkg, and none looks at either before meta.conf.
+        Ok(CatalogueFiles(vec![
+            ("meta.conf", META_TEXT.into()),
+            ("meta", META_TEXT.into()),
+            ("packagesite.pkg", archive("packagesite.yaml", &manifests)?),
+            ("data.pkg", archive("data", &data)?),
+        ]))
+    }
+}
+
+impl CatalogueFiles {
+    /// Puts the files into `folder`, each at once and later than the one it replaces.
+    ///
+    /// Clients ask for what is newer than what they have, so a file whose time does not move forward is
+    /// never seen, even if the clock was set back.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        let before =
+            self.0.iter().filter_map(|(name, _)| folder.join(name).metadata().ok()?.modified().ok()).max();
+        let now = SystemTime::now();
+        let time = before.map_or(now, |before| now.max(before + Duration::from_secs(1)));
+        for (name, content) in &self.0 {
+            let path = folder.join(name);
+            replace(&path, content, time).with_context(|| format!("writing {}", path.display()))?;
+        }
+        std::fs::File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .with_context(|| format!("syncing {}", folder.display()))
+    }
+
+    /// The names and contents.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
+        self.0.iter().map(|(name, content)| (*name, content.as_slice()))
+    }
+}
+
+fn replace(path: &Path, content: &[u8], time: SystemTime) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = path.parent().context("it has no folder")?;
+    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
+    file.write_all(content)?;
+    file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
+    file.as_file().set_modified(time)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+fn pack(member: &str, content: &[u8], signatures: &Signatures) -> Result<Vec<u8>> {
+    let mut members: Vec<(String, &[u8])> = Vec::new();
+    if let Some(signature) = &signatures.plain {
+        members.push(("signature".to_owned(), signature));
+    }
+    for pair in &signatures.pairs {
+        members.push((format!("{}.sig", pair.name), &pair.signature));
+        members.push((format!("{}.pub", pair.name), &pair.public_key));
+    }
+    members.push((member.to_owned(), content));
+    let mut encoder = zstd::Encoder::new(Vec::new(), LEVEL)?;
+    encoder.include_checksum(true)?;
+    for (path, content) in members {
+        let size = content.len() as u64;
+        write_header(&mut encoder, &Entry { path: &path, size, mtime: 0 })?;
+        encoder.write_all(content)?;
+        write_padding(&mut encoder, size)?;
+    }
+    write_end(&mut encoder)?;
+    Ok(encoder.finish()?)
+}
