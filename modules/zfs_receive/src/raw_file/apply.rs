@@ -1,0 +1,144 @@
+//! Does what the plan says to a raw file: into a new file beside it, given its name when everything has been judged.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use ansible_module::{Task, files};
+use anyhow::{Context, Result};
+use zfs_stream::{Base, Event, Replay, Summary, copy_sparse};
+
+use crate::image;
+use crate::params::Params;
+use crate::raw_file::identity::Identity;
+use crate::raw_file::observe::Disk;
+use crate::raw_file::plan::{Action, Plan, Receive, Volume, final_size, sizes};
+use crate::source::Source;
+
+/// Changes what the plan says; the caller holds the lock.
+pub fn apply(plan: &Plan, params: &Params, task: &mut Task) -> Result<Volume> {
+    files::sweep_for(&plan.path)?;
+    match &plan.action {
+        Action::Nothing => {}
+        Action::Grow { disk, to } => {
+            grow(&plan.path, disk, *to).with_context(|| format!("growing {}", plan.path.display()))?;
+        }
+        Action::Receive(receive) => return receive_file(plan, receive, params, task),
+        Action::Remove => remove(&plan.path)?,
+    }
+    Ok(plan.volume())
+}
+
+/// What `apply` would answer: reads and verifies the image, and writes nothing.
+pub fn preview(plan: &Plan, params: &Params, task: &mut Task) -> Result<Volume> {
+    let Action::Receive(receive) = &plan.action else { return Ok(plan.volume()) };
+    let src = params.src()?;
+    if !src.exists() {
+        task.warn(format!("{} is not there yet: only its guid could be compared", src.display()));
+        return Ok(plan.volume());
+    }
+    let (size, volblocksize) = (|| {
+        let summary = read_through(receive, params, task, |_| Ok(()))?;
+        let (volsize, volblocksize) = sizes(summary.volsize, summary.volblocksize)?;
+        Ok::<_, anyhow::Error>((final_size(receive, volsize)?, volblocksize))
+    })()
+    .with_context(|| doing(plan, src))?;
+    Ok(Volume { size: Some(size), volblocksize: Some(volblocksize), ..plan.volume() })
+}
+
+fn doing(plan: &Plan, src: &Path) -> String {
+    format!("receiving {} into {}", src.display(), plan.path.display())
+}
+
+/// Reads the whole image and asks everything that can judge it.
+fn read_through(
+    receive: &Receive,
+    params: &Params,
+    task: &mut Task,
+    mut each: impl FnMut(&Event) -> Result<()>,
+) -> Result<Summary> {
+    let src = params.src()?;
+    let total = fs::metadata(src).map(|metadata| metadata.len()).ok();
+    let progress = task.progress(&format!("reading {}", src.display()), total);
+    let base = receive.onto.map_or(Base::None, |onto| Base::Volume {
+        guid: onto.guid.0,
+        volsize: onto.volsize,
+        volblocksize: onto.volblocksize,
+    });
+    let source = Source::open(src, params.sha256.as_ref(), Some(progress))?;
+    let mut reader = image::reader(source, receive.guid, base)?;
+    while let Some(step) = reader.step()? {
+        each(&step.event)?;
+    }
+    let (summary, source) = reader.finish()?;
+    source.finish()?;
+    task.record_bytes(if task.check_mode { "verify" } else { "apply" }, summary.bytes);
+    Ok(summary)
+}
+
+fn receive_file(plan: &Plan, receive: &Receive, params: &Params, task: &mut Task) -> Result<Volume> {
+    let src = params.src()?;
+    let new = files::temporary_for(&plan.path)?;
+    let file = new.as_file();
+    Identity::reserve(file)?;
+    let received = (|| {
+        if let Some(onto) = receive.onto {
+            copy_base(&plan.path, file, onto.volsize)?;
+        }
+        let mut replay = Replay::new(file)?;
+        let summary = read_through(receive, params, task, |event| replay.apply(event))?;
+        let (volsize, volblocksize) = sizes(summary.volsize, summary.volblocksize)?;
+        let size = final_size(receive, volsize)?;
+        file.set_len(size).with_context(|| format!("growing the file to {size}"))?;
+        Identity::mark(file, receive.guid, (volsize, volblocksize))?;
+        Ok::<_, anyhow::Error>((size, volblocksize))
+    })();
+    let (size, volblocksize) = received.with_context(|| doing(plan, src))?;
+    if let Some(kept) = &receive.kept {
+        keep(&plan.path, kept)?;
+    }
+    files::publish(new, &plan.path, params.mode.0)?;
+    Ok(Volume { size: Some(size), volblocksize: Some(volblocksize), ..plan.volume() })
+}
+
+fn copy_base(path: &Path, file: &File, volsize: u64) -> Result<()> {
+    let base = File::open(path).with_context(|| format!("opening {}", path.display()))?;
+    copy_sparse(&base, file).with_context(|| format!("copying {}", path.display()))?;
+    file.set_len(volsize).context("setting the size of the copy to that of its image")
+}
+
+/// Gives the present file a second name, which it keeps when the new file takes the first one.
+fn keep(path: &Path, kept: &Path) -> Result<()> {
+    let doing = || format!("keeping {} as {}", path.display(), kept.display());
+    match fs::hard_link(path, kept) {
+        // A run that died here has done it before.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && same_file(path, kept)? => Ok(()),
+        linked => linked.with_context(doing),
+    }
+}
+
+fn same_file(path: &Path, other: &Path) -> Result<bool> {
+    let identity = |path: &Path| -> Result<(u64, u64)> {
+        let metadata =
+            fs::symlink_metadata(path).with_context(|| format!("looking at {}", path.display()))?;
+        Ok((metadata.dev(), metadata.ino()))
+    };
+    Ok(identity(path)? == identity(other)?)
+}
+
+fn grow(path: &Path, disk: &Disk, to: u64) -> Result<()> {
+    let file = OpenOptions::new().write(true).open(path)?;
+    file.set_len(to)?;
+    if disk.pristine {
+        let Identity { guid, volsize, volblocksize, .. } = disk.identity;
+        Identity::mark(&file, guid, (volsize, volblocksize))?;
+    }
+    file.sync_all()?;
+    Ok(())
+}
+
+fn remove(path: &Path) -> Result<()> {
+    fs::remove_file(path).with_context(|| format!("removing {}", path.display()))?;
+    path.parent().map_or(Ok(()), files::sync_folder)
+}

@@ -1,0 +1,264 @@
+//! Decides, from what was observed alone, what has to happen to a raw file.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use ansible_module::{Diff, Size};
+use anyhow::{Context, Result, bail, ensure};
+use serde::Serialize;
+
+use crate::image::Image;
+use crate::params::{Guid, Params, State};
+use crate::raw_file::identity::Identity;
+use crate::raw_file::observe::{Disk, Found, Observed};
+
+/// What will be done.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub path: PathBuf,
+    pub action: Action,
+    /// Files of dead runs that will be removed.
+    pub leftovers: Vec<PathBuf>,
+    before: Option<Volume>,
+}
+
+/// The one thing that is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    Nothing,
+    Grow { disk: Disk, to: u64 },
+    Receive(Receive),
+    Remove,
+}
+
+/// A new file from the image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receive {
+    pub guid: Guid,
+    /// The image in the present file, onto a copy of which an incremental stream goes.
+    pub onto: Option<Identity>,
+    /// Bytes the file shall have; the image's where nothing is asked for.
+    pub volsize: Option<u64>,
+    /// Bytes the file must have at least.
+    pub least: u64,
+    /// Where the present file is kept.
+    pub kept: Option<PathBuf>,
+}
+
+/// The volume as the reply describes it; what only the image can tell is `None` until it has been read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Volume {
+    pub device: PathBuf,
+    pub guid: Option<Guid>,
+    pub size: Option<u64>,
+    pub volblocksize: Option<u32>,
+    /// Where the volume that was replaced is kept.
+    pub replaced: Option<PathBuf>,
+}
+
+/// Compares what was found with what is asked for.
+pub fn plan(params: &Params, path: &Path, observed: &Observed) -> Result<Plan> {
+    let before = match &observed.found {
+        Found::Nothing => None,
+        Found::Ours(disk) => Some(Volume::of(path, disk)),
+        Found::Foreign(size) => Some(Volume { size: Some(*size), ..Volume::nothing(path) }),
+    };
+    let action = match params.state {
+        State::Present => present(params, path, observed)?,
+        State::Absent => absent(params, path, &observed.found)?,
+    };
+    Ok(Plan { path: path.to_owned(), action, leftovers: observed.leftovers.clone(), before })
+}
+
+fn absent(params: &Params, path: &Path, found: &Found) -> Result<Action> {
+    match found {
+        Found::Nothing => Ok(Action::Nothing),
+        Found::Ours(_) => Ok(Action::Remove),
+        Found::Foreign(_) if params.force => Ok(Action::Remove),
+        Found::Foreign(_) => bail!(
+            "removing {}: it was not made by zfs_receive; remove it yourself, or set `force` if it may go",
+            path.display()
+        ),
+    }
+}
+
+fn present(params: &Params, path: &Path, observed: &Observed) -> Result<Action> {
+    let guid = wanted_guid(params, observed.image)?;
+    let volsize = params.volsize.map(|size| size.0);
+    if let (Some(asked), Some(image)) = (volsize, observed.image.and_then(|image| image.volsize)) {
+        check_volsize(asked, image)?;
+    }
+    match &observed.found {
+        Found::Ours(disk) if disk.identity.guid == guid => resize(path, disk, volsize),
+        Found::Ours(disk) => update(params, path, (disk, guid), observed),
+        Found::Foreign(_) => {
+            ensure!(
+                params.force && params.replace,
+                "receiving into {}: a file is there that zfs_receive has not made; choose another path, or set `replace` \
+                 and `force` to keep that file under a dated name",
+                path.display()
+            );
+            fresh(guid, observed, volsize, Some(observed.kept.clone()))
+        }
+        Found::Nothing => fresh(guid, observed, volsize, None),
+    }
+}
+
+fn wanted_guid(params: &Params, image: Option<Image>) -> Result<Guid> {
+    match (params.guid, image) {
+        (Some(asked), Some(image)) => {
+            let src = params.src()?.display();
+            ensure!(asked == image.guid, "{src} holds the image with guid {}, expected {asked}", image.guid);
+            Ok(asked)
+        }
+        (Some(asked), None) => Ok(asked),
+        (None, Some(image)) => Ok(image.guid),
+        (None, None) => bail!("option `guid` is missing, and {} is not there", params.src()?.display()),
+    }
+}
+
+/// A smaller volume would cut off the end of the image.
+pub fn check_volsize(asked: u64, image: u64) -> Result<()> {
+    ensure!(
+        asked >= image,
+        "option `volsize` is {}, but the image has {}: its end would be cut off",
+        Size(asked),
+        Size(image)
+    );
+    Ok(())
+}
+
+fn resize(path: &Path, disk: &Disk, volsize: Option<u64>) -> Result<Action> {
+    match volsize {
+        Some(to) if to > disk.size => Ok(Action::Grow { disk: disk.clone(), to }),
+        Some(to) => {
+            keep_size(path, to, disk.size)?;
+            Ok(Action::Nothing)
+        }
+        None => Ok(Action::Nothing),
+    }
+}
+
+fn keep_size(path: &Path, asked: u64, present: u64) -> Result<()> {
+    ensure!(
+        asked >= present,
+        "option `volsize` is {}, but {} has {}: volumes are grown, never shrunk",
+        Size(asked),
+        path.display(),
+        Size(present)
+    );
+    Ok(())
+}
+
+/// Another image where one of ours is: onto it if the stream continues it, else in its place.
+fn update(params: &Params, path: &Path, (disk, guid): (&Disk, Guid), observed: &Observed) -> Result<Action> {
+    let volsize = params.volsize.map(|size| size.0);
+    let base = observed.image.and_then(|image| image.base);
+    if base == Some(disk.identity.guid) {
+        ensure!(
+            disk.pristine,
+            "receiving onto {}: it has been written to since its image was received, so an incremental stream does not \
+             fit; receive a full stream",
+            path.display()
+        );
+        if let Some(asked) = volsize {
+            keep_size(path, asked, disk.size)?;
+        }
+        let onto = Some(disk.identity);
+        return Ok(Action::Receive(Receive { guid, onto, volsize, least: disk.size, kept: None }));
+    }
+    ensure!(
+        params.replace,
+        "receiving into {}: another image is there, guid {}, expected {guid}; set `replace` to keep that volume under a \
+         dated name and receive anew",
+        path.display(),
+        disk.identity.guid
+    );
+    fresh(guid, observed, volsize, Some(observed.kept.clone()))
+}
+
+fn fresh(guid: Guid, observed: &Observed, volsize: Option<u64>, kept: Option<PathBuf>) -> Result<Action> {
+    if let Some(base) = observed.image.and_then(|image| image.base) {
+        bail!(
+            "the stream is incremental: it needs the image with guid {base} in place; receive that image first, or a \
+             full stream"
+        );
+    }
+    Ok(Action::Receive(Receive { guid, onto: None, volsize, least: 0, kept }))
+}
+
+impl Plan {
+    /// Whether anything will be different afterwards.
+    pub fn changed(&self) -> bool {
+        self.action != Action::Nothing || !self.leftovers.is_empty()
+    }
+
+    /// The volume as it will be, as far as that can be known before.
+    pub fn volume(&self) -> Volume {
+        let before = self.before.clone().unwrap_or_else(|| Volume::nothing(&self.path));
+        match &self.action {
+            Action::Nothing | Action::Remove => before,
+            Action::Grow { to, .. } => Volume { size: Some(*to), ..before },
+            Action::Receive(receive) => Volume {
+                device: self.path.clone(),
+                guid: Some(receive.guid),
+                size: receive.volsize,
+                volblocksize: None,
+                replaced: receive.kept.clone(),
+            },
+        }
+    }
+
+    /// The difference in the words of the options.
+    pub fn diff(&self) -> Diff {
+        let before = describe(self.before.as_ref());
+        let after = match self.action {
+            Action::Remove => describe(None),
+            Action::Nothing => before.clone(),
+            Action::Grow { .. } | Action::Receive(_) => describe(Some(&self.volume())),
+        };
+        let leftovers: String =
+            self.leftovers.iter().map(|left| format!("leftover: {}\n", left.display())).collect();
+        Diff { before: before + &leftovers, after, header: self.path.display().to_string() }
+    }
+}
+
+fn describe(volume: Option<&Volume>) -> String {
+    let Some(volume) = volume else { return "state: absent\n".to_owned() };
+    let mut text = "state: present\n".to_owned();
+    let guid = volume.guid.map_or("none, not made by zfs_receive".to_owned(), |guid| guid.to_string());
+    let size = volume.size.map_or("that of the image".to_owned(), |size| Size(size).to_string());
+    // Writing to a String does not fail.
+    let _ = write!(text, "guid: {guid}\nvolsize: {size}\n");
+    if let Some(replaced) = &volume.replaced {
+        let _ = writeln!(text, "replaced: {}", replaced.display());
+    }
+    text
+}
+
+impl Volume {
+    fn nothing(path: &Path) -> Volume {
+        Volume { device: path.to_owned(), guid: None, size: None, volblocksize: None, replaced: None }
+    }
+
+    fn of(path: &Path, disk: &Disk) -> Volume {
+        Volume {
+            guid: Some(disk.identity.guid),
+            size: Some(disk.size),
+            volblocksize: Some(disk.identity.volblocksize),
+            ..Volume::nothing(path)
+        }
+    }
+}
+
+/// What is known only when the whole image has been read.
+pub fn final_size(receive: &Receive, image: u64) -> Result<u64> {
+    let asked = receive.volsize.unwrap_or(image.max(receive.least));
+    check_volsize(asked, image)?;
+    Ok(asked)
+}
+
+/// Refuses a summary without sizes, which the reader does not give out for a full stream or a known base.
+pub fn sizes(volsize: Option<u64>, volblocksize: Option<u32>) -> Result<(u64, u32)> {
+    volsize.zip(volblocksize).context("the stream does not say the volume's size")
+}
