@@ -4,14 +4,16 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
-use anyhow::{Context, Error, Result, bail, ensure};
+use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use percent_encoding::percent_decode_str;
+use serde::Deserialize;
 use ureq::http::Uri;
 
 use crate::path::RelativePath;
 
 /// The place of a catalogue, as written in `repository`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub enum Location {
     /// A folder of this host: an absolute path or `file://`.
     Folder(PathBuf),
@@ -40,7 +42,8 @@ impl TryFrom<String> for Location {
     type Error = Error;
 
     fn try_from(text: String) -> Result<Self> {
-        parse(&text).with_context(|| format!("reading repository {:?}", shown(&text)))
+        // One text: serde shows the outermost only.
+        parse(&text).map_err(|error| anyhow!("reading repository {:?}: {error:#}", shown(&text)))
     }
 }
 

@@ -36,6 +36,11 @@ impl<R: Read> Paced<R> {
         Self { inner, pace, waited: Duration::ZERO, received: 0 }
     }
 
+    /// Begins a new stretch: what comes now is something else than what came before.
+    pub fn restart(&mut self) {
+        (self.waited, self.received) = (Duration::ZERO, 0);
+    }
+
     /// Counts one read, and judges the stretch that it may have ended. Only waiting counts: a slow consumer
     /// is not the sender's fault.
     fn judge(&mut self, waited: Duration, received: u64) -> io::Result<()> {
@@ -44,12 +49,11 @@ impl<R: Read> Paced<R> {
         if self.waited < self.pace.patience {
             return Ok(());
         }
-        let (received, least) = (self.received, self.pace.least());
-        (self.waited, self.received) = (Duration::ZERO, 0);
-        if received >= least {
-            return Ok(());
+        if self.received < self.pace.least() {
+            return Err(too_slow(self.pace, self.received));
         }
-        Err(too_slow(self.pace, received))
+        self.restart();
+        Ok(())
     }
 }
 

@@ -5,15 +5,16 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::{Opened, Transport, cut_short};
+use super::{Opened, Pace, Paced, SshAddress, Transport, cut_short};
 use crate::path::RelativePath;
 
 /// The longest line a server may send; real ones stay below 100 characters.
 const LINE_LIMIT: u64 = 4096;
 
-/// An open session with a server. Its reader and writer must end by themselves when the other side hangs.
+/// An open session with a server. Reads and writes of its two ends must end by themselves when the other side
+/// hangs.
 pub struct PkgSsh<R: Read, W: Write> {
-    reader: BufReader<R>,
+    reader: BufReader<Paced<R>>,
     writer: W,
     place: String,
     folder: Option<RelativePath>,
@@ -22,12 +23,14 @@ pub struct PkgSsh<R: Read, W: Write> {
 }
 
 impl<R: Read, W: Write> PkgSsh<R, W> {
-    /// Waits for the server's greeting. `place` is the server as messages name it, `folder` the catalogue on it.
+    /// Waits for the server's greeting on `reader` and `writer`.
     ///
     /// # Errors
     /// Where something else than pkg's greeting comes, such as a login's banner.
-    pub fn start(reader: R, writer: W, place: String, folder: Option<RelativePath>) -> Result<Self> {
-        let mut session = Self { reader: BufReader::new(reader), writer, place, folder, unread: 0 };
+    pub fn start(reader: R, writer: W, server: &SshAddress, pace: Pace) -> Result<Self> {
+        let reader = BufReader::new(Paced::new(reader, pace));
+        let (place, folder) = (server.to_string(), server.folder.clone());
+        let mut session = Self { reader, writer, place, folder, unread: 0 };
         let doing = || format!("waiting for the greeting of {}", session.place);
         let greeting = read_line(&mut session.reader).with_context(doing)?;
         ensure!(
@@ -43,7 +46,7 @@ impl<R: Read, W: Write> PkgSsh<R, W> {
     ///
     /// # Errors
     /// Where the connection is gone already.
-    pub fn quit(mut self) -> Result<()> {
+    pub fn quit(&mut self) -> Result<()> {
         self.writer
             .write_all(b"quit\n")
             .and_then(|()| self.writer.flush())
@@ -54,6 +57,7 @@ impl<R: Read, W: Write> PkgSsh<R, W> {
         // Age 0 asks for the file however old it is.
         self.writer.write_all(format!("get {wanted} 0\n").as_bytes())?;
         self.writer.flush()?;
+        self.reader.get_mut().restart();
         Ok(read_line(&mut self.reader)?)
     }
 }
@@ -71,6 +75,7 @@ impl<R: Read, W: Write> Transport for PkgSsh<R, W> {
             Some(("ok", size)) => {
                 let size = size.parse().ok().with_context(|| format!("{doing}: {size:?} is no size"))?;
                 self.unread = size;
+                self.reader.get_mut().restart();
                 let body = Box::new(Body { reader: &mut self.reader, unread: &mut self.unread });
                 Ok(Some(Opened { body, start: 0, size: Some(size) }))
             }
@@ -87,7 +92,7 @@ impl<R: Read, W: Write> Transport for PkgSsh<R, W> {
 
 /// What is left of one file.
 struct Body<'a, R> {
-    reader: &'a mut BufReader<R>,
+    reader: &'a mut BufReader<Paced<R>>,
     unread: &'a mut u64,
 }
 
@@ -126,13 +131,16 @@ fn read_line(reader: &mut impl BufRead) -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     fn path(text: &str) -> RelativePath {
         text.parse::<RelativePath>().unwrap()
     }
 
     fn session<'a>(said: &'a str, sent: &'a mut Vec<u8>) -> Result<PkgSsh<&'a [u8], &'a mut Vec<u8>>> {
-        PkgSsh::start(said.as_bytes(), sent, "ssh://repo/images".into(), Some(path("images")))
+        let folder = Some(path("images"));
+        let server = SshAddress { user: None, host: "repo".into(), port: None, folder };
+        PkgSsh::start(said.as_bytes(), sent, &server, Pace { patience: Duration::from_secs(30) })
     }
 
     #[test]

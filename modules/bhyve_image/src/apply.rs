@@ -1,0 +1,67 @@
+//! Does what was planned.
+
+use ansible_module::Task;
+use ansible_module::lock::Lock;
+use anyhow::Result;
+
+use crate::fetch::fetch;
+use crate::image::Image;
+use crate::observe::{Observed, Offer};
+use crate::plan::Plan;
+
+/// Waits until no other run works on the images that the plan touches.
+///
+/// # Errors
+/// Where the store cannot be made, or another run works for hours.
+pub fn lock(plan: &Plan, observed: &mut Observed) -> Result<Vec<Lock>> {
+    let mut locks = Vec::new();
+    if plan.changed() {
+        observed.store.make()?;
+    }
+    for name in plan.touched()? {
+        let lock = match observed.store.try_lock(&name) {
+            Some(lock) => lock,
+            None => {
+                if let Some(offer) = &mut observed.offer {
+                    offer.repository.disconnect();
+                }
+                observed.store.lock(&name)?
+            }
+        };
+        locks.push(lock);
+    }
+    Ok(locks)
+}
+
+/// Fetches and removes. The caller holds the locks of all images that the plan touches.
+///
+/// # Errors
+/// Where an image cannot be fetched or removed; what was done before stays.
+pub fn apply(plan: &mut Plan, observed: Observed, task: &mut Task) -> Result<()> {
+    let Observed { store, offer, .. } = observed;
+    for name in &plan.remove {
+        store.remove(name)?;
+    }
+    if let Some(offer) = offer {
+        let Offer { mut repository, memory, fingerprint, .. } = offer;
+        store.make()?;
+        memory.remember(fingerprint)?;
+        for package in &plan.fetch {
+            let progress = task.progress(&format!("fetching {}", package.id), Some(package.size));
+            let record = fetch(package, repository.transport()?, &store, &progress)?;
+            task.record_bytes("apply", package.size);
+            replace(&mut plan.images, &record.image);
+        }
+    }
+    if let Err(error) = store.sweep() {
+        task.warn(format!("{error:#}"));
+    }
+    Ok(())
+}
+
+/// Puts the fetched image, whose SHA-256 is known now, in the place of the promised one.
+fn replace(images: &mut [Image], fetched: &Image) {
+    for image in images.iter_mut().filter(|image| image.full_name() == fetched.full_name()) {
+        *image = fetched.clone();
+    }
+}

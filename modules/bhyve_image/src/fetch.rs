@@ -1,0 +1,171 @@
+//! One image on its way into the store: copied and judged in the same pass.
+
+use std::io::{self, Read, Write};
+
+use ansible_module::{Progress, files};
+use anyhow::{Context, Error, Result, anyhow, ensure};
+use image_catalog::archive::PackageArchive;
+use image_catalog::digest::{CheckingReader, Sha256Hex, SumKind};
+use image_catalog::name::ImageName;
+use image_catalog::package::Package;
+use image_catalog::transport::Transport;
+
+use crate::image::Image;
+use crate::part::Part;
+use crate::store::{Record, Store, remove_if_there};
+
+/// Bytes moved at a time.
+const BLOCK: usize = 256 * 1024;
+
+/// Fetches `package` into the store. The caller holds the image's lock.
+///
+/// # Errors
+/// Where the place breaks off or is too slow, the disk is full, or the package is not the one that the catalogue
+/// promises; nothing of it is left in the store then.
+pub fn fetch(
+    package: &Package,
+    transport: &mut dyn Transport,
+    store: &Store,
+    progress: &Progress,
+) -> Result<Record> {
+    let name: ImageName = package.id.to_string().parse()?;
+    let doing = format!("fetching {name} from {}", transport.place());
+    let mut part = Part::open(store, &name, package.size)?;
+    let mut judged = receive(package, transport, &mut part, progress).context(doing.clone())?;
+    if judged.is_err() && part.kept() > 0 {
+        part.start_over()?;
+        judged = receive(package, transport, &mut part, progress).context(doing.clone())?;
+    }
+    let sha256 = judged.context(doing)?;
+    publish(package, &name, part, sha256, store)
+}
+
+/// Puts the verified package into the store: first the package, then the record that vouches for it.
+fn publish(
+    package: &Package,
+    name: &ImageName,
+    part: Part,
+    sha256: Sha256Hex,
+    store: &Store,
+) -> Result<Record> {
+    let path = store.package(name);
+    remove_if_there(&store.record(name))?;
+    files::sweep_for(&store.record(name))?;
+    let file = part.publish(&path)?;
+    let image = Image { path: Some(path), sha256: Some(sha256), ..Image::from(package) };
+    let record = Record { image, sum: package.sum.clone(), file };
+    let text = serde_json::to_vec_pretty(&record).context("writing a record")?;
+    files::write_atomically(&store.record(name), 0o644, &text)?;
+    Ok(record)
+}
+
+/// Completes `part` from the place and judges all of it. The outer error is the place's or the disk's, the inner one
+/// the package's.
+fn receive(
+    package: &Package,
+    transport: &mut dyn Transport,
+    part: &mut Part,
+    progress: &Progress,
+) -> Result<Result<Sha256Hex>> {
+    let mut body: Box<dyn Read + '_> = Box::new(io::empty());
+    if part.kept() < package.size {
+        let opened = transport.open(&package.path, part.kept())?;
+        let opened =
+            opened.with_context(|| format!("the catalogue names {}, which is not there", package.path))?;
+        if let Some(size) = opened.size.filter(|size| *size != package.size) {
+            return Ok(Err(anyhow!(
+                "{} has {size} bytes there, the catalogue says {}",
+                package.path,
+                package.size
+            )));
+        }
+        if opened.start == 0 {
+            part.start_over()?;
+        }
+        body = opened.body;
+    }
+    let mut arrival = Arrival { body, part, progress, failed: None };
+    let judged = judge(package, arrival.part.read_kept()?.chain(&mut arrival));
+    match arrival.failed {
+        Some(error) => Err(error),
+        None => Ok(judged),
+    }
+}
+
+/// Reads a whole package and says what its SHA-256 is, if it is the one that the catalogue promises.
+fn judge(package: &Package, source: impl Read) -> Result<Sha256Hex> {
+    if let Some(sha256) = package.sum.sha256() {
+        return check(package, source).map(|()| sha256);
+    }
+    let mut whole = CheckingReader::new(source, SumKind::Sha256);
+    check(package, &mut whole)?;
+    whole.finish().0.sha256().context("computing the SHA-256 of the package")
+}
+
+fn check(package: &Package, source: impl Read) -> Result<()> {
+    let mut bytes = package.check(source);
+    let content = check_content(package, &mut bytes);
+    // To the end even so: a wrong package is called that before anything in it is complained about.
+    drain(&mut bytes).with_context(|| format!("reading {}", package.path))?;
+    bytes.finish(package)?;
+    content
+}
+
+/// Checks what the package says of itself, and the payload against that.
+fn check_content(package: &Package, bytes: impl Read) -> Result<()> {
+    let doing = || format!("reading {}", package.path);
+    let mut archive = PackageArchive::open(bytes).with_context(doing)?;
+    ensure!(
+        archive.id() == &package.id
+            && archive.facts() == &package.facts
+            && archive.stream_size() == package.manifest.flatsize,
+        "{}: it describes itself otherwise than the catalogue does",
+        doing()
+    );
+    drain(&mut archive).with_context(doing)?;
+    archive.finish().map(drop).with_context(doing)
+}
+
+fn drain(source: &mut impl Read) -> io::Result<()> {
+    let mut block = vec![0; BLOCK];
+    loop {
+        match source.read(&mut block) {
+            Ok(0) => return Ok(()),
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+            _ => {}
+        }
+    }
+}
+
+/// Bytes arriving from the place: written to the part while they are read.
+struct Arrival<'a> {
+    body: Box<dyn Read + 'a>,
+    part: &'a Part,
+    progress: &'a Progress,
+    /// Why no more bytes come. Kept here because archives and decompressors tell it in words of their own.
+    failed: Option<Error>,
+}
+
+impl Arrival<'_> {
+    fn fail(&mut self, error: Error) -> io::Error {
+        let text = error.to_string();
+        self.failed.get_or_insert(error);
+        io::Error::other(text)
+    }
+}
+
+impl Read for Arrival<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = match self.body.read(buffer) {
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+            Err(error) => return Err(self.fail(error.into())),
+        };
+        if let Err(error) = self.part.file().write_all(&buffer[..count]) {
+            let error = Error::new(error).context(format!("writing {}", self.part.path().display()));
+            return Err(self.fail(error));
+        }
+        self.progress.advance(count as u64);
+        Ok(count)
+    }
+}

@@ -1,0 +1,73 @@
+//! An image as replies and records show it.
+
+use std::path::PathBuf;
+
+use image_catalog::digest::Sha256Hex;
+use image_catalog::name::ImageId;
+use image_catalog::package::Package;
+use serde::{Deserialize, Serialize};
+
+/// An image of a catalogue or of the store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// The name without the version.
+    pub name: String,
+    /// The version.
+    pub version: String,
+    /// The package in the store, where it is there or will be.
+    pub path: Option<PathBuf>,
+    /// SHA-256 of the package; a catalogue written by pkg 2.8 or later does not tell it.
+    pub sha256: Option<Sha256Hex>,
+    /// Bytes of the package.
+    pub size: u64,
+    /// Bytes of the volume in it.
+    pub volsize: u64,
+    /// Bytes of a block of that volume.
+    pub volblocksize: u64,
+    /// The guid of the snapshot in it: the identity of the image.
+    pub guid: u64,
+    /// For an increment: the guid it builds on.
+    pub fromguid: Option<u64>,
+    /// For an increment: the image with that guid.
+    pub parent: Option<String>,
+    /// The system in it.
+    pub os: Option<String>,
+    /// Bytes of memory a guest needs.
+    pub min_memory: Option<u64>,
+    /// What boots it.
+    pub loader: Option<String>,
+    /// The disk device it has a driver for.
+    pub disk_driver: Option<String>,
+    /// The network device it has a driver for.
+    pub network_driver: Option<String>,
+}
+
+impl Image {
+    /// NAME-VERSION.
+    pub fn full_name(&self) -> String {
+        format!("{}-{}", self.name, self.version)
+    }
+}
+
+impl From<&Package> for Image {
+    fn from(package: &Package) -> Self {
+        let (ImageId { name, version }, facts) = (&package.id, &package.facts);
+        Self {
+            name: name.to_string(),
+            version: version.to_string(),
+            path: None,
+            sha256: package.sum.sha256(),
+            size: package.size,
+            volsize: facts.volsize,
+            volblocksize: facts.volblocksize,
+            guid: facts.guid,
+            fromguid: facts.fromguid,
+            parent: facts.parent.as_ref().map(ToString::to_string),
+            os: facts.os.clone(),
+            min_memory: facts.min_memory,
+            loader: facts.loader.clone(),
+            disk_driver: facts.disk_driver.clone(),
+            network_driver: facts.network_driver.clone(),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Modules `bhyve_image` and `bhyve_image_info`: images of a catalogue, verified, in the store of a host.
+
+mod apply;
+mod fetch;
+mod image;
+mod info;
+mod memory;
+mod observe;
+mod params;
+mod part;
+mod plan;
+mod repository;
+mod ssh;
+mod store;
+mod zfs;
+
+use ansible_module::lock::Lock;
+use ansible_module::{Reply, Task};
+use anyhow::Result;
+
+use apply::{apply, lock};
+pub use info::info;
+use observe::observe;
+pub use params::{InfoParams, Params};
+
+/// Module `bhyve_image`.
+///
+/// # Errors
+/// Where the catalogue cannot be believed, or an image cannot be fetched, verified or removed.
+pub fn image(params: Params, task: &mut Task) -> Result<Reply> {
+    let mut observed = observe(&params, task)?;
+    let mut plan = observed.plan(&params)?;
+    if !task.check_mode {
+        let locks = task.phase("lock", |_| lock(&plan, &mut observed))?;
+        // Another run may have done it while this one waited.
+        observed.refresh()?;
+        plan = observed.plan(&params)?;
+        let applied = task.phase("apply", |task| apply(&mut plan, observed, task));
+        locks.into_iter().try_for_each(Lock::remove)?;
+        applied?;
+    }
+    let mut reply = Reply::new(plan.changed()).diff(plan.diff());
+    if let ([_], [image]) = (params.name.0.as_slice(), plan.images.as_slice()) {
+        reply = reply.with("image", image);
+    }
+    Ok(reply.with("images", &plan.images))
+}

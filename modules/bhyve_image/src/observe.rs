@@ -1,0 +1,87 @@
+//! What is in the store, and in the catalogue where the store cannot answer.
+
+use ansible_module::Task;
+use anyhow::Result;
+use image_catalog::catalogue::Catalogue;
+use image_catalog::digest::Sha256Hex;
+
+use crate::memory::{Memory, fingerprint};
+use crate::params::Params;
+use crate::plan::{Plan, Situation, needs_catalogue, plan};
+use crate::repository::Repository;
+use crate::store::{Store, Stored};
+
+/// What was found.
+pub struct Observed {
+    /// The store.
+    pub store: Store,
+    /// What is in it.
+    pub stored: Vec<Stored>,
+    /// The catalogue, where it had to be read.
+    pub offer: Option<Offer>,
+}
+
+/// A catalogue that was read.
+pub struct Offer {
+    /// Where it came from.
+    pub repository: Repository,
+    /// What it lists.
+    pub catalogue: Catalogue,
+    /// What was seen there before.
+    pub memory: Memory,
+    /// What tells this catalogue from others.
+    pub fingerprint: Sha256Hex,
+}
+
+/// Looks at the store and, where that is not enough, at the catalogue.
+///
+/// # Errors
+/// Where the store cannot be read, or the catalogue cannot be reached or believed.
+pub fn observe(params: &Params, task: &mut Task) -> Result<Observed> {
+    let store = Store::new(params.store.clone())?;
+    let stored = task.phase("observe", |_| store.look())?;
+    let offer = match needs_catalogue(params.state, &params.name.0, &stored) {
+        true => Some(task.phase("catalogue", |_| Offer::read(Repository::new(params.access()?)?, &store))?),
+        false => None,
+    };
+    Ok(Observed { store, stored, offer })
+}
+
+impl Observed {
+    /// Looks at the store again, which another run may have changed.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn refresh(&mut self) -> Result<()> {
+        self.stored = self.store.look()?;
+        Ok(())
+    }
+
+    /// Decides what is to be done.
+    ///
+    /// # Errors
+    /// Where the catalogue has no such image.
+    pub fn plan(&self, params: &Params) -> Result<Plan> {
+        plan(Situation {
+            names: &params.name.0,
+            state: params.state,
+            store: &self.store,
+            stored: &self.stored,
+            catalogue: self.offer.as_ref().map(|offer| &offer.catalogue),
+        })
+    }
+}
+
+impl Offer {
+    /// Reads the catalogue of a repository and compares it with what `store` remembers of it.
+    ///
+    /// # Errors
+    /// Where it cannot be reached or believed.
+    pub fn read(mut repository: Repository, store: &Store) -> Result<Self> {
+        let memory = Memory::load(store.folder(), repository.location())?;
+        let catalogue = repository.catalogue()?;
+        let fingerprint = fingerprint(&catalogue);
+        memory.judge(&fingerprint)?;
+        Ok(Self { repository, catalogue, memory, fingerprint })
+    }
+}

@@ -1,0 +1,234 @@
+//! Options of both modules, strictly typed.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use ansible_module::Seconds;
+use anyhow::{Context, Result};
+use image_catalog::name::ImageName;
+use image_catalog::signature::{Fingerprints, Trust, load_public_key};
+use image_catalog::transport::Location;
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+/// Options of `bhyve_image`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// The images, by NAME-VERSION or by NAME for the newest.
+    pub name: Names,
+    /// What is wanted of them.
+    #[serde(default)]
+    pub state: State,
+    /// The folder that keeps images.
+    #[serde(default = "default_store")]
+    pub store: PathBuf,
+    repository: Option<Location>,
+    #[serde(default)]
+    signature_type: SignatureType,
+    pubkey: Option<PathBuf>,
+    fingerprints: Option<PathBuf>,
+    ssh_key: Option<PathBuf>,
+    ssh_known_hosts: Option<PathBuf>,
+    #[serde(default)]
+    ssh_args: Option<Vec<String>>,
+    ca_path: Option<PathBuf>,
+    #[serde(default = "default_timeout")]
+    timeout: Seconds,
+}
+
+/// Options of `bhyve_image_info`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InfoParams {
+    /// Only images with these names.
+    pub name: Option<Names>,
+    /// The folder that keeps images.
+    #[serde(default = "default_store")]
+    pub store: PathBuf,
+    /// The ZFS file system that golden volumes are below.
+    pub golden: Option<String>,
+    repository: Option<Location>,
+    #[serde(default)]
+    signature_type: SignatureType,
+    pubkey: Option<PathBuf>,
+    fingerprints: Option<PathBuf>,
+    ssh_key: Option<PathBuf>,
+    ssh_known_hosts: Option<PathBuf>,
+    #[serde(default)]
+    ssh_args: Option<Vec<String>>,
+    ca_path: Option<PathBuf>,
+    #[serde(default = "default_timeout")]
+    timeout: Seconds,
+}
+
+/// Where a catalogue is, how to get there, and what makes it believable.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// The place.
+    pub location: Location,
+    /// What must have signed it.
+    pub trust: TrustOptions,
+    /// How ssh is run.
+    pub ssh: SshOptions,
+    /// A PEM file with the authorities that https trusts instead of the host's own.
+    pub ca_path: Option<PathBuf>,
+    /// How long the other side may be silent.
+    pub timeout: Seconds,
+}
+
+/// What must have signed a catalogue.
+#[derive(Clone, Debug)]
+pub struct TrustOptions {
+    signature_type: SignatureType,
+    pubkey: Option<PathBuf>,
+    fingerprints: Option<PathBuf>,
+}
+
+/// How ssh is run.
+#[derive(Clone, Debug, Default)]
+pub struct SshOptions {
+    /// The private key; ssh's own choice where absent.
+    pub key: Option<PathBuf>,
+    /// The file of known hosts; ssh's own where absent.
+    pub known_hosts: Option<PathBuf>,
+    /// More arguments.
+    pub args: Vec<String>,
+}
+
+/// What is wanted of an image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// In the store, in whatever version answers to the name.
+    #[default]
+    Present,
+    /// In the store as the catalogue has it now.
+    Latest,
+    /// Not in the store.
+    Absent,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum SignatureType {
+    #[default]
+    Pubkey,
+    Fingerprints,
+    None,
+}
+
+/// The options that both modules have in common, which strict structs cannot share.
+macro_rules! access {
+    ($options:expr, $location:expr) => {
+        Access {
+            location: $location,
+            trust: TrustOptions {
+                signature_type: $options.signature_type,
+                pubkey: $options.pubkey.clone(),
+                fingerprints: $options.fingerprints.clone(),
+            },
+            ssh: SshOptions {
+                key: $options.ssh_key.clone(),
+                known_hosts: $options.ssh_known_hosts.clone(),
+                args: $options.ssh_args.clone().unwrap_or_default(),
+            },
+            ca_path: $options.ca_path.clone(),
+            timeout: $options.timeout,
+        }
+    };
+}
+
+impl Params {
+    /// The catalogue to fetch from.
+    ///
+    /// # Errors
+    /// Where `repository` is not given.
+    pub fn access(&self) -> Result<Access> {
+        let location = self.repository.clone().context("option `repository` is needed to fetch an image")?;
+        Ok(access!(self, location))
+    }
+}
+
+impl InfoParams {
+    /// The catalogue to list, where one is named.
+    pub fn access(&self) -> Option<Access> {
+        Some(access!(self, self.repository.clone()?))
+    }
+}
+
+impl TrustOptions {
+    /// Loads the keys or fingerprints.
+    ///
+    /// # Errors
+    /// Where the option that names them is missing or what it names cannot be read.
+    pub fn load(&self) -> Result<Trust> {
+        match self.signature_type {
+            SignatureType::None => Ok(Trust::Anyone),
+            SignatureType::Pubkey => {
+                let path = needed(self.pubkey.as_deref(), "pubkey", "a file with the public key")?;
+                Ok(Trust::PublicKey(Box::new(load_public_key(path)?)))
+            }
+            SignatureType::Fingerprints => {
+                let text = "a folder with `trusted` and `revoked` in it";
+                let path = needed(self.fingerprints.as_deref(), "fingerprints", text)?;
+                Fingerprints::load(path).map(Trust::Fingerprints)
+            }
+        }
+    }
+}
+
+fn needed<'a>(path: Option<&'a Path>, option: &str, what: &str) -> Result<&'a Path> {
+    path.with_context(|| {
+        format!(
+            "option `{option}` is missing: signature_type {option} needs {what}; \
+             signature_type none takes a catalogue from anyone"
+        )
+    })
+}
+
+fn default_store() -> PathBuf {
+    PathBuf::from("/var/db/apiary/images")
+}
+
+fn default_timeout() -> Seconds {
+    Seconds::new(30)
+}
+
+/// One name, or a list of names without repetition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names(pub Vec<ImageName>);
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NamesVisitor)
+    }
+}
+
+struct NamesVisitor;
+
+impl<'de> Visitor<'de> for NamesVisitor {
+    type Value = Names;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name of an image, or a list of names")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Names, E> {
+        text.parse().map(|name| Names(vec![name])).map_err(E::custom)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Names, A::Error> {
+        let mut names: Vec<ImageName> = Vec::new();
+        while let Some(name) = list.next_element()? {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        if names.is_empty() {
+            Err(A::Error::custom("expected at least one name, found none"))
+        } else {
+            Ok(Names(names))
+        }
+    }
+}

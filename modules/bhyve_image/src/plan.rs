@@ -1,0 +1,160 @@
+//! What has to be done, decided from what was found.
+
+use ansible_module::Diff;
+use anyhow::{Context, Result};
+use image_catalog::catalogue::Catalogue;
+use image_catalog::name::ImageName;
+use image_catalog::package::Package;
+
+use crate::image::Image;
+use crate::params::State;
+use crate::store::{Store, Stored};
+
+/// What is to be done.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Packages to fetch.
+    pub fetch: Vec<Package>,
+    /// Images to remove, by NAME-VERSION.
+    pub remove: Vec<ImageName>,
+    /// The images asked for, as they are or will be, in the order of the names.
+    pub images: Vec<Image>,
+    before: Vec<String>,
+    after: Vec<String>,
+}
+
+/// What is asked for, and what was found.
+#[derive(Clone, Copy, Debug)]
+pub struct Situation<'a> {
+    /// The names asked for.
+    pub names: &'a [ImageName],
+    /// What is wanted of them.
+    pub state: State,
+    /// The store.
+    pub store: &'a Store,
+    /// What is in it.
+    pub stored: &'a [Stored],
+    /// The catalogue, where one had to be read.
+    pub catalogue: Option<&'a Catalogue>,
+}
+
+/// Whether the store alone cannot answer.
+pub fn needs_catalogue(state: State, names: &[ImageName], stored: &[Stored]) -> bool {
+    match state {
+        State::Absent => false,
+        State::Latest => true,
+        State::Present => names.iter().any(|name| verified(stored, name).is_none()),
+    }
+}
+
+/// Decides.
+///
+/// # Errors
+/// Where the catalogue has no such image.
+pub fn plan(situation: Situation<'_>) -> Result<Plan> {
+    let mut plan = Plan::default();
+    for name in situation.names {
+        match situation.state {
+            State::Absent => plan.remove(situation.stored, name),
+            State::Present => match verified(situation.stored, name) {
+                Some(image) => plan.keep(image),
+                None => plan.take(situation, name)?,
+            },
+            State::Latest => plan.take(situation, name)?,
+        }
+    }
+    Ok(plan)
+}
+
+impl Plan {
+    /// Whether there is anything to do.
+    pub fn changed(&self) -> bool {
+        !(self.fetch.is_empty() && self.remove.is_empty())
+    }
+
+    /// The difference it makes to the store.
+    pub fn diff(&self) -> Diff {
+        let text = |lines: &[String]| {
+            let mut lines = lines.to_vec();
+            lines.sort_unstable();
+            lines.concat()
+        };
+        Diff {
+            before: text(&self.before),
+            after: text(&self.after),
+            header: "images in the store".to_owned(),
+        }
+    }
+
+    /// Every image that will be written, sorted: the order in which to lock them.
+    pub fn touched(&self) -> Result<Vec<ImageName>> {
+        let fetched = self.fetch.iter().map(|package| package.id.to_string().parse());
+        let mut touched = fetched.collect::<Result<Vec<_>>>()?;
+        touched.extend(self.remove.iter().cloned());
+        touched.sort_unstable();
+        Ok(touched)
+    }
+
+    fn keep(&mut self, image: &Image) {
+        let line = line(image);
+        if !self.before.contains(&line) {
+            self.before.push(line.clone());
+            self.after.push(line);
+        }
+        self.images.push(image.clone());
+    }
+
+    /// Keeps the catalogue's image where the store has the very same, and fetches it otherwise.
+    fn take(&mut self, situation: Situation<'_>, name: &ImageName) -> Result<()> {
+        let catalogue = situation.catalogue.context("looking for an image: no catalogue was read")?;
+        let package = catalogue.find(name)?;
+        let full: ImageName = package.id.to_string().parse()?;
+        let stored = situation.stored.iter().find(|stored| stored.name == full);
+        match stored.and_then(|stored| stored.record.as_ref()) {
+            Some(record) if record.sum == package.sum => self.keep(&record.image),
+            old => {
+                let image = Image { path: Some(situation.store.package(&full)), ..Image::from(package) };
+                if !self.fetch.iter().any(|other| other.id == package.id) {
+                    self.before.extend(old.map(|record| line(&record.image)));
+                    self.after.push(line(&image));
+                    self.fetch.push(package.clone());
+                }
+                self.images.push(image);
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the very NAME-VERSION, or else every version of a NAME.
+    fn remove(&mut self, stored: &[Stored], name: &ImageName) {
+        let exact = stored.iter().any(|stored| stored.name == *name);
+        for found in
+            stored.iter().filter(|stored| if exact { stored.name == *name } else { stored.answers_to(name) })
+        {
+            if !self.remove.contains(&found.name) {
+                self.remove.push(found.name.clone());
+                self.before.push(match &found.record {
+                    Some(record) => line(&record.image),
+                    None => format!("{} unverified\n", found.name),
+                });
+            }
+        }
+    }
+}
+
+/// The verified image called so: the very NAME-VERSION, or else the newest of a NAME.
+fn verified<'a>(stored: &'a [Stored], name: &ImageName) -> Option<&'a Image> {
+    let records = || stored.iter().filter_map(|stored| Some((stored, stored.record.as_ref()?)));
+    let exact = records().find(|(stored, _)| stored.name == *name);
+    let newest = || {
+        let named = records().filter(|(stored, _)| stored.answers_to(name));
+        named
+            .filter_map(|(stored, record)| Some((stored.id()?, record)))
+            .max_by(|(a, _), (b, _)| a.version.compare(&b.version))
+    };
+    exact.map(|(_, record)| &record.image).or_else(|| newest().map(|(_, record)| &record.image))
+}
+
+fn line(image: &Image) -> String {
+    format!("{} guid {} ({} bytes)\n", image.full_name(), image.guid, image.size)
+}

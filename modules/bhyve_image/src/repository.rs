@@ -1,0 +1,92 @@
+//! A catalogue to fetch from: connected to when it is needed, and believed when its signature is right.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use image_catalog::catalogue::Catalogue;
+use image_catalog::meta::{META_LIMIT, Meta};
+use image_catalog::signature::Trust;
+use image_catalog::signed_archive::ARCHIVE_LIMIT;
+use image_catalog::transport::{Folder, Http, HttpOptions, Location, Pace, Transport};
+
+use crate::params::Access;
+use crate::ssh;
+
+/// How long to wait before a broken http transfer is taken up again.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// A catalogue by its place.
+pub struct Repository {
+    access: Access,
+    trust: Trust,
+    transport: Option<Box<dyn Transport>>,
+}
+
+impl Repository {
+    /// The catalogue that options describe; nothing is connected to yet.
+    ///
+    /// # Errors
+    /// Where the keys to believe cannot be read.
+    pub fn new(access: Access) -> Result<Self> {
+        Ok(Self { trust: access.trust.load()?, access, transport: None })
+    }
+
+    /// Where it is.
+    pub fn location(&self) -> &Location {
+        &self.access.location
+    }
+
+    /// Reads the list of images.
+    ///
+    /// # Errors
+    /// Where the place does not answer in time, or the list is not signed as it must be.
+    pub fn catalogue(&mut self) -> Result<Catalogue> {
+        let doing = format!("reading the catalogue of {}", self.access.location);
+        self.read_catalogue().context(doing)
+    }
+
+    /// The way to the place, connected to it.
+    ///
+    /// # Errors
+    /// Where it cannot be reached.
+    pub fn transport(&mut self) -> Result<&mut dyn Transport> {
+        let transport = match self.transport.take() {
+            Some(transport) => transport,
+            None => connect(&self.access)?,
+        };
+        Ok(&mut **self.transport.insert(transport))
+    }
+
+    /// Lets the connection go before a wait that it might not survive.
+    pub fn disconnect(&mut self) {
+        self.transport = None;
+    }
+
+    fn read_catalogue(&mut self) -> Result<Catalogue> {
+        let trust = self.trust.clone();
+        let transport = self.transport()?;
+        let Some(meta) = transport.read_all(&Meta::path(), META_LIMIT)? else {
+            bail!("there is no {}, so this is no repository of packages", Meta::path());
+        };
+        let sources = Meta::parse(&meta)?.sources()?;
+        for source in &sources {
+            if let Some(archive) = transport.read_all(&source.path, ARCHIVE_LIMIT)? {
+                return Catalogue::read(archive.as_slice(), source, &trust);
+            }
+        }
+        bail!("there is neither {} nor {}", sources[0].path, sources[1].path)
+    }
+}
+
+fn connect(access: &Access) -> Result<Box<dyn Transport>> {
+    let pace = Pace { patience: access.timeout.duration() };
+    match &access.location {
+        Location::Folder(folder) => Ok(Box::new(Folder::new(folder.clone())?)),
+        Location::Http(base) => {
+            let options = HttpOptions { ca_path: access.ca_path.clone(), pace, pause: PAUSE };
+            Ok(Box::new(Http::new(base.clone(), options)?))
+        }
+        Location::Ssh(address) => Ok(Box::new(ssh::connect(address, &access.ssh, pace)?)),
+        Location::Configured(name) => bail!("repositories of pkg(8), such as {name}, are not read yet"),
+    }
+}

@@ -1,0 +1,250 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: bhyve_image
+short_description: Fetch virtual-machine images from a signed catalogue into a host's store, verified
+version_added: 0.1.0
+description:
+  - Sees to it that images are in the store of a host, or are not. A catalogue is a pkg(8) repository whose packages carry one
+    ZFS send stream each, as M(apiary.bhyve.bhyve_catalog) writes it.
+  - Verified, in one pass while fetching, are the signature of the catalogue, size and checksum of the package, that the package
+    describes itself as the catalogue does, and the checksum of the stream in it. Whether the stream is fit for ZFS is judged by
+    M(apiary.bhyve.zfs_receive). Nothing is unpacked; the store keeps the package.
+  - A package that breaks off, is larger or smaller than promised or has one wrong byte is refused and leaves nothing behind.
+    A run that is killed leaves a partial file, which is never taken for a whole one; the next run completes it over http and
+    from a path, and starts over via ssh.
+  - Several runs at once fetch an image once; the others wait.
+  - A silent server, and one that sends less than 8 KiB per second, is given up. See O(timeout).
+  - The store remembers which catalogues a repository has shown. One that was replaced by a newer one is refused, because an
+    old signature is still a right signature. The message names the file to remove if the publisher has really gone back.
+author:
+  - The apiary.bhyve developers
+requirements:
+  - ssh(1) on the host for C(ssh://) repositories
+attributes:
+  check_mode:
+    description: Reads the catalogue where the store cannot answer, and says what would be fetched or removed.
+    support: full
+  diff_mode:
+    description: Shows which images come and go.
+    support: full
+  progress:
+    description: A run of more than a few seconds is kept apart from the connection and watched.
+    support: full
+options:
+  name:
+    description:
+      - The images, each either exactly as C(NAME-VERSION) or by its C(NAME) for the newest version.
+      - What is exactly a C(NAME-VERSION) is never taken for a C(NAME).
+      - As strict as ZFS and file systems together, a name has up to 128 letters, digits, dots, underscores and hyphens, and
+        starts with a letter or digit.
+    type: list
+    elements: str
+    required: true
+  state:
+    description:
+      - V(present) asks the catalogue only where the store has no image of that name in any version.
+      - V(latest) asks the catalogue always, and fetches its newest version of a C(NAME). Older versions stay in the store.
+        A package that was replaced under the same version is fetched again.
+      - V(absent) removes the very C(NAME-VERSION), or all versions of a C(NAME). No catalogue is needed.
+    type: str
+    choices: [present, latest, absent]
+    default: present
+  repository:
+    description:
+      - Where the catalogue is.
+      - An absolute path or C(file://) is a folder of the host.
+      - C(http://) and C(https://) are resumed where a connection breaks, if the server proves that the file is the same.
+        Proxies are taken from the environment.
+      - C(ssh://[user@]host[:port]/folder) speaks pkg's own protocol with C(pkg ssh) or C(bhyve_catalog_server) on the
+        other side, as the role P(apiary.bhyve.image_repository#role) installs them.
+      - A single word is the name of a repository that pkg(8) on the host is configured for. C(pkg fetch) does the work then, and
+        what it leaves unchecked is verified afterwards.
+      - Needed unless everything asked for is in the store, or O(state=absent).
+    type: str
+  store:
+    description:
+      - The folder that keeps images. It is made where it does not exist.
+      - It is below C(/var/db) because it is not a mere cache. It also keeps in mind which catalogues were seen.
+    type: path
+    default: /var/db/apiary/images
+  signature_type:
+    description:
+      - What must have signed the catalogue, as in pkg's repository configuration.
+      - V(none) takes it from anyone and must be asked for. Checksums are verified even so.
+      - Not used for a repository of pkg(8), which has its own configuration.
+    type: str
+    choices: [pubkey, fingerprints, none]
+    default: pubkey
+  pubkey:
+    description: File on the host with the public key (RSA, ECDSA or Ed25519). Needed with O(signature_type=pubkey).
+    type: path
+  fingerprints:
+    description:
+      - Folder on the host with pkg's folders C(trusted) and C(revoked). Needed with O(signature_type=fingerprints).
+      - A catalogue signed by a revoked key is refused whoever else has signed it.
+    type: path
+  ssh_key:
+    description: File on the host with the private key for C(ssh://). Without it ssh chooses, as it is configured.
+    type: path
+  ssh_known_hosts:
+    description:
+      - File on the host with the host keys to accept for C(ssh://). Without it ssh's own files count.
+      - A host key that is not known is always refused.
+    type: path
+  ssh_args:
+    description: More arguments for ssh(1).
+    type: list
+    elements: str
+  ca_path:
+    description: PEM file on the host with the authorities to trust for C(https://), instead of the host's own.
+    type: path
+  timeout:
+    description: Seconds after which a server that does not answer, or sends next to nothing, is given up.
+    type: float
+    default: 30
+seealso:
+  - module: apiary.bhyve.bhyve_image_info
+  - module: apiary.bhyve.bhyve_catalog
+  - module: apiary.bhyve.zfs_receive
+"""
+
+EXAMPLES = r"""
+- name: Fetch one image over ssh
+  apiary.bhyve.bhyve_image:
+    name: FreeBSD-14.2-RELEASE-ZFS-20G-20250515
+    repository: ssh://images@repo.example.org/images
+    pubkey: /usr/local/etc/apiary/images.pub
+    ssh_key: /root/.ssh/images
+  register: fetched
+
+- name: Receive it as the volume of a guest
+  apiary.bhyve.zfs_receive:
+    src: "{{ fetched.image.path }}"
+    guid: "{{ fetched.image.guid }}"
+    dataset: zroot/guests/web1
+
+- name: Keep the newest of two images, signed by any of several keys
+  apiary.bhyve.bhyve_image:
+    name: [FreeBSD-14.2-RELEASE-ZFS-20G, debian-12-ZFS-10G]
+    state: latest
+    repository: https://repo.example.org/images
+    signature_type: fingerprints
+    fingerprints: /usr/local/etc/pkg/fingerprints/images
+
+- name: Make room
+  apiary.bhyve.bhyve_image:
+    name: FreeBSD-13.2-RELEASE-ZFS-20G
+    state: absent
+"""
+
+RETURN = r"""
+image:
+  description:
+    - The image, where exactly one was asked for and is not O(state=absent).
+    - In check mode, what it would be; RV(image.sha256) is null where the catalogue does not tell it.
+  returned: success, for one name
+  type: dict
+  contains: &image
+    name:
+      description: Name without the version.
+      type: str
+      returned: always
+      sample: FreeBSD-14.2-RELEASE-ZFS-20G
+    version:
+      description: The version.
+      type: str
+      returned: always
+      sample: "20250515"
+    path:
+      description: The package in the store.
+      type: str
+      returned: always
+      sample: /var/db/apiary/images/FreeBSD-14.2-RELEASE-ZFS-20G-20250515.pkg
+    sha256:
+      description: SHA-256 of the package.
+      type: str
+      returned: always
+    size:
+      description: Bytes of the package.
+      type: int
+      returned: always
+      sample: 612368384
+    volsize:
+      description: Bytes of the volume in it.
+      type: int
+      returned: always
+      sample: 21474836480
+    volblocksize:
+      description: Bytes of a block of that volume.
+      type: int
+      returned: always
+      sample: 65536
+    guid:
+      description: The guid of the snapshot in it, which is the identity of the image.
+      type: int
+      returned: always
+      sample: 746768402527732875
+    fromguid:
+      description: For an incremental image, the guid that it builds on.
+      type: int
+      returned: always
+    parent:
+      description: For an incremental image, the image with that guid.
+      type: str
+      returned: always
+    os:
+      description: The system in it, as its publisher calls it.
+      type: str
+      returned: always
+      sample: freebsd
+    min_memory:
+      description: Bytes of memory that a guest needs.
+      type: int
+      returned: always
+    loader:
+      description: What boots it.
+      type: str
+      returned: always
+      sample: uefi
+    disk_driver:
+      description: The disk device that it has a driver for.
+      type: str
+      returned: always
+      sample: virtio-blk
+    network_driver:
+      description: The network device that it has a driver for.
+      type: str
+      returned: always
+      sample: virtio-net
+images:
+  description: All images asked for, in the order of O(name). Empty with O(state=absent).
+  returned: success
+  type: list
+  elements: dict
+  contains: *image
+timings:
+  description: Seconds and bytes per phase.
+  returned: always
+  type: dict
+  sample: {observe: {seconds: 0.0001}, catalogue: {seconds: 0.2}, apply: {seconds: 9.1, bytes: 612368384}, total: {seconds: 9.4}}
+"""
+
+from ansible_collections.apiary.bhyve.plugins.module_utils.documented import run  # noqa: E402
+
+RULES = {
+    "required_if": [
+        ("state", "latest", ["repository"]),
+    ],
+}
+
+
+def main():
+    run(DOCUMENTATION, **RULES)
+
+
+if __name__ == "__main__":
+    main()
