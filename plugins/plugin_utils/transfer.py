@@ -8,13 +8,12 @@ import shlex
 
 from ansible_collections.apiary.bhyve.plugins.plugin_utils.exchange import MARK, Answer
 
-# stderr goes to a file first: on a terminal it would end up in the middle of the reply.
+# stderr is held back: on a terminal it would end up in the middle of the reply.
 _RUN = """\
 %s
 echo '%srun'
-'%s' '%s' 2>'%s'
-r=$?
-[ $r -eq 0 ] || cat '%s' >&2
+{ errors=$('%s' '%s' 2>&1 >&3); r=$?; } 3>&1
+[ $r -eq 0 ] || echo "$errors" >&2
 [ $r -ne 255 ] || r=254
 exit $r
 """
@@ -37,10 +36,10 @@ def run(action, programs, environment, args):
 
 def _sent(action, folder, program, environment, args):
     """Sends the files and returns the command that runs them."""
-    path = {name: action._connection._shell.join_path(folder, name) for name in ("args", "errors", "run")}
+    path = {name: action._connection._shell.join_path(folder, name) for name in ("args", "run")}
     remote = action._connection._shell.join_path(folder, program.name)
     exports = "\n".join("export %s=%s" % (name, shlex.quote(str(value))) for name, value in environment.items())
-    script = _RUN % (exports, MARK, remote, path["args"], path["errors"], path["errors"])
+    script = _RUN % (exports, MARK, remote, path["args"])
     action._transfer_file(program.path, remote)
     action._transfer_data(path["args"], args)
     action._transfer_data(path["run"], script)

@@ -1,0 +1,177 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can go wrong on a target: always a plain failed task with one line, never an unreachable host."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+
+def truncate(path):
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def empty(path):
+    os.truncate(path, 0)
+
+
+def overwrite(path):
+    with open(path, "r+b") as file:
+        file.write(b"not a program at all")
+
+
+def open_up(path):
+    path.chmod(0o755)
+
+
+def open_up_folder(path):
+    path.parent.chmod(0o777)
+
+
+def give_away(path):
+    os.chown(path, 6005, 6005)
+
+
+def give_away_link(path):
+    elsewhere = path.parent.parent / "elsewhere"
+    shutil.move(path, elsewhere)
+    path.symlink_to(elsewhere)
+
+
+def make_folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+DAMAGE = [truncate, empty, overwrite, open_up, open_up_folder, give_away, give_away_link, make_folder]
+
+
+@pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.__name__)
+def test_a_damaged_or_foreign_file_is_sent_again(site, damage):
+    site.ask("plain")
+    (kept,) = site.kept("plain")
+    damage(kept)
+    site.exchanges()
+    for exchanges in (2, 1):
+        result = site.ask("plain")
+        assert (result.get("text"), site.exchanges()) == ("hello", exchanges), result
+    assert site.kept("plain") == [kept]
+
+
+def test_damage_that_kept_its_stamp_is_found_after_the_crash(site):
+    site.ask("plain")
+    (kept,) = site.kept("plain")
+    before = kept.stat()
+    overwrite(kept)
+    os.utime(kept, ns=(before.st_atime_ns, before.st_mtime_ns))
+    result = site.ask("plain")
+    assert result.get("text") == "hello", result
+    (kept,) = site.kept("plain")
+    with open(kept, "r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (before.st_size - 4096))
+    os.utime(kept, ns=(before.st_atime_ns, before.st_mtime_ns))
+    result = site.ask("plain")
+    assert result["msg"] == "the copy of probe kept on the target was damaged and has been removed: run the task again"
+    assert site.kept("plain") == []
+
+
+def test_a_crash_is_a_failed_task(site):
+    result = site.ask("plain", {"behaviour": "abort"})
+    assert (result["msg"], result["rc"]) == ("probe was ended by SIGABRT without a reply: Aborted", 134)
+
+
+def test_an_error_keeps_its_words(site):
+    result = site.ask("plain", {"behaviour": "fail", "text": "a"})
+    assert (result["failed"], result["msg"]) == (True, 'doing what was asked: expected an answer, found "a"')
+
+
+def test_noise_around_the_reply_is_dropped(site):
+    startup = site.homes / "bash" / ".bashrc"
+    startup.write_text('echo "Welcome {"; echo "to bash" >&2\n')
+    assert site.ask("bash", {"behaviour": "noise"})["text"] == "hello"
+    startup.unlink()
+
+
+def test_a_platform_without_a_program_is_named(site):
+    program = site.native / "linux-x86_64"
+    program.rename(site.native / "linux-aarch64")
+    result = site.ask("plain")
+    (site.native / "linux-aarch64").rename(program)
+    assert result["msg"] == "probe has no program for 'Linux x86_64'; it was built for: Linux aarch64"
+
+
+def test_a_program_for_another_machine_is_named(site):
+    program = site.native / "linux-x86_64" / "probe"
+    whole = program.read_bytes()
+    # The machine field of the ELF header: 183 is aarch64.
+    program.write_bytes(whole[:18] + bytes([183]) + whole[19:])
+    result = site.ask("plain")
+    program.write_bytes(whole)
+    assert "probe cannot run on the target: " in result["msg"] and "Exec format error" in result["msg"]
+    site.forget("plain")
+
+
+def test_a_program_that_was_never_built_is_named(site):
+    program = site.native / "linux-x86_64" / "probe"
+    program.rename(program.with_name("away"))
+    result = site.ask("plain")
+    program.with_name("away").rename(program)
+    assert result["msg"].startswith("probe has not been built: run `make build`")
+
+
+def test_a_full_disk_is_a_failed_task(site):
+    result = site.ask("full")
+    assert result["failed"] and "No space left on device" in result["msg"]
+    assert site.kept("full") == []
+
+
+def test_a_home_that_cannot_execute_uses_the_ordinary_transfer(site):
+    result = site.ask("noexec", "text=x", "-e", "ansible_remote_tmp=/tmp/apiary-noexec")
+    assert (result.get("text"), result.get("user")) == ("x", "noexec"), result
+    refused = site.ask("noexec", "text=x")
+    assert refused["failed"] and "Permission denied" in refused["msg"]
+
+
+def test_an_account_without_a_home_uses_the_ordinary_transfer(site):
+    result = site.ask("homeless", "text=x", "-e", "ansible_remote_tmp=/tmp/apiary-homeless")
+    assert (result.get("text"), result.get("user")) == ("x", "homeless"), result
+
+
+def test_an_upload_cut_short_leaves_nothing_that_runs(site):
+    site.ask("plain")
+    (kept,) = site.kept("plain")
+    # A connection that died half-way: the same bytes under the name an upload starts with.
+    partial = kept.with_name(".new.abcdef")
+    partial.write_bytes(kept.read_bytes()[:1000])
+    os.utime(partial, (0, 0))
+    kept.unlink()
+    assert site.ask("plain")["text"] == "hello"
+    assert site.kept("plain") == [kept] and not partial.exists()
+
+
+def test_an_older_version_is_swept(site):
+    site.ask("plain")
+    (kept,) = site.kept("plain")
+    old = kept.with_name("probe-linux-x86_64-" + 64 * "0")
+    other = kept.with_name("other-linux-x86_64-" + 64 * "0")
+    kept.rename(old)
+    other.touch()
+    site.ask("plain")
+    assert site.kept("plain") == sorted([kept, other])
+    other.unlink()
+
+
+def test_an_unreachable_host_stays_unreachable(site):
+    assert site.ask("plain", "", "-e", "ansible_port=1")["unreachable"]
+
+
+def test_fifty_cold_starts_onto_one_account(site):
+    site.forget("crowd")
+    done = site.run("ansible", "crowds", "-m", "apiary.bhyve.probe", "-f", "25", "-o")
+    failed = [line for line in done.stdout.splitlines() if "| FAILED" in line or "UNREACHABLE" in line]
+    assert (failed, done.stdout.count("| SUCCESS =>")) == ([], 50)
+    assert len(site.kept("crowd")) == 1
