@@ -1,0 +1,88 @@
+//! The user data: users, keys, files, packages and commands, as each reader takes them.
+
+use anyhow::Result;
+
+use crate::documents::RENDERED;
+use crate::generation::Reads;
+use crate::params::{Family, Params, User, WriteFile};
+use crate::values::SshKey;
+use crate::yaml::{Yaml, document};
+
+/// The user that nuageinit itself would make, with a password that everybody knows.
+const FREEBSD_USER: &str = "freebsd";
+
+/// What stands for a password that nobody has. nuageinit makes accounts with an EMPTY password where it is given none;
+/// and the first one passes this through a shell, so it is a plain word. No hash of a password is one letter long.
+const NO_PASSWORD: &str = "x";
+
+/// Renders the user data; `network` is what has to be in it because there is no file network-config.
+///
+/// # Errors
+/// Where a text cannot be said in the reader's YAML.
+pub fn user_data(params: &Params, network: Option<Yaml>) -> Result<String> {
+    let default_keys =
+        params.users.is_none() && params.family == Family::Linux && !params.ssh_keys.is_empty();
+    let root = Yaml::map([
+        ("users", Some(users(params))),
+        ("ssh_authorized_keys", default_keys.then(|| Yaml::texts(&params.ssh_keys))),
+        ("timezone", params.timezone.as_ref().map(|zone| Yaml::Text(zone.to_string()))),
+        ("network", network),
+        ("packages", (!params.packages.is_empty()).then(|| Yaml::texts(&params.packages))),
+        ("write_files", files(&params.write_files)),
+        ("runcmd", (!params.run_commands.is_empty()).then(|| Yaml::texts(&params.run_commands))),
+    ]);
+    Ok(format!("#cloud-config\n{RENDERED}\n{}", document(&root, Reads::of(params).yaml())?))
+}
+
+/// Always there: nuageinit makes a user freebsd with the password freebsd where `users` is missing.
+fn users(params: &Params) -> Yaml {
+    match (&params.users, params.family) {
+        (Some(users), family) => {
+            Yaml::List(users.iter().map(|user| self::user(user, &params.ssh_keys, family)).collect())
+        }
+        (None, Family::Linux) => Yaml::texts(["default"]),
+        (None, Family::FreeBsd) if params.ssh_keys.is_empty() => Yaml::List(Vec::new()),
+        (None, Family::FreeBsd) => Yaml::List(vec![Yaml::map([
+            ("name", Some(Yaml::Text(FREEBSD_USER.to_owned()))),
+            ("groups", Some(Yaml::Text("wheel".to_owned()))),
+            ("passwd", Some(Yaml::Text(NO_PASSWORD.to_owned()))),
+            ("ssh_authorized_keys", Some(Yaml::texts(&params.ssh_keys))),
+        ])]),
+    }
+}
+
+fn user(user: &User, keys: &[SshKey], family: Family) -> Yaml {
+    let keys = if user.ssh_keys.is_empty() { keys } else { &user.ssh_keys };
+    let groups: Vec<_> = user.groups.iter().map(ToString::to_string).collect();
+    let linux_with_password = family == Family::Linux && user.password_hash.is_some();
+    let passwd = match (&user.password_hash, family) {
+        (Some(hash), _) => Some(hash.secret().to_owned()),
+        (None, Family::FreeBsd) => Some(NO_PASSWORD.to_owned()),
+        (None, Family::Linux) => None,
+    };
+    Yaml::map([
+        ("name", Some(Yaml::Text(user.name.to_string()))),
+        ("groups", (!groups.is_empty()).then(|| Yaml::Text(groups.join(",")))),
+        ("shell", user.shell.as_ref().map(|shell| Yaml::Text(shell.to_string()))),
+        // cloud-init locks every password unless it is told otherwise.
+        ("lock_passwd", linux_with_password.then_some(Yaml::Bool(false))),
+        ("passwd", passwd.map(Yaml::Text)),
+        ("sudo", (!user.sudo.is_empty()).then(|| Yaml::texts(&user.sudo))),
+        ("doas", (!user.doas.is_empty()).then(|| Yaml::texts(&user.doas))),
+        ("ssh_authorized_keys", (!keys.is_empty()).then(|| Yaml::texts(keys))),
+    ])
+}
+
+fn files(files: &[WriteFile]) -> Option<Yaml> {
+    let file = |file: &WriteFile| {
+        Yaml::map([
+            ("path", Some(Yaml::Text(file.path.to_string()))),
+            ("content", Some(Yaml::Text(file.content.clone()))),
+            ("owner", file.owner.as_ref().map(|owner| Yaml::Text(owner.to_string()))),
+            ("permissions", file.permissions.as_ref().map(|mode| Yaml::Text(mode.to_string()))),
+            // Its owner may be one of the users above, whom both programs make before deferred files only.
+            ("defer", file.owner.as_ref().map(|_| Yaml::Bool(true))),
+        ])
+    };
+    (!files.is_empty()).then(|| Yaml::List(files.iter().map(file).collect()))
+}

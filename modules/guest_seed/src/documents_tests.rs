@@ -1,0 +1,191 @@
+//! Tests of what is rendered for each reader, word for word.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::params::Params;
+
+fn params(options: Value) -> Params {
+    let mut all = json!({"path": "/seeds/web1", "name": "web1"});
+    all.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
+    serde_json::from_value(all).unwrap()
+}
+
+fn rendered(options: Value) -> Documents {
+    wanted(&params(options)).unwrap().unwrap().documents
+}
+
+fn error(options: Value) -> String {
+    format!("{:#}", wanted(&params(options)).unwrap_err())
+}
+
+const KEY: &str = "ssh-ed25519 AAAAC3Nz me";
+
+#[test]
+fn the_first_nuageinit_reads_one_document() {
+    let documents = rendered(json!({
+        "hostname": "web1.example.org", "addresses": ["192.0.2.11/24", "2001:db8::11/64"],
+        "gateway": "192.0.2.1", "gateway6": "2001:db8::1", "mac": "58:9C:FC:00:00:0A", "ssh_keys": [KEY],
+    }));
+    assert_eq!(
+        documents.meta_data,
+        "instance-id: '06f7ab89-0554-5e2c-9836-192821f92039'\nlocal-hostname: 'web1.example.org'\n"
+    );
+    assert_eq!(documents.network_config, None);
+    assert_eq!(
+        documents.user_data,
+        "#cloud-config\n# Rendered by apiary.bhyve.guest_seed.\n\
+         users:\n  - name: 'freebsd'\n    groups: 'wheel'\n    passwd: 'x'\n    ssh_authorized_keys:\n      - 'ssh-ed25519 AAAAC3Nz me'\n\
+         network:\n  version: 2\n  ethernets:\n    nic:\n      match:\n        macaddress: '58:9c:fc:00:00:0a'\n      \
+         addresses:\n        - '192.0.2.11/24'\n        - '2001:db8::11/64'\n      gateway4: '192.0.2.1'\n      gateway6: '2001:db8::1'\n"
+    );
+}
+
+#[test]
+fn the_second_nuageinit_reads_three() {
+    let documents = rendered(json!({
+        "nuageinit": "15.0", "addresses": ["192.0.2.11/24"], "gateway": "192.0.2.1", "nameservers": ["192.0.2.53"],
+        "search": ["example.org"], "mtu": 9000, "interface": "vtnet0", "timezone": "Europe/Berlin", "packages": ["bash"],
+        "run_commands": ["echo it's \"up\"\nsysrc a=b"], "users": [
+            {"name": "web", "groups": ["wheel", "operator"], "shell": "/usr/local/bin/bash", "ssh_keys": [KEY],
+             "sudo": ["ALL=(ALL) NOPASSWD:ALL"], "doas": ["permit nopass %u"], "password_hash": "$6$saltsalt$hashhashhash"},
+            {"name": "guest"}],
+        "write_files": [{"path": "/etc/motd", "content": "größe\n", "owner": "web:wheel", "permissions": "0640"}],
+    }));
+    assert_eq!(documents.meta_data.lines().nth(1), Some("local-hostname: 'web1'"));
+    assert_eq!(
+        documents.network_config.unwrap(),
+        "version: 2\nethernets:\n  vtnet0:\n    addresses:\n      - '192.0.2.11/24'\n    gateway4: '192.0.2.1'\n    mtu: 9000\n    \
+         nameservers:\n      addresses:\n        - '192.0.2.53'\n      search:\n        - 'example.org'\n"
+    );
+    assert_eq!(
+        documents.user_data,
+        "#cloud-config\n# Rendered by apiary.bhyve.guest_seed.\n\
+         users:\n  - name: 'web'\n    groups: 'wheel,operator'\n    shell: '/usr/local/bin/bash'\n    passwd: '$6$saltsalt$hashhashhash'\n    \
+         sudo:\n      - 'ALL=(ALL) NOPASSWD:ALL'\n    doas:\n      - 'permit nopass %u'\n    \
+         ssh_authorized_keys:\n      - 'ssh-ed25519 AAAAC3Nz me'\n  - name: 'guest'\n    passwd: 'x'\n\
+         timezone: 'Europe/Berlin'\npackages:\n  - 'bash'\n\
+         write_files:\n  - path: '/etc/motd'\n    content: \"gr\\xf6\\xdfe\\n\"\n    owner: 'web:wheel'\n    permissions: '0640'\n    defer: true\n\
+         runcmd:\n  - \"echo it's \\\"up\\\"\\nsysrc a=b\"\n"
+    );
+}
+
+#[test]
+fn cloud_init_gets_routes_and_a_name_for_its_interface() {
+    let documents = rendered(json!({
+        "family": "linux", "addresses": ["192.0.2.11/24", "198.51.100.7/32", "2001:db8::11/64"], "gateway": "192.0.2.1",
+        "gateway6": "fe80::1", "mac": "52:54:00:00:00:01", "ssh_keys": [KEY],
+    }));
+    assert_eq!(
+        documents.network_config.unwrap(),
+        "version: 2\nethernets:\n  nic:\n    match:\n      macaddress: '52:54:00:00:00:01'\n    set-name: 'eth0'\n    \
+         addresses:\n      - '192.0.2.11/24'\n      - '198.51.100.7/32'\n      - '2001:db8::11/64'\n    \
+         routes:\n      - to: '0.0.0.0/0'\n        via: '192.0.2.1'\n      - to: '::/0'\n        via: 'fe80::1'\n"
+    );
+    assert_eq!(
+        documents.user_data,
+        "#cloud-config\n# Rendered by apiary.bhyve.guest_seed.\nusers:\n  - 'default'\nssh_authorized_keys:\n  - 'ssh-ed25519 AAAAC3Nz me'\n"
+    );
+    let on_link =
+        rendered(json!({"family": "linux", "addresses": ["198.51.100.7/32"], "gateway": "192.0.2.1"}));
+    assert!(on_link.network_config.unwrap().ends_with("        via: '192.0.2.1'\n        on-link: true\n"));
+    let dhcp = rendered(
+        json!({"family": "linux", "addresses": ["dhcp"], "mtu": 1400, "nameservers": ["192.0.2.53"], "interface": "ens3"}),
+    );
+    assert_eq!(
+        dhcp.network_config.unwrap(),
+        "version: 2\nethernets:\n  ens3:\n    dhcp4: true\n    mtu: 1400\n    nameservers:\n      addresses:\n        - '192.0.2.53'\n"
+    );
+    let user = rendered(
+        json!({"family": "linux", "users": [{"name": "web", "password_hash": "$6$saltsalt$hashhashhash"}]}),
+    );
+    assert!(
+        user.user_data
+            .ends_with("  - name: 'web'\n    lock_passwd: false\n    passwd: '$6$saltsalt$hashhashhash'\n")
+    );
+}
+
+#[test]
+fn users_are_always_said() {
+    for (options, users) in [
+        (json!({}), "users: []\n"),
+        (json!({"nuageinit": "15.0"}), "users: []\n"),
+        (json!({"family": "linux"}), "users:\n  - 'default'\n"),
+        (json!({"users": []}), "users: []\n"),
+    ] {
+        let documents = rendered(options);
+        assert_eq!(documents.user_data, format!("#cloud-config\n{RENDERED}\n{users}"));
+        assert_eq!(documents.network_config, None);
+    }
+}
+
+#[test]
+fn a_user_without_keys_gets_those_of_all() {
+    let text = rendered(
+        json!({"ssh_keys": [KEY], "users": [{"name": "a"}, {"name": "b", "ssh_keys": ["ssh-rsa AAAAB3 b"]}]}),
+    )
+    .user_data;
+    assert!(text.ends_with(
+        "  - name: 'a'\n    passwd: 'x'\n    ssh_authorized_keys:\n      - 'ssh-ed25519 AAAAC3Nz me'\n  \
+         - name: 'b'\n    passwd: 'x'\n    ssh_authorized_keys:\n      - 'ssh-rsa AAAAB3 b'\n"
+    ));
+}
+
+#[test]
+fn the_interface_is_found_by_the_mac_that_the_domain_has() {
+    let expected = if cfg!(target_os = "freebsd") { "58:9c:fc:a9:41:71" } else { "52:54:00:9d:41:71" };
+    assert!(
+        rendered(json!({"addresses": ["dhcp"]}))
+            .user_data
+            .contains(&format!("macaddress: '{expected}'\n      dhcp4: true\n"))
+    );
+    let renamed = rendered(
+        json!({"nuageinit": "15.0", "addresses": ["dhcp"], "mac": "58:9c:fc:00:00:01", "interface": "wan"}),
+    );
+    assert_eq!(
+        renamed.network_config.unwrap(),
+        "version: 2\nethernets:\n  nic:\n    match:\n      macaddress: '58:9c:fc:00:00:01'\n    set-name: 'wan'\n    dhcp4: true\n"
+    );
+}
+
+#[test]
+fn raw_user_data_is_taken_as_it_is() {
+    let raw = "#cloud-config\nusers: []\nfinal_message: hi\n";
+    let documents = rendered(json!({"nuageinit": "15.0", "user_data": raw, "addresses": ["192.0.2.11/24"]}));
+    assert_eq!(documents.user_data, raw);
+    assert!(documents.network_config.is_some());
+}
+
+#[test]
+fn what_is_missing_or_too_much_is_said() {
+    assert_eq!(
+        format!("{:#}", wanted(&Params { path: "/seeds/a".into(), ..Params::default() }).unwrap_err()),
+        "reading options: missing `name`, the guest's name, which state present needs"
+    );
+    assert_eq!(
+        error(json!({"name": "web_1"})),
+        "rendering the seed of guest web_1: the guest's name cannot be its host name, so option `hostname` is needed: \
+         invalid host name \"web_1\": expected labels of 1 to 63 letters, digits and inner dashes, joined by dots, 253 characters in all, as in web1.example.org"
+    );
+    assert_eq!(
+        error(json!({"family": "linux", "run_commands": ["x".repeat(990_000)]})),
+        "rendering the seed of guest web1: its documents are 990164 bytes, expected at most 983040; let a run command fetch the rest"
+    );
+    assert_eq!(
+        error(json!({"ssh_keys": ["command=\"echo 'hi'\" ssh-rsa AAAA"]})),
+        "rendering the seed of guest web1: writing ssh_authorized_keys: nuageinit 14.1 reads no text that has a single quote \
+         together with a double quote or a backslash; leave one of them out"
+    );
+    assert_eq!(wanted(&params(json!({"state": "absent"}))).unwrap(), None);
+}
+
+/// A null is what Ansible sends for an option that was not given.
+#[test]
+fn null_is_absent() {
+    let given = serde_json::from_value(json!({
+        "path": "/seeds/web1", "state": null, "name": "web1", "family": null, "nuageinit": null, "hostname": null, "addresses": null,
+        "gateway": null, "gateway6": null, "nameservers": null, "search": null, "mtu": null, "mac": null, "interface": null,
+        "ssh_keys": null, "users": null, "packages": null, "run_commands": null, "write_files": null, "timezone": null, "user_data": null,
+    }));
+    assert_eq!(wanted(&given.unwrap()).unwrap().unwrap().documents, rendered(json!({})));
+}

@@ -1,0 +1,144 @@
+//! Tests: every refusal names the option and the reason.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn judged(options: Value) -> Result<(), String> {
+    let mut all = json!({"path": "/seeds/web1", "name": "web1"});
+    all.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
+    let params: Params = serde_json::from_value(all).unwrap();
+    check(&params, Reads::of(&params)).map_err(|error| format!("{error:#}"))
+}
+
+fn refused(cases: &[(Value, &str)]) {
+    for (options, message) in cases {
+        assert_eq!(judged(options.clone()).unwrap_err(), *message, "{options}");
+    }
+}
+
+#[test]
+fn the_first_generation_refuses_what_it_does_not_know() {
+    refused(&[
+        (
+            json!({"addresses": ["192.0.2.11/24"], "nameservers": ["192.0.2.53"], "search": ["a.example"], "mtu": 9000, "interface": "vtnet0",
+                   "packages": ["bash"], "run_commands": ["true"], "write_files": [{"path": "/a", "content": ""}], "timezone": "UTC",
+                   "users": [{"name": "a", "sudo": ["ALL=(ALL) ALL"], "doas": ["permit a"]}]}),
+            "nuageinit 14.1 does not understand `nameservers`, `search`, `mtu`, `interface`, `packages`, `run_commands`, `write_files`, \
+             `timezone`, `users.sudo`, `users.doas`: put that into the image, or set `nuageinit: \"15.0\"` if the guest's FreeBSD has that one",
+        ),
+        (
+            json!({"users": [{"name": "a", "password_hash": "$6$saltsalt$hashhashhash"}]}),
+            "nuageinit 14.1 passes `users.password_hash` through a shell, which spoils it: use ssh keys, or set `nuageinit: \"15.0\"` \
+             if the guest's FreeBSD has that one",
+        ),
+        (
+            json!({"user_data": "#cloud-config\nusers: []\n", "addresses": ["dhcp"]}),
+            "nuageinit 14.1 reads the network from the user data, which `user_data` replaces: write `network:` there, in place of `addresses`",
+        ),
+    ]);
+}
+
+#[test]
+fn nuageinit_networks_are_not_left_half_done() {
+    let generation = "15.0";
+    refused(&[
+        (
+            json!({"nuageinit": generation, "addresses": ["dhcp"], "mtu": 9000}),
+            "nuageinit writes dhcp with `mtu` as a line of rc.conf that has no effect: give a fixed address, or set the mtu on the DHCP server",
+        ),
+        (
+            json!({"nuageinit": generation, "addresses": ["dhcp"], "nameservers": ["192.0.2.53"], "gateway": "192.0.2.1", "search": ["a.example"]}),
+            "nuageinit ignores `gateway`, `nameservers`, `search` beside dhcp: leave it out, or give fixed addresses only",
+        ),
+        (
+            json!({"addresses": ["dhcp", "2001:db8::11/64"]}),
+            "nuageinit takes dhcp or fixed addresses, not both: found both in `addresses`",
+        ),
+        (
+            json!({"addresses": ["192.0.2.11/24", "192.0.2.12/24"]}),
+            "nuageinit configures one IPv4 address, the last of several: found 2 in `addresses`; add the others in the image",
+        ),
+        (
+            json!({"addresses": ["2001:db8::11/64", "2001:db8::12/64", "2001:db8::13/64"]}),
+            "nuageinit configures one IPv6 address, the last of several: found 3 in `addresses`; add the others in the image",
+        ),
+        (
+            json!({"addresses": ["192.0.2.11/24"], "gateway": "198.51.100.1"}),
+            "the gateway 198.51.100.1 is in the network of none of `addresses`: FreeBSD would find no way to it",
+        ),
+        (
+            json!({"addresses": ["2001:db8::11/64"], "gateway6": "fe80::1"}),
+            "the gateway fe80::1 is in the network of none of `addresses`: FreeBSD would find no way to it",
+        ),
+    ]);
+    judged(json!({"addresses": ["192.0.2.11/24", "2001:db8::11/64"], "gateway": "192.0.2.1", "gateway6": "2001:db8::1"})).unwrap();
+}
+
+#[test]
+fn options_that_would_do_nothing_are_refused() {
+    refused(&[
+        (
+            json!({"family": "linux", "gateway": "192.0.2.1", "gateway6": "2001:db8::1", "nameservers": ["192.0.2.53"], "search": ["a.example"], "mtu": 1400}),
+            "`gateway`, `gateway6`, `nameservers`, `search`, `mtu` would have no effect without `addresses`: add addresses, or dhcp",
+        ),
+        (
+            json!({"family": "linux", "addresses": ["2001:db8::11/64"], "gateway": "192.0.2.1"}),
+            "`gateway` cannot be reached: `addresses` has no IPv4 address",
+        ),
+        (
+            json!({"family": "linux", "addresses": ["dhcp"], "gateway6": "2001:db8::1"}),
+            "`gateway6` cannot be reached: `addresses` has no IPv6 address",
+        ),
+        (json!({"family": "linux", "addresses": ["dhcp", "dhcp4"]}), "`addresses` says dhcp twice"),
+        (
+            json!({"family": "linux", "addresses": ["2001:db8::11/64"], "mtu": 1279}),
+            "`mtu` is 1279: expected at least 1280 for these addresses",
+        ),
+        (
+            json!({"family": "linux", "addresses": ["dhcp"], "mtu": 575}),
+            "`mtu` is 575: expected at least 576 for these addresses",
+        ),
+    ]);
+}
+
+#[test]
+fn raw_user_data_is_looked_at() {
+    refused(&[
+        (
+            json!({"family": "linux", "user_data": "#cloud-config\na: b\n", "ssh_keys": ["ssh-rsa AAAA"], "users": [], "packages": ["bash"],
+                   "run_commands": ["true"], "write_files": [{"path": "/a", "content": ""}], "timezone": "UTC"}),
+            "`user_data` replaces what `ssh_keys`, `users`, `packages`, `run_commands`, `write_files`, `timezone` would render: give one or the other",
+        ),
+        (
+            json!({"family": "linux", "user_data": "#cloud-config \na: b\n"}),
+            "the first line of `user_data` must be exactly #cloud-config: found a space, carriage return or byte order mark beside it",
+        ),
+        (
+            json!({"family": "linux", "user_data": "\u{feff}#cloud-config\na: b\n"}),
+            "the first line of `user_data` must be exactly #cloud-config: found a space, carriage return or byte order mark beside it",
+        ),
+        (
+            json!({"family": "linux", "user_data": "#cloud-config\r\na: b\r\n"}),
+            "the first line of `user_data` must be exactly #cloud-config: found a space, carriage return or byte order mark beside it",
+        ),
+        (json!({"user_data": "#cloud-config\n\n"}), "`user_data` has nothing after its first line"),
+        (json!({"user_data": ""}), "`user_data` has nothing after its first line"),
+        (
+            json!({"user_data": "## template: jinja\n#cloud-config\n"}),
+            "nuageinit takes `user_data` whose first line is #cloud-config, or a script: found \"## template: jinja\"",
+        ),
+        (
+            json!({"user_data": "#cloud-config\nhostname: a\n"}),
+            "`user_data` has no line `users:`: nuageinit would make a user freebsd with the password freebsd; add `users: []`",
+        ),
+    ]);
+    for text in [
+        "#!/bin/sh\necho hi\n",
+        "#cloud-config\nusers: []\n",
+        "#cloud-config\nhostname: a\nusers:\n  - name: a\n",
+    ] {
+        judged(json!({"user_data": text})).unwrap();
+    }
+    judged(json!({"family": "linux", "user_data": "## template: jinja\n#cloud-config\n"})).unwrap();
+}
