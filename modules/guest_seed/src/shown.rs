@@ -14,7 +14,7 @@ impl Secrets {
     pub fn seed(&mut self, documents: &Documents, mode: u32) -> String {
         let mut out = format!("mode: {mode:04o}\n");
         for (name, text) in documents.all() {
-            out.push_str(&format!("--- {name}\n"));
+            out.push_str(&format!("[{name}]\n"));
             if name == "user-data" {
                 out.push_str(&self.user_data(text));
             } else {
@@ -67,7 +67,7 @@ mod tests {
         let mut secrets = Secrets::default();
         assert_eq!(
             secrets.seed(&seed(&text), 0o600),
-            "mode: 0600\n--- meta-data\ninstance-id: 'i'\n--- user-data\n#cloud-config\n# Rendered by apiary.bhyve.guest_seed.\n\
+            "mode: 0600\n[meta-data]\ninstance-id: 'i'\n[user-data]\n#cloud-config\n# Rendered by apiary.bhyve.guest_seed.\n\
              users:\n  - name: 'a'\n    passwd: (not shown: text 1, 8 bytes)\n  - passwd: (not shown: text 2, 8 bytes)\n\
              write_files:\n  - content: (not shown: text 1, 8 bytes)\n"
         );
@@ -80,7 +80,7 @@ mod tests {
         let raw = "#cloud-config\nchpasswd: {list: [root:secret]}\n";
         assert_eq!(
             Secrets::default().seed(&seed(raw), 0o644),
-            "mode: 0644\n--- meta-data\ninstance-id: 'i'\n--- user-data\n(not shown: text 1, 46 bytes)\n"
+            "mode: 0644\n[meta-data]\ninstance-id: 'i'\n[user-data]\n(not shown: text 1, 46 bytes)\n"
         );
     }
 }

@@ -1,0 +1,275 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: guest_seed
+short_description: Write the small disk that gives a guest its name, network and keys at first boot
+version_added: 0.1.0
+description:
+  - Writes a NoCloud seed, a FAT file system of 1 MiB labelled C(cidata), which cloud-init of Linux guests and nuageinit of FreeBSD
+    guests read at their first boot.
+  - Each reader gets what it understands. What it would ignore or get wrong is refused, with the reason.
+  - The same options make the same bytes. The file can be read by its owner only.
+  - A seed is read at the first boot only. A changed one takes effect when the guest is redeployed; see RV(redeploy_required).
+  - A file at O(path) that is no seed of this module is never touched.
+author:
+  - The apiary.bhyve developers
+attributes:
+  check_mode:
+    description: Says what would be written.
+    support: full
+  diff_mode:
+    description: Shows the documents of the seed. Password hashes, contents of files and raw user data are not shown; that they differ is.
+    support: full
+options:
+  path:
+    description:
+      - The file. Its folder is made where it is missing.
+    type: path
+    required: true
+  state:
+    description:
+      - Whether the seed shall be there.
+    type: str
+    choices: [present, absent]
+    default: present
+  name:
+    description:
+      - The guest's name, the same as that of its domain. The guest's instance id and, without O(mac), the MAC address of its first
+        network interface follow from it as in M(apiary.bhyve.libvirt_domain).
+      - Required for O(state=present).
+    type: str
+  family:
+    description:
+      - V(freebsd) for a guest with FreeBSD's nuageinit, V(linux) for one with cloud-init.
+    type: str
+    choices: [freebsd, linux]
+    default: freebsd
+  nuageinit:
+    description:
+      - The generation of nuageinit in a FreeBSD guest, named by a release that has it.
+      - V(14.1) knows host name, addresses, gateways, users and their keys. Later ones understand what is written for it, too.
+      - V(15.0) also knows name servers, MTU, interface names, packages, commands, files, time zone, sudo, doas and password hashes.
+    type: str
+    choices: ['14.1', '15.0']
+    default: '14.1'
+  hostname:
+    description:
+      - The host name, with or without domain. By default it is O(name).
+    type: str
+  addresses:
+    description:
+      - Addresses of the guest's first network interface with their prefix, as in V(192.0.2.11/24) or V(2001:db8::11/64), or V(dhcp).
+      - Without any, the image's own network configuration holds.
+      - nuageinit takes one IPv4 and one IPv6 address, or V(dhcp) alone.
+    type: list
+    elements: str
+  gateway:
+    description: IPv4 router.
+    type: str
+  gateway6:
+    description: IPv6 router.
+    type: str
+  nameservers:
+    description: Addresses of name servers.
+    type: list
+    elements: str
+  search:
+    description: Domains in which short names are looked up.
+    type: list
+    elements: str
+  mtu:
+    description: Largest packet in bytes. nuageinit takes it with fixed addresses only.
+    type: int
+  mac:
+    description:
+      - MAC address of the interface that gets the addresses. Upper case is put right.
+      - Not needed where the domain has the address that M(apiary.bhyve.libvirt_domain) gives it.
+      - "If no interface has this address, nuageinit stops and configures nothing: with a domain template of your own, give the address
+        in both places."
+    type: str
+  interface:
+    description:
+      - Name of the interface in the guest, as in V(vtnet0). Without O(mac), the interface is found by this name.
+      - With O(mac), the interface is found by that and gets this name. A Linux guest's interface is called V(eth0) by default.
+    type: str
+  ssh_keys:
+    description:
+      - SSH public keys of those of O(users) that have none of their own.
+      - Without O(users), of the user C(freebsd), a member of C(wheel), on FreeBSD, and of the image's default user on Linux.
+    type: list
+    elements: str
+  users:
+    description:
+      - The users to make. An empty list makes none.
+      - Without it and without O(ssh_keys), none is made on FreeBSD. nuageinit by itself would make a user C(freebsd) whose password
+        is C(freebsd).
+      - A user without O(users[].password_hash) cannot log in with a password.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: Login name.
+        type: str
+        required: true
+      groups:
+        description: Further groups. They must exist in the image.
+        type: list
+        elements: str
+      shell:
+        description: Absolute path of the login shell.
+        type: path
+      ssh_keys:
+        description: SSH public keys of this user, in place of O(ssh_keys).
+        type: list
+        elements: str
+      sudo:
+        description: Rules for sudo without the user's name, as in V(ALL=(ALL\) NOPASSWD:ALL).
+        type: list
+        elements: str
+      doas:
+        description: Rules for doas, as in V(permit nopass web).
+        type: list
+        elements: str
+      password_hash:
+        description: Password, hashed as crypt(3) does.
+        type: str
+  packages:
+    description: Packages to install.
+    type: list
+    elements: str
+  run_commands:
+    description: Commands for the guest's shell, run in this order at the end of the first boot.
+    type: list
+    elements: str
+  write_files:
+    description: Files to write. nuageinit makes no folders for them.
+    type: list
+    elements: dict
+    suboptions:
+      path:
+        description: Absolute path in the guest.
+        type: str
+        required: true
+      content:
+        description: The text of the file.
+        type: str
+        required: true
+      owner:
+        description: Owner, or owner and group as in V(www:www). One of O(users) will do.
+        type: str
+      permissions:
+        description: Octal mode in quotes, as in V("0644").
+        type: str
+  timezone:
+    description: Time zone, as in V(Europe/Berlin).
+    type: str
+  user_data:
+    description:
+      - User data as it is, in place of what is rendered from O(ssh_keys), O(users), O(packages), O(run_commands), O(write_files) and
+        O(timezone).
+      - For nuageinit it is C(#cloud-config) with a key C(users), or a script.
+    type: str
+seealso:
+  - module: apiary.bhyve.libvirt_domain
+"""
+
+EXAMPLES = r"""
+- name: Seed of a FreeBSD guest
+  apiary.bhyve.guest_seed:
+    path: /var/db/apiary/seeds/web1.seed
+    name: web1
+    hostname: web1.example.org
+    addresses: [192.0.2.11/24, 2001:db8::11/64]
+    gateway: 192.0.2.1
+    gateway6: 2001:db8::1
+    ssh_keys:
+      - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExampleExampleExampleExam admin@example.org
+
+- name: Seed of a FreeBSD 15 guest with users and packages
+  apiary.bhyve.guest_seed:
+    path: /var/db/apiary/seeds/db1.seed
+    name: db1
+    nuageinit: '15.0'
+    addresses: [192.0.2.12/24]
+    gateway: 192.0.2.1
+    nameservers: [192.0.2.53]
+    search: [example.org]
+    users:
+      - name: ada
+        groups: [wheel]
+        ssh_keys: ["{{ lookup('ansible.builtin.file', 'keys/ada.pub') }}"]
+        doas: [permit nopass ada]
+    packages: [doas, postgresql17-server]
+    run_commands:
+      - sysrc postgresql_enable=YES
+
+- name: Seed of a Linux guest that gets its address by DHCP
+  apiary.bhyve.guest_seed:
+    path: /var/lib/apiary/seeds/lin1.seed
+    name: lin1
+    family: linux
+    addresses: [dhcp]
+    ssh_keys: ["{{ admin_key }}"]
+
+- name: No seed any more
+  apiary.bhyve.guest_seed:
+    path: /var/db/apiary/seeds/web1.seed
+    state: absent
+"""
+
+RETURN = r"""
+seed:
+  description: The seed as it is afterwards, or would be in check mode.
+  returned: success
+  type: dict
+  contains:
+    path:
+      description: The file.
+      type: str
+      sample: /var/db/apiary/seeds/web1.seed
+    sha256:
+      description: Checksum of the image that belongs to the options.
+      returned: for O(state=present)
+      type: str
+      sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+    size:
+      description: Its size in bytes.
+      returned: for O(state=present)
+      type: int
+      sample: 1048576
+    instance_id:
+      description: The guest's identity for cloud-init, the same as its domain's UUID. It stays when the seed changes.
+      returned: for O(state=present)
+      type: str
+      sample: 06f7ab89-0554-5e2c-9836-192821f92039
+redeploy_required:
+  description: Whether the contents of a seed that was there have changed, or would. A guest that has booted with the old one does not notice.
+  returned: success
+  type: bool
+  sample: false
+timings:
+  description: Seconds per phase.
+  returned: always
+  type: dict
+  sample: {render: {seconds: 0.0001}, observe: {seconds: 0.001}, apply: {seconds: 0.004}, total: {seconds: 0.006}}
+"""
+
+from ansible_collections.apiary.bhyve.plugins.module_utils.documented import run  # noqa: E402
+
+RULES = {
+    "no_log": ("user_data", "users.password_hash"),
+    "required_if": [
+        ("state", "present", ["name"]),
+    ],
+}
+
+
+def main():
+    run(DOCUMENTATION, **RULES)
+
+
+if __name__ == "__main__":
+    main()
