@@ -50,6 +50,23 @@ impl Lock {
         }
     }
 
+    /// Whether there is a lock file at `path` that no run holds: one that died has left it.
+    ///
+    /// # Errors
+    /// Where the file cannot be opened.
+    pub fn is_stale(path: &Path) -> Result<bool> {
+        let doing = || format!("looking at lock {}", path.display());
+        match OpenOptions::new().read(true).custom_flags(OFlag::O_NOFOLLOW.bits()).open(path) {
+            Ok(file) => match Flock::lock(file, FlockArg::LockSharedNonblock) {
+                Ok(_) => Ok(true),
+                Err((_, Errno::EWOULDBLOCK | Errno::EINTR)) => Ok(false),
+                Err((_, error)) => Err(error).with_context(doing),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error).with_context(doing),
+        }
+    }
+
     /// Releases the lock and leaves no file behind.
     ///
     /// # Errors
@@ -99,7 +116,11 @@ mod tests {
     fn a_removed_lock_keeps_nobody_out_and_lets_nobody_in() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
+        assert!(!Lock::is_stale(&path).unwrap());
+        drop(Lock::acquire(&path, Duration::ZERO).unwrap());
+        assert!(Lock::is_stale(&path).unwrap());
         let held = Lock::acquire(&path, Duration::ZERO).unwrap();
+        assert!(!Lock::is_stale(&path).unwrap());
         let waiting = {
             let path = path.clone();
             thread::spawn(move || Lock::acquire(&path, Duration::from_secs(60)).unwrap())

@@ -16,6 +16,16 @@ use crate::raw_file::observe::Disk;
 use crate::raw_file::plan::{Action, Plan, Receive, Volume, final_size, sizes};
 use crate::source::Source;
 
+/// Makes the folder, which holds the lock as well.
+pub fn make_folder(plan: &Plan) -> Result<()> {
+    match &plan.folder {
+        Some(folder) => {
+            fs::create_dir_all(folder).with_context(|| format!("making folder {}", folder.display()))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Changes what the plan says; the caller holds the lock.
 pub fn apply(plan: &Plan, params: &Params, task: &mut Task) -> Result<Volume> {
     files::sweep_for(&plan.path)?;

@@ -23,18 +23,19 @@ const LOCK_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// Makes the raw file at `path` what `params` ask for.
 pub fn run(params: &Params, path: &Path, task: &mut Task) -> Result<Reply> {
     let lock_path = lock_path(path)?;
-    let mut wanted = look(params, path, Some(&lock_path), task)?;
+    let first = look(params, path, Some(&lock_path), task)?;
     if task.check_mode {
-        let volume = task.phase("verify", |task| apply::preview(&wanted, params, task))?;
-        return Ok(reply(&wanted, volume));
+        let volume = task.phase("verify", |task| apply::preview(&first, params, task))?;
+        return Ok(reply(&first, volume));
     }
-    if !wanted.changed() {
-        let volume = wanted.volume();
-        return Ok(reply(&wanted, volume));
+    if !first.changed() {
+        let volume = first.volume();
+        return Ok(reply(&first, volume));
     }
+    apply::make_folder(&first)?;
     let lock = task.phase("wait", |_| Lock::acquire(&lock_path, LOCK_LIMIT))?;
     // Another run may have done it meanwhile.
-    wanted = look(params, path, None, task)?;
+    let wanted = look(params, path, None, task)?.after(first, &lock_path);
     let volume = task.phase("apply", |task| apply::apply(&wanted, params, task));
     // Released after a failure as well: nothing stays beside the volume.
     lock.remove()?;

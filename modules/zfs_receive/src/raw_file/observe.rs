@@ -6,6 +6,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use ansible_module::files;
+use ansible_module::lock::Lock;
 use anyhow::{Context, Result, bail};
 
 use crate::image::Image;
@@ -37,6 +38,8 @@ pub struct Disk {
 #[derive(Clone, Debug)]
 pub struct Observed {
     pub found: Found,
+    /// There is no folder yet to put the file into.
+    pub folder_missing: bool,
     /// `None` where the source is not there (yet), which only check mode or a known guid can do without.
     pub image: Option<Image>,
     /// Unfinished files and a lock that nobody has removed.
@@ -54,19 +57,11 @@ pub fn observe(params: &Params, path: &Path, lock_path: Option<&Path>) -> Result
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => return Err(error).with_context(doing),
     };
-    if metadata.is_none() && !folder.is_dir() {
-        if params.state == State::Present {
-            bail!("{}: folder {} is missing; create it first", doing(), folder.display());
-        }
-        return Ok(Observed {
-            found: Found::Nothing,
-            image: None,
-            leftovers: Vec::new(),
-            kept: kept_name(path),
-        });
+    let folder_missing = !folder.exists();
+    let mut leftovers = if folder_missing { Vec::new() } else { files::leftovers_of(path)? };
+    if let Some(lock) = lock_path.filter(|_| !folder_missing) {
+        leftovers.extend(Lock::is_stale(lock)?.then(|| lock.to_owned()));
     }
-    let mut leftovers = files::leftovers_of(path)?;
-    leftovers.extend(lock_path.filter(|lock| lock.exists()).map(Path::to_owned));
     leftovers.sort();
     let found = match &metadata {
         None => Found::Nothing,
@@ -76,7 +71,7 @@ pub fn observe(params: &Params, path: &Path, lock_path: Option<&Path>) -> Result
         Some(metadata) => kept_before(path, metadata)?.unwrap_or_else(|| kept_name(path)),
         None => kept_name(path),
     };
-    Ok(Observed { image: image(params, &found)?, found, leftovers, kept })
+    Ok(Observed { image: image(params, &found)?, found, folder_missing, leftovers, kept })
 }
 
 fn found(path: &Path, metadata: &Metadata) -> Result<Found> {

@@ -17,6 +17,8 @@ use crate::raw_file::observe::{Disk, Found, Observed};
 pub struct Plan {
     pub path: PathBuf,
     pub action: Action,
+    /// The folder that will be made for the file.
+    pub folder: Option<PathBuf>,
     /// Files of dead runs that will be removed.
     pub leftovers: Vec<PathBuf>,
     before: Option<Volume>,
@@ -67,7 +69,9 @@ pub fn plan(params: &Params, path: &Path, observed: &Observed) -> Result<Plan> {
         State::Present => present(params, path, observed)?,
         State::Absent => absent(params, path, &observed.found)?,
     };
-    Ok(Plan { path: path.to_owned(), action, leftovers: observed.leftovers.clone(), before })
+    let folder =
+        path.parent().filter(|_| observed.folder_missing && action != Action::Nothing).map(Path::to_owned);
+    Ok(Plan { path: path.to_owned(), action, folder, leftovers: observed.leftovers.clone(), before })
 }
 
 fn absent(params: &Params, path: &Path, found: &Found) -> Result<Action> {
@@ -193,6 +197,13 @@ impl Plan {
         self.action != Action::Nothing || !self.leftovers.is_empty()
     }
 
+    /// Adds what taking the lock has already done of the plan that was made before.
+    pub fn after(mut self, first: Plan, lock_path: &Path) -> Plan {
+        self.folder = first.folder;
+        self.leftovers.extend(first.leftovers.into_iter().filter(|left| left == lock_path));
+        self
+    }
+
     /// The volume as it will be, as far as that can be known before.
     pub fn volume(&self) -> Volume {
         let before = self.before.clone().unwrap_or_else(|| Volume::nothing(&self.path));
@@ -219,6 +230,8 @@ impl Plan {
         };
         let leftovers: String =
             self.leftovers.iter().map(|left| format!("leftover: {}\n", left.display())).collect();
+        let folder = self.folder.as_ref().map(|folder| format!("folder: {}\n", folder.display()));
+        let after = after + &folder.unwrap_or_default();
         Diff { before: before + &leftovers, after, header: self.path.display().to_string() }
     }
 }

@@ -61,6 +61,9 @@ fn what_dead_runs_left_is_shown_and_swept() {
     fs::remove_file(host.at(".new-abc123-web2")).unwrap();
     host.only_volume_is(TINY.1);
     assert_eq!(host.run(&options)["changed"], json!(false));
+    fs::write(host.at(".web1.lock"), "").unwrap();
+    host.triad(&options);
+    host.only_volume_is(TINY.1);
 }
 
 #[test]

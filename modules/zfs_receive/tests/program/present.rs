@@ -192,3 +192,15 @@ fn the_mode_of_a_new_file_is_the_one_asked_for() {
     host.run(&json!({"src": stream("tiny-plain.zfs"), "mode": "0640"}));
     assert_eq!(fs::metadata(host.volume()).unwrap().permissions().mode() & 0o7777, 0o640);
 }
+
+#[test]
+fn a_missing_folder_is_made() {
+    let mut host = Host::new();
+    let path = host.at("new/folder/web1");
+    let foreseen = host.check(&json!({"src": stream("tiny-plain.zfs"), "path": path}));
+    let folder = format!("folder: {}\n", path.parent().unwrap().display());
+    assert!(foreseen["diff"]["after"].as_str().unwrap().ends_with(&folder), "{foreseen}");
+    assert!(!host.at("new").exists());
+    host.run(&json!({"src": stream("tiny-plain.zfs"), "path": path}));
+    assert_eq!(sha256(&path), TINY.1);
+}

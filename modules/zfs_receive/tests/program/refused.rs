@@ -110,13 +110,10 @@ fn sources_that_are_not_what_was_asked_for() {
 fn places_where_no_volume_can_be() {
     let mut host = Host::new();
     let src = stream("tiny-plain.zfs");
-    let missing = host.folder.path().join("missing/web1");
-    let reply = host.run(&json!({"src": src, "path": missing}));
-    let expected = format!(
-        "looking at {}: folder {} is missing; create it first",
-        missing.display(),
-        missing.parent().unwrap().display()
-    );
+    let file = host.folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let reply = host.check(&json!({"src": src, "path": file.join("web1")}));
+    let expected = format!("looking at {}: Not a directory (os error 20)", file.join("web1").display());
     assert_eq!(failure(&reply), expected);
     let volume = host.volume();
     fs::create_dir(&volume).unwrap();
