@@ -9,11 +9,22 @@ use anyhow::{Context, Result};
 use crate::catalogue::Catalogue;
 use crate::manifest::Manifest;
 use crate::meta::META_TEXT;
+use crate::name::ImageId;
+use crate::path::RelativePath;
 use crate::signature::{Signatures, Signing};
 use crate::tar_write::{Entry, write_end, write_header, write_padding};
 
 /// Lists are small; what is saved here, every client saves.
 const LEVEL: i32 = 19;
+
+/// The folder of the packages.
+pub const PACKAGE_FOLDER: &str = "All";
+
+/// Where the package of an image goes.
+pub fn package_path(id: &ImageId) -> RelativePath {
+    // A name is made of what a path may be made of.
+    RelativePath::joined(PACKAGE_FOLDER, &format!("{id}.pkg"))
+}
 
 /// The entries of a catalogue about to be written, one line of JSON each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

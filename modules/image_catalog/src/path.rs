@@ -21,6 +21,12 @@ impl RelativePath {
         Self(text.to_owned())
     }
 
+    /// Two components that are known to be harmless.
+    pub(crate) fn joined(folder: &'static str, name: &str) -> Self {
+        debug_assert!(is_component(folder) && is_component(name));
+        Self(format!("{folder}/{name}"))
+    }
+
     /// The path as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -38,6 +38,11 @@ impl Features {
         (0b11, "deduplicated stream: convert it with 'zstream redup'"),
     ];
 
+    /// Whether blocks may travel compressed, as `zfs send -c` sends them.
+    pub fn compressed(self) -> bool {
+        self.0 & Self::COMPRESSED.0 != 0
+    }
+
     /// From the versioninfo of a BEGIN record.
     pub(crate) fn of_versioninfo(versioninfo: u64) -> Features {
         Features(versioninfo >> 2)

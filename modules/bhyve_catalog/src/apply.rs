@@ -1,0 +1,89 @@
+//! Writes what was planned: the package first, then the list that names it, and removes last what no list names.
+
+use std::fs;
+use std::io::BufWriter;
+use std::os::unix::fs::PermissionsExt;
+
+use ansible_module::Task;
+use ansible_module::files::{publish, sync_folder, temporary_for};
+use anyhow::{Context, Result};
+use image_catalog::archive_write::{WrittenPackage, write_package};
+use image_catalog::catalogue_write::{Listing, PACKAGE_FOLDER, package_path};
+use image_catalog::manifest::Manifest;
+
+use crate::look::Watched;
+use crate::manifest::compression;
+use crate::observe::Observed;
+use crate::params::Params;
+use crate::plan::{Plan, Publication};
+use crate::signing::Signer;
+
+/// Does what was planned; returns the manifest that the catalogue now has of a published image.
+pub fn apply(
+    params: &Params,
+    plan: &Plan,
+    observed: &Observed,
+    signer: &Signer,
+    task: &mut Task,
+) -> Result<Option<Manifest>> {
+    let listed = match &plan.publish {
+        Some(publication) => {
+            let package = task.phase("pack", |task| write_image(params, publication, observed, task))?;
+            task.record_bytes("pack", publication.manifest.flatsize);
+            Some(in_catalogue(publication, &package))
+        }
+        None => None,
+    };
+    if plan.writes_list() {
+        let mut listing = observed.catalogue.as_ref().map(Listing::of).unwrap_or_default();
+        for id in &plan.withdraw {
+            listing.remove(&id.to_string());
+        }
+        if let Some(manifest) = &listed {
+            listing.add(manifest)?;
+        }
+        listing.files(&signer.signing)?.write(&params.path)?;
+    }
+    for path in &plan.remove {
+        let path = params.path.join(path);
+        fs::remove_file(&path).with_context(|| format!("removing package {}", path.display()))?;
+    }
+    Ok(listed)
+}
+
+fn write_image(
+    params: &Params,
+    publication: &Publication,
+    observed: &Observed,
+    task: &Task,
+) -> Result<WrittenPackage> {
+    let seen = observed.source.as_ref().context("writing an image without having looked at its source")?;
+    let path = params.path.join(package_path(&publication.id));
+    let folder = params.path.join(PACKAGE_FOLDER);
+    fs::create_dir_all(&folder)
+        .and_then(|()| fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)))
+        .with_context(|| format!("creating folder {}", folder.display()))?;
+    let file = temporary_for(&path)?;
+    let progress = task.progress("packing the image", Some(publication.manifest.flatsize));
+    let package = write_package(
+        BufWriter::with_capacity(1 << 20, file.as_file()),
+        &publication.manifest,
+        compression(params),
+        |sink| seen.source.write(&mut Watched { inner: sink, progress }),
+    )
+    .with_context(|| format!("writing package {}", path.display()))?;
+    publish(file, &path, 0o644)?;
+    sync_folder(&params.path)?;
+    Ok(package)
+}
+
+fn in_catalogue(publication: &Publication, package: &WrittenPackage) -> Manifest {
+    let path = package_path(&publication.id);
+    Manifest {
+        sum: Some(package.sha256.clone().into()),
+        pkgsize: Some(package.size),
+        path: Some(path.clone()),
+        repopath: Some(path),
+        ..publication.manifest.clone()
+    }
+}

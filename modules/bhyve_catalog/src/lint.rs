@@ -1,0 +1,75 @@
+//! What will hurt later, said to the publisher now.
+
+use image_catalog::name::ImageId;
+use zfs_stream::Summary;
+
+use crate::observe::Observed;
+use crate::plan::{Plan, Publication};
+
+/// Blocks below this cost receivers space and time for their bookkeeping.
+const SMALL_BLOCK: u64 = 16 << 10;
+/// `zvol/POOL/images/NAME-VERSION` must stay within the 63 characters that older device systems take.
+const LONG_NAME: usize = 44;
+
+/// Warnings about the image that is about to be published.
+pub fn warnings(plan: &Plan, observed: &Observed) -> Vec<String> {
+    let (Some(Publication { id, manifest }), Some(seen)) = (&plan.publish, &observed.source) else {
+        return Vec::new();
+    };
+    let mut warnings = seen.remarks.clone();
+    let mut warn = |applies: bool, text: String| {
+        if applies {
+            warnings.push(text);
+        }
+    };
+    warn(
+        seen.volblocksize < SMALL_BLOCK,
+        format!(
+            "image {id} has a volume block size of {}: every guest's disk inherits it, and small blocks waste space \
+             and time; 64K is a good choice",
+            seen.volblocksize
+        ),
+    );
+    let missing: Vec<_> = ["image_os", "image_min_memory", "image_loader"]
+        .into_iter()
+        .filter(|key| !manifest.annotations.contains_key(*key))
+        .collect();
+    warn(
+        !missing.is_empty(),
+        format!(
+            "image {id} has no annotation {}: set os and requirements, so that hosts can tell whether they can run it",
+            missing.join(" and ")
+        ),
+    );
+    warn(
+        long_name(id),
+        format!(
+            "image {id} has a name of {} characters: the device of its volume may get too long a name",
+            id.to_string().len()
+        ),
+    );
+    warnings
+}
+
+fn long_name(id: &ImageId) -> bool {
+    id.to_string().len() > LONG_NAME
+}
+
+/// What is worth knowing of a stream that was not made here.
+pub fn remarks(summary: &Summary) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if summary.features.compressed() {
+        remarks.push(
+            "the blocks of the stream are compressed already: compressing the package again takes time and saves \
+             little; set compression to none, or send without -c"
+                .to_owned(),
+        );
+    }
+    if !summary.toname.starts_with("images/") {
+        remarks.push(format!(
+            "the stream names the snapshot it was made from, {:?}: everybody who gets the image can read that",
+            summary.toname
+        ));
+    }
+    remarks
+}

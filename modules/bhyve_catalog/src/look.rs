@@ -1,0 +1,231 @@
+//! Reads the source of an image: what it is, which snapshot it would be, and the sum of its stream.
+
+use std::env;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use ansible_module::{Progress, Task};
+use anyhow::{Context, Result, bail, ensure};
+use image_catalog::catalogue::Catalogue;
+use image_catalog::digest::{CheckingReader, SumKind};
+use image_catalog::facts::ImageFacts;
+use image_catalog::name::ImageId;
+use image_catalog::package::Package;
+use tempfile::NamedTempFile;
+use zfs_stream::{Base, Expect, Image, Summary};
+
+use crate::dates::time_of;
+use crate::identity::{self, StreamSum, summing};
+use crate::params::{Format, Params};
+use crate::source::{self, Source};
+use crate::zfs::{self, SnapshotName};
+use crate::{lint, qemu_img};
+
+/// An image as its source has it.
+pub struct Seen {
+    /// The source, to be read again.
+    pub source: Source,
+    /// The guid of the snapshot: the image's identity.
+    pub guid: u64,
+    /// The guid it builds on.
+    pub fromguid: Option<u64>,
+    /// Bytes of the volume.
+    pub volsize: u64,
+    /// Bytes of a block.
+    pub volblocksize: u64,
+    /// The stream.
+    pub stream: StreamSum,
+    /// What a publisher might want to know of it.
+    pub remarks: Vec<String>,
+}
+
+/// Looks at a source. What the catalogue lists with the same guid is not read through again.
+pub fn look(
+    params: &Params,
+    id: &ImageId,
+    source: &str,
+    catalogue: Option<&Catalogue>,
+    task: &Task,
+) -> Result<Seen> {
+    let images = catalogue.map_or(&[][..], |catalogue| &catalogue.images);
+    let listed = images.iter().find(|image| image.id == *id);
+    let parent = match &params.parent {
+        None => None,
+        Some(name) => Some(
+            images
+                .iter()
+                .find(|image| image.id.is_exactly(name))
+                .with_context(|| format!("parent {name} is not in the catalogue: publish it first"))?,
+        ),
+    };
+    let path = Path::new(source);
+    match source::detect(source, params.format)? {
+        Format::Stream => look_at_stream(source::open(path)?, parent, task),
+        Format::Snapshot => look_at_snapshot(&SnapshotName::new(source)?, parent, listed, task),
+        format => {
+            ensure!(
+                parent.is_none(),
+                "option parent needs a stream or a snapshot as source: a disk does not know what it was made from"
+            );
+            look_at_disk(Disk { params, id, path, format }, listed, task)
+        }
+    }
+}
+
+struct Disk<'a> {
+    params: &'a Params,
+    id: &'a ImageId,
+    path: &'a Path,
+    format: Format,
+}
+
+fn look_at_disk(disk: Disk<'_>, listed: Option<&Package>, task: &Task) -> Result<Seen> {
+    let Disk { params, id, path, format } = disk;
+    let staged = match format {
+        Format::Qcow2 => Some(staged_raw(&params.path, path)?),
+        _ => None,
+    };
+    let file = match &staged {
+        Some(staged) => staged.reopen().context("opening the raw disk")?,
+        None => source::open(path)?,
+    };
+    let block_size = u32::try_from(params.volblocksize.0).context("reading option volblocksize")?;
+    let name = format!("images/{id}@image");
+    let unnamed =
+        zfs_stream::Image { guid: 1, creation_time: time_of(&id.version), name, volblocksize: block_size };
+    let (content, summary) = sum_of(&file, &unnamed, task)?;
+    let guid = identity::guid(id, &content.sha256);
+    let image = zfs_stream::Image { guid, ..unnamed };
+    let stream = match known_sum(listed, guid) {
+        Some(stream) => stream,
+        None => sum_of(&file, &image, task)?.0,
+    };
+    Ok(Seen {
+        source: Source::Disk { file, image, staged },
+        guid,
+        fromguid: None,
+        volsize: summary.volsize.context("making a stream: it has no size")?,
+        volblocksize: u64::from(block_size),
+        stream,
+        remarks: Vec::new(),
+    })
+}
+
+/// The raw form of a qcow2 disk, in a file that goes again. Under the catalogue's lock its folder is swept.
+fn staged_raw(folder: &Path, qcow2: &Path) -> Result<NamedTempFile> {
+    let temporary = env::temp_dir();
+    let folder = if folder.is_dir() { folder } else { &temporary };
+    let staging = || format!("making a temporary file in {}", folder.display());
+    let staged = tempfile::Builder::new().prefix(".new-").tempfile_in(folder).with_context(staging)?;
+    qemu_img::convert(qcow2, staged.path())?;
+    Ok(staged)
+}
+
+fn sum_of(disk: &File, image: &Image, task: &Task) -> Result<(StreamSum, Summary)> {
+    let size = disk.metadata().map(|found| found.len()).ok();
+    let mut sink = Watched { inner: summing(), progress: task.progress("reading the disk", size) };
+    let summary = zfs_stream::write(disk, &mut sink, image).context("making a stream from the disk")?;
+    Ok((StreamSum::of(sink.inner)?, summary))
+}
+
+fn known_sum(listed: Option<&Package>, guid: u64) -> Option<StreamSum> {
+    let listed = listed.filter(|listed| listed.facts.guid == guid)?;
+    Some(StreamSum { size: listed.manifest.flatsize, sha256: listed.facts.sha256.clone()? })
+}
+
+fn look_at_stream(file: File, parent: Option<&Package>, task: &Task) -> Result<Seen> {
+    let size = file.metadata().map(|found| found.len()).ok();
+    let progress = task.progress("verifying the stream", size);
+    let (stream, summary) = verified(Watched { inner: &file, progress }, parent)?;
+    seen(Source::Stream(file), stream, &summary)
+}
+
+fn look_at_snapshot(
+    name: &SnapshotName,
+    parent: Option<&Package>,
+    listed: Option<&Package>,
+    task: &Task,
+) -> Result<Seen> {
+    let guid = zfs::guid(name)?;
+    let base = parent.map(|parent| zfs::snapshot_with_guid(name, parent.facts.guid)).transpose()?;
+    let source = Source::Snapshot { name: name.clone(), base };
+    if let (Some(stream), Some(listed)) = (known_sum(listed, guid), listed) {
+        let ImageFacts { volsize, volblocksize, fromguid, .. } = listed.facts;
+        let remarks = Vec::new();
+        return Ok(Seen { source, guid, fromguid, volsize, volblocksize, stream, remarks });
+    }
+    let Source::Snapshot { name, base } = &source else { bail!("a snapshot turned into something else") };
+    let mut sending = zfs::send(name, base.as_ref())?;
+    let progress = task.progress("reading the snapshot", None);
+    let checked = verified(Watched { inner: &mut sending.stream, progress }, parent);
+    // Where the command failed, that is what the user needs to know.
+    sending.finish()?;
+    let (stream, summary) = checked?;
+    ensure!(summary.toguid == guid, "snapshot {name:?} was replaced while it was read: publish again");
+    seen(source, stream, &summary)
+}
+
+/// Reads a whole stream: it must be one that can be received, on top of the parent if there is one.
+fn verified(stream: impl Read, parent: Option<&Package>) -> Result<(StreamSum, Summary)> {
+    let base = match parent {
+        None => Base::None,
+        Some(parent) => Base::Volume {
+            guid: parent.facts.guid,
+            volsize: parent.facts.volsize,
+            volblocksize: u32::try_from(parent.facts.volblocksize)
+                .context("reading the parent's block size")?,
+        },
+    };
+    let mut reader = CheckingReader::new(stream, SumKind::Sha256);
+    let checked = zfs_stream::verify(&mut reader, Expect { base, ..Expect::default() });
+    let summary = checked.with_context(|| match parent {
+        None => "verifying the stream; one that builds on another image needs the option parent".to_owned(),
+        Some(parent) => format!("verifying the stream on top of {}", parent.id),
+    })?;
+    let (sum, size, _) = reader.finish();
+    Ok((StreamSum::from_sum(&sum, size)?, summary))
+}
+
+fn seen(source: Source, stream: StreamSum, summary: &Summary) -> Result<Seen> {
+    Ok(Seen {
+        source,
+        guid: summary.toguid,
+        fromguid: Some(summary.fromguid).filter(|guid| *guid != 0),
+        volsize: summary.volsize.context("the stream does not say how large its volume is")?,
+        volblocksize: summary
+            .volblocksize
+            .context("the stream does not say what blocks its volume has")?
+            .into(),
+        stream,
+        remarks: lint::remarks(summary),
+    })
+}
+
+/// A reader or writer whose bytes are shown as progress.
+pub struct Watched<T> {
+    /// What is read or written.
+    pub inner: T,
+    /// Where that is shown.
+    pub progress: Progress,
+}
+
+impl<T: Read> Read for Watched<T> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.progress.advance(count as u64);
+        Ok(count)
+    }
+}
+
+impl<T: Write> Write for Watched<T> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.inner.write(bytes)?;
+        self.progress.advance(count as u64);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}

@@ -1,0 +1,194 @@
+//! Decides what to publish and what to withdraw.
+
+use ansible_module::Diff;
+use anyhow::{Result, bail, ensure};
+use image_catalog::catalogue::Catalogue;
+use image_catalog::catalogue_write::package_path;
+use image_catalog::manifest::Manifest;
+use image_catalog::name::ImageId;
+use image_catalog::package::Package;
+
+use crate::manifest::manifest;
+use crate::observe::Observed;
+use crate::params::{Params, Wanted};
+use crate::prune;
+
+/// What to do.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// The image whose package is to be written and listed.
+    pub publish: Option<Publication>,
+    /// Images to take out of the list.
+    pub withdraw: Vec<ImageId>,
+    /// Package files to remove afterwards, by their path in the catalogue.
+    pub remove: Vec<String>,
+    /// Why the list is to be written even if it stays the same.
+    pub rewrite: Option<String>,
+    before: String,
+    after: String,
+}
+
+/// An image to publish.
+#[derive(Debug)]
+pub struct Publication {
+    /// Its name and version.
+    pub id: ImageId,
+    /// Its manifest.
+    pub manifest: Manifest,
+}
+
+/// Compares what is wanted with what is there.
+pub fn plan(params: &Params, wanted: &Wanted, observed: &Observed) -> Result<Plan> {
+    let images = observed.catalogue.as_ref().map_or(&[][..], |catalogue| &catalogue.images);
+    let mut plan = match (wanted, &observed.source) {
+        (Wanted::Present { id, labels, .. }, Some(seen)) => {
+            let manifest = manifest(params, id, seen, labels)?;
+            plan_image(id, manifest, images)?
+        }
+        (Wanted::Present { .. }, None) => bail!("planning without having looked at the source"),
+        (Wanted::Absent(id), _) => plan_withdrawal(id, images, observed)?,
+        (Wanted::Pruned(keep), _) => prune::plan(keep, images, observed)?,
+    };
+    if let (Some(reason), Some(_)) = (&observed.stale, &observed.catalogue) {
+        plan.before.push_str(&format!("catalogue: {reason}\n"));
+        plan.after.push_str("catalogue: written anew\n");
+        plan.rewrite = Some(reason.clone());
+    }
+    Ok(plan)
+}
+
+fn plan_image(id: &ImageId, manifest: Manifest, images: &[Package]) -> Result<Plan> {
+    let Some(listed) = images.iter().find(|image| image.id == *id) else {
+        refuse_same_guid(id, &manifest, images)?;
+        let after = describe(&manifest);
+        let publish = Some(Publication { id: id.clone(), manifest });
+        return Ok(Plan { publish, after, ..Plan::default() });
+    };
+    let (found, wanted) = (&listed.manifest.annotations, &manifest.annotations);
+    let advice =
+        "a published image never changes: choose another version, or withdraw it first with state=absent";
+    let differs = |key: &str| found.get(key) != wanted.get(key);
+    ensure!(
+        !differs("image_guid"),
+        "image {id} is in the catalogue with other content (guid {}, this source has {}); {advice}",
+        text(found.get("image_guid")),
+        text(wanted.get("image_guid"))
+    );
+    let mut keys: Vec<_> = found.keys().chain(wanted.keys()).filter(|key| differs(key)).collect();
+    // How it is packed makes no other image.
+    keys.retain(|key| *key != "image_compression");
+    if let Some(key) = keys.first() {
+        bail!(
+            "image {id} is in the catalogue with {key} {}, this run has {}; {advice}",
+            text(found.get(*key)),
+            text(wanted.get(*key))
+        );
+    }
+    Ok(Plan::default())
+}
+
+/// Two images of one guid could not be told apart on a host.
+fn refuse_same_guid(id: &ImageId, manifest: &Manifest, images: &[Package]) -> Result<()> {
+    let guid = manifest.annotations.get("image_guid");
+    let same = images.iter().find(|image| image.manifest.annotations.get("image_guid") == guid);
+    match same {
+        Some(same) => bail!(
+            "image {id} would have guid {}, which is that of {}: they are the same snapshot",
+            text(guid),
+            same.id
+        ),
+        None => Ok(()),
+    }
+}
+
+fn plan_withdrawal(id: &ImageId, images: &[Package], observed: &Observed) -> Result<Plan> {
+    let dependents = dependents_of(id, images);
+    ensure!(
+        dependents.is_empty(),
+        "image {id} cannot be withdrawn: {} built on it; withdraw {} first",
+        match &dependents[..] {
+            [one] => format!("{one} is"),
+            all => format!("{} are", join(all)),
+        },
+        if dependents.len() == 1 { "that" } else { "those" }
+    );
+    let mut plan = Plan::default();
+    match images.iter().find(|image| image.id == *id) {
+        Some(listed) => plan.withdraw(listed),
+        // A run that was killed behind writing the list has left the file.
+        None if observed.has_package_of(id) => plan.remove_file(package_path(id).as_str()),
+        None => {}
+    }
+    Ok(plan)
+}
+
+/// The images that build on this one.
+pub fn dependents_of<'a>(id: &ImageId, images: &'a [Package]) -> Vec<&'a ImageId> {
+    let builds = |image: &&Package| image.facts.parent.as_ref().is_some_and(|parent| id.is_exactly(parent));
+    images.iter().filter(builds).map(|image| &image.id).collect()
+}
+
+/// Names in a row.
+pub fn join(ids: &[&ImageId]) -> String {
+    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+impl Plan {
+    /// Takes an image out.
+    pub fn withdraw(&mut self, image: &Package) {
+        self.before.push_str(&describe(&image.manifest));
+        self.withdraw.push(image.id.clone());
+        self.remove.push(image.path.to_string());
+    }
+
+    /// Removes a package file that is in no list.
+    pub fn remove_file(&mut self, path: &str) {
+        self.before.push_str(&format!("file: {path}\n"));
+        self.remove.push(path.to_owned());
+    }
+
+    /// Whether anything is to be written.
+    pub fn changed(&self) -> bool {
+        self.writes_list() || !self.remove.is_empty()
+    }
+
+    /// Whether the list is to be written.
+    pub fn writes_list(&self) -> bool {
+        self.publish.is_some() || !self.withdraw.is_empty() || self.rewrite.is_some()
+    }
+
+    /// The images before and after, as far as they differ.
+    pub fn diff(&self, params: &Params) -> Diff {
+        Diff {
+            before: self.before.clone(),
+            after: self.after.clone(),
+            header: format!("catalogue {}", params.path.display()),
+        }
+    }
+
+    /// The names that the catalogue has afterwards.
+    pub fn images(&self, catalogue: Option<&Catalogue>) -> Vec<String> {
+        let before = catalogue.map_or(&[][..], |catalogue| &catalogue.images);
+        let stay = before.iter().map(|image| &image.id).filter(|id| !self.withdraw.contains(id));
+        let mut names: Vec<_> = stay
+            .chain(self.publish.as_ref().map(|publication| &publication.id))
+            .map(ToString::to_string)
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+/// An image in the words of a person.
+fn describe(manifest: &Manifest) -> String {
+    let mut text =
+        format!("image: {}-{}\nstream_size: {}\n", manifest.name, manifest.version, manifest.flatsize);
+    for (key, value) in &manifest.annotations {
+        text.push_str(&format!("{key}: {value}\n"));
+    }
+    text
+}
+
+fn text(value: Option<&String>) -> &str {
+    value.map_or("nothing", String::as_str)
+}

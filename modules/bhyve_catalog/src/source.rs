@@ -1,0 +1,169 @@
+//! Where an image comes from, and its stream as often as it is asked for.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use tempfile::NamedTempFile;
+
+use crate::params::Format;
+use crate::zfs::{self, SnapshotName};
+
+/// Bytes that tell what a file holds.
+const HEAD: usize = 16;
+
+/// An image's origin, opened.
+pub enum Source {
+    /// A raw disk, and what its stream says besides its content.
+    Disk {
+        /// The disk.
+        file: File,
+        /// What to put into the stream.
+        image: zfs_stream::Image,
+        /// The file behind `file` where it is a copy that must go again.
+        #[expect(dead_code, reason = "held for its Drop")]
+        staged: Option<NamedTempFile>,
+    },
+    /// A file that holds a stream.
+    Stream(File),
+    /// A snapshot.
+    Snapshot {
+        /// Its name.
+        name: SnapshotName,
+        /// The one to send the difference to.
+        base: Option<SnapshotName>,
+    },
+}
+
+impl Source {
+    /// Writes the image's stream.
+    pub fn write(&self, sink: &mut dyn Write) -> Result<()> {
+        match self {
+            Self::Disk { file, image, .. } => {
+                zfs_stream::write(file, sink, image).context("making a stream from the disk")?;
+            }
+            Self::Stream(file) => {
+                let mut file = file;
+                file.rewind().context("reading the stream again")?;
+                io::copy(&mut file, sink).context("reading the stream")?;
+            }
+            Self::Snapshot { name, base } => {
+                let mut sending = zfs::send(name, base.as_ref())?;
+                let copied = io::copy(&mut sending.stream, sink);
+                // Where the command failed, that is what the user needs to know.
+                sending.finish()?;
+                copied.context("reading the stream of the snapshot")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Finds out what a source is, unless the caller has said so.
+pub fn detect(source: &str, format: Format) -> Result<Format> {
+    if format != Format::Auto {
+        return Ok(format);
+    }
+    if !source.starts_with('/') {
+        ensure!(source.contains('@'), "source {source:?} is neither an absolute path nor DATASET@SNAPSHOT");
+        return Ok(Format::Snapshot);
+    }
+    let path = Path::new(source);
+    let mut head = [0; HEAD];
+    let mut file = open(path)?;
+    let size = read_head(&mut file, &mut head).with_context(|| format!("reading source {source}"))?;
+    match kind_of(&head[..size]) {
+        Kind::Known(format) => Ok(format),
+        Kind::Refused(what) => bail!(
+            "source {source} looks like {what}, expected a raw or qcow2 disk or a ZFS send stream: unpack or convert \
+             it first, or set format if it is a raw disk all the same"
+        ),
+    }
+}
+
+/// Opens a file or a disk device for reading.
+pub fn open(path: &Path) -> Result<File> {
+    let file = File::open(path).with_context(|| format!("opening source {}", path.display()))?;
+    let kind = file.metadata().with_context(|| format!("looking at source {}", path.display()))?.file_type();
+    // Disks are character devices on FreeBSD.
+    ensure!(
+        kind.is_file() || kind.is_block_device() || kind.is_char_device(),
+        "source {} is neither a file nor a disk device",
+        path.display()
+    );
+    Ok(file)
+}
+
+enum Kind {
+    Known(Format),
+    Refused(&'static str),
+}
+
+fn kind_of(head: &[u8]) -> Kind {
+    const STREAM_MAGIC: [u8; 8] = 0x2_f5ba_cbac_u64.to_le_bytes();
+    let stream = head.get(8..16).map(|magic| *magic == STREAM_MAGIC || magic.iter().rev().eq(&STREAM_MAGIC));
+    match head {
+        _ if stream == Some(true) => Kind::Known(Format::Stream),
+        [b'Q', b'F', b'I', 0xfb, ..] => Kind::Known(Format::Qcow2),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Kind::Refused("zstd data"),
+        [0x1f, 0x8b, ..] => Kind::Refused("gzip data"),
+        [0xfd, b'7', b'z', b'X', b'Z', ..] => Kind::Refused("xz data"),
+        [b'B', b'Z', b'h', ..] => Kind::Refused("bzip2 data"),
+        [b'K', b'D', b'M', b'V', ..] => Kind::Refused("a VMDK disk"),
+        [b'v', b'h', b'd', b'x', b'f', b'i', b'l', b'e', ..] => Kind::Refused("a VHDX disk"),
+        [b'P', b'K', 3, 4, ..] => Kind::Refused("a zip archive"),
+        _ => Kind::Known(Format::Raw),
+    }
+}
+
+fn read_head(file: &mut File, head: &mut [u8; HEAD]) -> io::Result<usize> {
+    let mut size = 0;
+    while size < HEAD {
+        match file.read(&mut head[size..])? {
+            0 => break,
+            count => size += count,
+        }
+    }
+    file.rewind()?;
+    Ok(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn detected(head: &[u8]) -> Result<Format> {
+        let mut file = NamedTempFile::new().unwrap();
+        file.write_all(head).unwrap();
+        detect(file.path().to_str().unwrap(), Format::Auto)
+    }
+
+    #[test]
+    fn sources_tell_what_they_are() {
+        let mut stream = [0; 400];
+        stream[8..16].copy_from_slice(&0x2_f5ba_cbac_u64.to_le_bytes());
+        assert_eq!(detected(&stream).unwrap(), Format::Stream);
+        stream[8..16].reverse();
+        assert_eq!(detected(&stream).unwrap(), Format::Stream);
+        assert_eq!(detected(b"QFI\xfb\0\0\0\x03").unwrap(), Format::Qcow2);
+        assert_eq!(detected(&[0; 512]).unwrap(), Format::Raw);
+        assert_eq!(detected(b"").unwrap(), Format::Raw);
+        assert_eq!(detect("tank/vm@x", Format::Auto).unwrap(), Format::Snapshot);
+        assert_eq!(detect("disk.img", Format::Raw).unwrap(), Format::Raw);
+    }
+
+    #[test]
+    fn packed_sources_are_not_taken_for_disks() {
+        let error = detected(b"\x28\xb5\x2f\xfd....").unwrap_err().to_string();
+        assert!(error.ends_with(
+            " looks like zstd data, expected a raw or qcow2 disk or a ZFS send stream: unpack or convert it first, \
+             or set format if it is a raw disk all the same"
+        ));
+        assert_eq!(
+            detect("disk.img", Format::Auto).unwrap_err().to_string(),
+            "source \"disk.img\" is neither an absolute path nor DATASET@SNAPSHOT"
+        );
+    }
+}
