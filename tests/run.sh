@@ -16,9 +16,11 @@ rust() { tests/setup/packages.sh zfsutils-linux mtools dosfstools python3-yaml &
 
 unit() { tests/unit/run.sh; }
 
+lab() { tests/lab/run.sh; }
+
 demo() { tests/demo/test.sh; }
 
-all=(build format clippy rust unit demo)
+all=(build format clippy rust unit lab demo)
 [ $# -gt 0 ] || set -- "${all[@]}"
 
 passed=0 failed=0 report=

@@ -65,6 +65,8 @@ impl Definition {
             .map(|node| Interface::find(node, &text))
             .collect::<Result<Vec<_>>>()?;
         expect_different(&interfaces)?;
+        expect_few(root, "vcpu", 1)?;
+        expect_few(root, "iothreads", 0)?;
         Ok(Self {
             shown: document::without_secrets(&document),
             meaning: document::meaning(&document),
@@ -174,6 +176,21 @@ fn expect_different(interfaces: &[Interface]) -> Result<()> {
     for mac in interfaces.iter().filter_map(|interface| interface.mac.as_deref()) {
         ensure!(seen.insert(mac), "expected a MAC address of its own on each interface, found {mac} twice");
     }
+    Ok(())
+}
+
+/// Most processors and threads of a guest, as many as Linux knows on x86.
+const MOST: u64 = 8192;
+
+/// A number in the billions, which -1 is to libvirt, makes its daemon allocate until it aborts (11.3).
+fn expect_few(root: Node<'_, '_>, name: &str, least: u64) -> Result<()> {
+    let Some(node) = child(root, name) else { return Ok(()) };
+    let text = node.text().unwrap_or_default().trim();
+    let number: Option<u64> = text.parse().ok();
+    ensure!(
+        number.is_some_and(|number| (least..=MOST).contains(&number)),
+        "expected <{name}> to be {least} to {MOST}, found {text:?}"
+    );
     Ok(())
 }
 

@@ -82,6 +82,8 @@ fn what_is_not_this_domain_is_refused() {
             "<domain type='kvm'><name>web1<!-- --></name></domain>".to_owned(),
             "expected <name>web1</name> as in option `name`, found \"web1\"",
         ),
+        (domain("<vcpu>-1</vcpu>"), "expected <vcpu> to be 1 to 8192, found \"-1\""),
+        (domain("<iothreads>8193</iothreads>"), "expected <iothreads> to be 0 to 8192, found \"8193\""),
         (domain("<memory>lots</memory>"), "expected <memory> to be a number, found \"lots\""),
         (domain("<memory>0</memory>"), "expected <memory> to be a number, found \"0\""),
         (

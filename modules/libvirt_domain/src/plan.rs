@@ -10,8 +10,8 @@ use crate::document::sha256;
 use crate::guest::Activity;
 use crate::observe::{Found, Observed, Surroundings};
 use crate::params::{Params, Restart, State};
-use crate::receipt::{Receipt, runs_an_edit};
-use crate::shown::{current_form, described, diff, forms};
+use crate::receipt::runs_an_edit;
+use crate::shown::{Shown, current_form, described, diff, forms};
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,7 +112,7 @@ fn plan_removal(params: &Params, found: Option<&Found>) -> Result<Plan> {
             steps.push(Step::Undefine);
         }
     }
-    let before = found.map(|found| described(found.activity.word(), found.autostart, &current_form(found)));
+    let before = found.map(|found| described(found, &current_form(found)));
     Ok(Plan {
         steps,
         diff: diff(params, before.unwrap_or_default(), String::new()),
@@ -142,7 +142,7 @@ fn plan_presence(params: &Params, definition: Option<&Definition>, observed: &Ob
     }
     let differs = found.is_some_and(|found| match definition.filter(|_| !steps.is_empty()) {
         Some(definition) => stale_instance || is_given_anew(definition, found),
-        None => found.defined.receipt.is_some() && instance_differs(found),
+        None => instance_differs(found),
     });
     let activity = found.map_or(Activity::Shutoff, |found| found.activity);
     let restarts = differs && params.restart == Restart::IfChanged && params.state != State::Shutoff;
@@ -162,17 +162,23 @@ fn plan_presence(params: &Params, definition: Option<&Definition>, observed: &Ob
     };
     let after_autostart = params.autostart.unwrap_or(autostart);
     let (form_before, form_after) = forms(definition.filter(|_| observed.surroundings.is_some()), found);
-    let before = found.map(|found| described(found.activity.word(), autostart, &form_before));
-    let after = described(after_activity.word(), after_autostart, &form_after);
+    let restart_required = differs && !steps.contains(&Step::Stop);
+    let before = found.map(|found| described(found, &form_before));
+    let after = Shown {
+        state: after_activity.word(),
+        restart_required,
+        autostart: after_autostart,
+        form: &form_after,
+    };
     Ok(Plan {
-        diff: diff(params, before.unwrap_or_default(), after),
+        diff: diff(params, before.unwrap_or_default(), after.to_string()),
         outcome: Outcome {
             name: params.name.to_string(),
             uuid: observed.surroundings.as_ref().map(|around| around.uuid).or(found.map(|found| found.uuid)),
             state: after_activity.word(),
             autostart: after_autostart,
             started: steps.contains(&Step::Start),
-            restart_required: differs && !steps.contains(&Step::Stop),
+            restart_required,
         },
         warnings: warnings(params, &steps, found),
         steps,
@@ -199,11 +205,15 @@ fn console_to_wait_for(params: &Params, found: Option<&Found>, steps: &[Step]) -
     (steps.contains(&Step::Start) || known != Some(&digest)).then_some(digest)
 }
 
-/// Whether the running instance was started from another definition than the domain has now.
+/// Whether the running instance was started from another definition than the domain has now; of a domain that we did not
+/// define nobody can tell.
 pub(crate) fn instance_differs(found: &Found) -> bool {
-    let Some(running) = &found.running else { return false };
-    let made = |receipt: &Option<Receipt>| receipt.as_ref().map(|receipt| receipt.made_digest.clone());
-    made(&running.receipt) != made(&found.defined.receipt) || running.receipt.is_none()
+    match (&found.running, &found.defined.receipt) {
+        (Some(running), Some(defined)) => {
+            running.receipt.as_ref().is_none_or(|receipt| receipt.made_digest != defined.made_digest)
+        }
+        _ => false,
+    }
 }
 
 /// Whether what is given now is not what was given when the running instance was defined.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::document;
 use crate::observe::{Neighbour, is_due};
-use crate::receipt::Configuration;
+use crate::receipt::{Configuration, Receipt};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -263,6 +263,10 @@ fn the_diff_is_in_the_users_words() {
         )
     };
     assert_eq!((plan.diff.before, plan.diff.after), (text(OTHER), text(XML)));
+    let behind = Some(found(Activity::Running, ours(OTHER), Some(ours(XML))));
+    let plan = planned(json!({"restart": "if_changed"}), Some(OTHER), behind).unwrap();
+    let running = |words: &str| format!("state: running{words}\nautostart: false\ndefinition:\n{OTHER}\n");
+    assert_eq!((plan.diff.before, plan.diff.after), (running(", restart required"), running("")));
     let gone = planned(json!({"state": "absent"}), None, Some(off())).unwrap();
     assert_eq!(gone.diff.after, "");
     let nothing = planned(json!({}), Some(XML), Some(on())).unwrap();

@@ -1,10 +1,13 @@
 //! What a change looks like to the user: state, autostart and the definition, in the user's own words.
 
+use std::fmt;
+
 use ansible_module::Diff;
 
 use crate::definition::Definition;
 use crate::observe::Found;
 use crate::params::Params;
+use crate::plan::instance_differs;
 
 /// The definition before and after: as given where we know, in libvirt's form where it came about without us.
 pub(crate) fn forms(definition: Option<&Definition>, found: Option<&Found>) -> (String, String) {
@@ -34,8 +37,26 @@ pub(crate) fn current_form(found: &Found) -> String {
     }
 }
 
-pub(crate) fn described(state: &str, autostart: bool, form: &str) -> String {
-    format!("state: {state}\nautostart: {autostart}\ndefinition:\n{form}\n")
+/// A domain as one side of the diff.
+pub(crate) struct Shown<'a> {
+    pub(crate) state: &'a str,
+    pub(crate) restart_required: bool,
+    pub(crate) autostart: bool,
+    pub(crate) form: &'a str,
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let restart = if self.restart_required { ", restart required" } else { "" };
+        writeln!(f, "state: {}{restart}", self.state)?;
+        writeln!(f, "autostart: {}\ndefinition:\n{}", self.autostart, self.form)
+    }
+}
+
+/// The domain as it was found.
+pub(crate) fn described(found: &Found, form: &str) -> String {
+    let restart_required = instance_differs(found);
+    Shown { state: found.activity.word(), restart_required, autostart: found.autostart, form }.to_string()
 }
 
 pub(crate) fn diff(params: &Params, before: String, after: String) -> Diff {

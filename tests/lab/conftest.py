@@ -1,0 +1,126 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A libvirtd for the whole session, a folder of its own for each test, and no guest left behind by any."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BANNER = "apiary demo guest 7 is up"
+
+
+def run(*words, **options):
+    return subprocess.run(words, capture_output=True, text=True, check=True, **options).stdout
+
+
+class Lab:
+    """The private libvirtd, and our programs against it."""
+
+    def __init__(self, folder, uri):
+        self.folder = pathlib.Path(folder)
+        self.uri = uri
+        self.disk = self.folder / "boot.raw"
+        run(TOP / "tests/demo/make-disk.sh", self.disk, "7", "16M")
+
+    def program(self, name="libvirt_domain"):
+        return str(TOP / "target/debug" / name)
+
+    def call(self, options, name="libvirt_domain", **environment):
+        """The reply of one run by hand; whatever happens it is one line of JSON, and nothing is on stderr."""
+        options = {"uri": self.uri, **options}
+        done = subprocess.run(
+            [self.program(name), "-"], input=json.dumps(options), capture_output=True, text=True,
+            env={**os.environ, **environment}, timeout=300,
+        )
+        assert done.stderr == ""
+        assert done.stdout.count("\n") == 1, done.stdout
+        reply = json.loads(done.stdout)
+        assert done.returncode == (1 if reply.get("failed") else 0)
+        return reply
+
+    def good(self, options, **more):
+        reply = self.call(options, **more)
+        assert "failed" not in reply, reply
+        return reply
+
+    def refused(self, options, **more):
+        """The one line of a run that has to fail."""
+        reply = self.call(options, **more)
+        assert reply.get("failed") is True, reply
+        assert reply["changed"] is False and "\n" not in reply["msg"]
+        return reply["msg"]
+
+    def virsh(self, *words):
+        return run("virsh", "-q", "-c", self.uri, *words).strip()
+
+    def names(self):
+        return sorted(self.virsh("list", "--all", "--name").split())
+
+    def state(self, name="web1"):
+        return self.virsh("domstate", name)
+
+    def xml(self, name="web1", memory=32, devices="", kind="qemu", log=True, inner=""):
+        """A guest that prints BANNER and halts for good."""
+        log_file = "<log file='%s' append='off'/>" % self.log(name) if log else ""
+        return f"""<domain type='{kind}'>
+  <name>{name}</name>{inner}
+  <memory unit='MiB'>{memory}</memory>
+  <vcpu>1</vcpu>
+  <os><type arch='x86_64' machine='q35'>hvm</type></os>
+  <features><acpi/></features>
+  <devices>
+    <disk type='file' device='disk'>
+      <driver name='qemu' type='raw'/>
+      <source file='{self.disk}'/>
+      <target dev='vda' bus='virtio'/>
+      <readonly/>
+      <shareable/>
+    </disk>
+    <serial type='pty'>{log_file}</serial>
+    {devices}
+  </devices>
+</domain>
+"""
+
+    def log(self, name="web1"):
+        return self.folder / (name + ".log")
+
+    def clear(self):
+        for name in self.names():
+            subprocess.run(["virsh", "-q", "-c", self.uri, "destroy", name], capture_output=True)
+            subprocess.run(
+                ["virsh", "-q", "-c", self.uri, "undefine", name, "--nvram", "--managed-save"],
+                capture_output=True,
+            )
+        assert self.names() == []
+
+
+@pytest.fixture(scope="session")
+def running_lab():
+    folder = tempfile.mkdtemp(prefix="lab", dir="/var/tmp")
+    os.chmod(folder, 0o755)
+    shell = '. "$1/tests/lab/libvirt.sh" && libvirt_%s "$2"'
+    try:
+        start = shell % "start" + ' && echo "$LIBVIRT_URI"'
+        # The daemon keeps the pipes of whoever starts it, so its address comes by file.
+        with open(os.path.join(folder, "uri"), "w") as uri:
+            subprocess.run(["sh", "-c", start, "sh", TOP, folder], check=True, stdout=uri)
+        yield Lab(folder, pathlib.Path(folder, "uri").read_text().strip())
+    finally:
+        subprocess.run(["sh", "-c", shell % "stop", "sh", TOP, folder], check=True)
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def lab(running_lab):
+    running_lab.clear()
+    yield running_lab
+    running_lab.clear()

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# The programs that need a real libvirt, against one of their own: tests/lab/run.sh [PYTEST ARGUMENTS...]
+set -euo pipefail
+top=$(cd "$(dirname "$0")/../.." && pwd)
+"$top/tests/setup/packages.sh" binutils libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-log \
+    qemu-system-x86 util-linux
+venv=$("$top/tests/setup/venv.sh" newest)
+cd "$top"
+cargo build --quiet --locked -p libvirt_domain -p libvirt_domain_info
+PATH=$venv/bin:$PATH exec "$venv/bin/python" -m pytest -q -p no:cacheprovider --import-mode=importlib --durations=5 \
+    "${@:-tests/lab}"
