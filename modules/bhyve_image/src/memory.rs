@@ -6,8 +6,10 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ansible_module::files;
+use ansible_module::lock::Lock;
 use anyhow::{Context, Result, ensure};
 use image_catalog::catalogue::Catalogue;
 use image_catalog::digest::Sha256Hex;
@@ -16,6 +18,9 @@ use serde::{Deserialize, Serialize};
 
 /// How many catalogues are remembered: years of weekly publishing.
 const REMEMBERED: usize = 256;
+
+/// The lock is held for the time of writing a small file.
+const LOCK_LIMIT: Duration = Duration::from_secs(60);
 
 /// Catalogues that one place has shown to this host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +40,10 @@ impl Memory {
     pub fn load(folder: &Path, location: &Location) -> Result<Self> {
         let repository = location.to_string();
         let digest = Sha256Hex::of(repository.as_bytes());
-        let path = folder.join(format!(".seen-{}.json", &digest.as_str()[..16]));
+        Self::read(repository, folder.join(format!(".seen-{}.json", &digest.as_str()[..16])))
+    }
+
+    fn read(repository: String, path: PathBuf) -> Result<Self> {
         let doing = || format!("reading which catalogues were seen from {}", path.display());
         let seen = match fs::read(&path) {
             Ok(text) => serde_json::from_slice::<Self>(&text).with_context(doing)?.seen,
@@ -69,10 +77,17 @@ impl Memory {
         if self.seen.last() == Some(&catalogue) {
             return Ok(());
         }
-        self.seen.push(catalogue);
-        self.seen.drain(..self.seen.len().saturating_sub(REMEMBERED));
-        let text = serde_json::to_vec_pretty(&self).context("writing which catalogues were seen")?;
-        files::write_atomically(&self.path, 0o644, &text)
+        let lock = Lock::acquire(&self.path.with_extension("lock"), LOCK_LIMIT)?;
+        let now = Self::read(self.repository.clone(), self.path.clone())?;
+        // Where another run has seen something new meanwhile, nobody knows which of the two is newer.
+        if now == self {
+            files::sweep_for(&self.path)?;
+            self.seen.push(catalogue);
+            self.seen.drain(..self.seen.len().saturating_sub(REMEMBERED));
+            let text = serde_json::to_vec_pretty(&self).context("writing which catalogues were seen")?;
+            files::write_atomically(&self.path, 0o644, &text)?;
+        }
+        lock.remove()
     }
 }
 
@@ -112,6 +127,18 @@ mod tests {
             );
             assert_eq!(memory.judge(&digest(older)).unwrap_err().to_string(), expected);
         }
+    }
+
+    #[test]
+    fn of_two_runs_at_once_the_second_does_not_claim_to_be_newer() {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::try_from("/srv/images".to_owned()).unwrap();
+        let load = || Memory::load(folder.path(), &location).unwrap();
+        let slow = load();
+        load().remember(digest("two")).unwrap();
+        slow.remember(digest("one")).unwrap();
+        assert_eq!(load().seen, [digest("two")]);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -1,0 +1,149 @@
+//! Runs the built programs as Ansible does, on copies of repositories that pkg has written.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+#![allow(dead_code, reason = "each test program uses its part")]
+
+pub mod web;
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// An image of the fixtures: its package has 22038 bytes in the repositories written by pkg 2.8.
+pub const SMALL: &str = "FreeBSD-14.2-RELEASE-ZFS-20G-20250101";
+/// The newer version of the same image, with 466535 bytes.
+pub const NEWER: &str = "FreeBSD-14.2-RELEASE-ZFS-20G-20250515";
+/// What both are called without their version.
+pub const BASE: &str = "FreeBSD-14.2-RELEASE-ZFS-20G";
+
+/// The folder of the fixtures.
+pub fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/pkg-repos").canonicalize().unwrap()
+}
+
+/// A repository of the fixtures in a folder of the test's own, and an empty store beside it.
+pub struct Lab {
+    /// Goes with the test.
+    pub folder: TempDir,
+    repository: String,
+}
+
+impl Lab {
+    /// A copy of the repository called `fixture`.
+    pub fn new(fixture: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let lab = Self { repository: folder.path().join("repository").display().to_string(), folder };
+        copy_folder(&fixtures().join(fixture), &lab.repository());
+        lab
+    }
+
+    /// The same with the catalogue at another place.
+    pub fn at(fixture: &str, repository: &str) -> Self {
+        Self { repository: repository.to_owned(), ..Self::new(fixture) }
+    }
+
+    /// The folder of the repository.
+    pub fn repository(&self) -> PathBuf {
+        self.folder.path().join("repository")
+    }
+
+    /// The package of an image in the repository.
+    pub fn package(&self, image: &str) -> PathBuf {
+        self.repository().join(format!("All/{image}.pkg"))
+    }
+
+    /// The folder of the store.
+    pub fn store(&self) -> PathBuf {
+        self.folder.path().join("store")
+    }
+
+    /// Options for these images, trusting the RSA key of the fixtures.
+    pub fn options(&self, names: &[&str]) -> Value {
+        json!({
+            "name": names, "repository": self.repository, "store": self.store(),
+            "signature_type": "pubkey", "pubkey": fixtures().join("keys/rsa.pub"),
+        })
+    }
+
+    /// Names of everything in the store, sorted.
+    pub fn files(&self) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(self.store()) else { return Vec::new() };
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// Names of everything in the store but what is remembered of catalogues.
+    pub fn images(&self) -> Vec<String> {
+        self.files().into_iter().filter(|name| !name.starts_with(".seen-")).collect()
+    }
+}
+
+/// Options with some of them replaced.
+pub fn with(mut options: Value, changes: Value) -> Value {
+    options.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    options
+}
+
+/// Starts `bhyve_image`.
+pub fn start(options: &Value) -> Child {
+    start_program(env!("CARGO_BIN_EXE_bhyve_image"), options)
+}
+
+/// Runs `bhyve_image` to its end.
+pub fn run(options: &Value) -> Value {
+    reply(start(options))
+}
+
+/// Runs `bhyve_image` and expects it to fail; what it said.
+pub fn refusal(options: &Value) -> String {
+    let reply = run(options);
+    assert_eq!(reply["failed"], true, "{reply}");
+    assert_eq!(reply["changed"], false, "{reply}");
+    reply["msg"].as_str().unwrap().to_owned()
+}
+
+/// What a program answers.
+pub fn reply(child: Child) -> Value {
+    let output = child.wait_with_output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn start_program(program: &str, options: &Value) -> Child {
+    #[expect(clippy::disallowed_methods, reason = "the program under test, with plain pipes")]
+    let mut child = Command::new(program)
+        .arg("-")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(options.to_string().as_bytes()).unwrap();
+    child
+}
+
+/// Check, run, check: what each says of `changed`.
+pub fn triad(options: &Value) -> [Value; 3] {
+    let check = with(options.clone(), json!({"_ansible_check_mode": true}));
+    [run(&check), run(options), run(&check)].map(|reply| match &reply["failed"] {
+        Value::Null => reply["changed"].clone(),
+        _ => reply["msg"].clone(),
+    })
+}
+
+/// Copies a folder with everything in it.
+pub fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let (entry, name) = (entry.as_ref().unwrap(), entry.as_ref().unwrap().file_name());
+        match entry.metadata().unwrap().is_dir() {
+            true => copy_folder(&entry.path(), &to.join(name)),
+            false => drop(fs::copy(entry.path(), to.join(name)).unwrap()),
+        }
+    }
+}
