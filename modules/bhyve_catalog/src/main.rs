@@ -31,7 +31,7 @@ fn main() -> std::process::ExitCode {
 
 fn bhyve_catalog(params: Params, task: &mut Task) -> Result<Reply> {
     let wanted = params.wanted()?;
-    let signer = signing::load(&params)?;
+    let signer = signing::load(&params, task.check_mode)?;
     let _lock = lock(&params, task)?;
     let observed = task.phase("observe", |task| observe::observe(&params, &wanted, &signer, task))?;
     let plan = plan::plan(&params, &wanted, &observed)?;

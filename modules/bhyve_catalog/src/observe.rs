@@ -77,7 +77,7 @@ fn read_signed(
         (Err(_), Some(previous)) => Ok((read(previous)?, Some("it is signed with another key".to_owned()))),
         (Err(error), None) => Err(error).with_context(|| {
             format!(
-                "{} is not signed as this run would sign it: if the key was changed, name the old one as public_key",
+                "{} is not signed as this run would sign it: if the key was changed, name the old one as pubkey",
                 path.display()
             )
         }),

@@ -74,7 +74,7 @@ pub struct Params {
     pub signing_command: Option<Vec<String>>,
     /// The public key that a signing command signs with, or that the catalogue was signed with before.
     #[serde(default)]
-    pub public_key: Option<PathBuf>,
+    pub pubkey: Option<PathBuf>,
     /// How long to wait for another publisher.
     #[serde(default = "default_lock_timeout")]
     pub lock_timeout: Seconds,

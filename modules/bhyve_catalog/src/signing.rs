@@ -7,6 +7,7 @@ use std::time::Duration;
 use ansible_module::Tool;
 use anyhow::{Context, Result, bail, ensure};
 use image_catalog::digest::Sha256Hex;
+use image_catalog::meta::Meta;
 use image_catalog::signature::{
     ExternalSignature, ExternalSigner, Fingerprints, PublicKey, Signing, Trust, load_key, load_public_key,
     parse_answer,
@@ -32,9 +33,18 @@ pub struct Signer {
     pub public_key: Option<PublicKey>,
 }
 
-/// Loads keys.
-pub fn load(params: &Params) -> Result<Signer> {
-    let given = params.public_key.as_deref().map(load_public_key).transpose()?;
+/// Loads keys. In check mode the key may be about to be made by the task before.
+pub fn load(params: &Params, check_mode: bool) -> Result<Signer> {
+    let to_come = params.signing_key.as_ref().filter(|path| !path.exists());
+    if check_mode && to_come.is_some() && !params.path.join(Meta::path()).exists() {
+        return Ok(Signer {
+            signing: Signing::Unsigned,
+            own: Trust::Anyone,
+            previous: None,
+            public_key: None,
+        });
+    }
+    let given = params.pubkey.as_deref().map(load_public_key).transpose()?;
     if let Some(command) = &params.signing_command {
         return external(params, command, given);
     }
@@ -65,7 +75,7 @@ fn external(params: &Params, command: &[String], public_key: Option<PublicKey>) 
     );
     let [program, arguments @ ..] = command else { bail!("option signing_command is empty") };
     let public_key =
-        public_key.context("option public_key is needed with signing_command: the key that it signs with")?;
+        public_key.context("option pubkey is needed with signing_command: the key that it signs with")?;
     let own = trust_in(SignatureType::Fingerprints, public_key.clone())?;
     let signer = SigningCommand { tool: Tool::find(program)?, arguments: arguments.to_vec() };
     let signing = Signing::External(Box::new(signer));

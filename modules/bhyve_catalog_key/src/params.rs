@@ -15,7 +15,7 @@ pub struct Params {
     pub path: PathBuf,
     /// The public key, beside the private one where it is not named.
     #[serde(default)]
-    pub public_key: Option<PathBuf>,
+    pub pubkey: Option<PathBuf>,
     /// A file for the clients' folder `trusted`, where one is wanted.
     #[serde(default)]
     pub fingerprint: Option<PathBuf>,
@@ -28,7 +28,7 @@ pub struct Params {
 #[derive(Debug, Serialize)]
 pub struct Described {
     path: PathBuf,
-    public_key: PathBuf,
+    pubkey: PathBuf,
     #[serde(rename = "type")]
     key_type: KeyType,
     fingerprint: Option<Sha256Hex>,
@@ -42,7 +42,7 @@ impl Params {
 
     /// Where the public key goes.
     pub fn public_path(&self) -> PathBuf {
-        self.public_key.clone().unwrap_or_else(|| {
+        self.pubkey.clone().unwrap_or_else(|| {
             let mut path = OsString::from(&self.path);
             path.push(".pub");
             path.into()
@@ -51,7 +51,7 @@ impl Params {
 
     /// What to return; the fingerprint is not known before the key is made.
     pub fn describe(&self, fingerprint: Option<Sha256Hex>) -> Described {
-        let (path, public_key) = (self.path.clone(), self.public_path());
-        Described { path, public_key, key_type: self.key_type(), fingerprint }
+        let (path, pubkey) = (self.path.clone(), self.public_path());
+        Described { path, pubkey, key_type: self.key_type(), fingerprint }
     }
 }

@@ -36,7 +36,11 @@ pub fn plan<'a>(params: &Params, observed: &'a Observed) -> Result<Plan<'a>> {
     let paths = [Some(&path), Some(&public_path), params.fingerprint.as_ref()];
     for (index, one) in paths.iter().enumerate() {
         let same = one.is_some() && paths[index + 1..].contains(one);
-        ensure!(!same, "path, public_key and fingerprint name the same file {}", one.map_or("".into(), |p| p.display().to_string()));
+        ensure!(
+            !same,
+            "path, pubkey and fingerprint name the same file {}",
+            one.map_or("".into(), |p| p.display().to_string())
+        );
     }
     let Some(key) = &observed.key else {
         ensure!(
@@ -47,7 +51,12 @@ pub fn plan<'a>(params: &Params, observed: &'a Observed) -> Result<Plan<'a>> {
             path.display()
         );
         let fingerprint = params.fingerprint.clone();
-        return Ok(Plan { key: Key::New(params.key_type()), path, public_key: Some(public_path), fingerprint });
+        return Ok(Plan {
+            key: Key::New(params.key_type()),
+            path,
+            public_key: Some(public_path),
+            fingerprint,
+        });
     };
     let (found, wanted) = (key.public_key().key_type(), params.key_type());
     ensure!(
@@ -64,10 +73,7 @@ pub fn plan<'a>(params: &Params, observed: &'a Observed) -> Result<Plan<'a>> {
         key: Key::Existing(key),
         path,
         public_key: stale(&observed.public_key, &public).then_some(public_path),
-        fingerprint: params
-            .fingerprint
-            .clone()
-            .filter(|_| stale(&observed.fingerprint, trusted.as_bytes())),
+        fingerprint: params.fingerprint.clone().filter(|_| stale(&observed.fingerprint, trusted.as_bytes())),
     })
 }
 

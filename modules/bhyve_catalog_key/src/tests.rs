@@ -12,7 +12,7 @@ use crate::plan::{Plan, plan};
 fn params(folder: &Path, key_type: &str) -> Params {
     let at = |name: &str| folder.join(name);
     let options = json!({
-        "path": at("catalogue.key"), "public_key": at("catalogue.pub"),
+        "path": at("catalogue.key"), "pubkey": at("catalogue.pub"),
         "fingerprint": at("trusted/images"), "type": key_type,
     });
     fs::create_dir_all(at("trusted")).unwrap();
@@ -58,10 +58,8 @@ fn lost_files_are_made_again_and_the_key_stays() {
     fs::remove_file(params.public_path()).unwrap();
     fs::write(folder.path().join("trusted/images"), "x").unwrap();
     let observed = observe(&params).unwrap();
-    let expected = format!(
-        "public key: {0}/catalogue.pub\nfingerprint: {0}/trusted/images\n",
-        folder.path().display()
-    );
+    let expected =
+        format!("public key: {0}/catalogue.pub\nfingerprint: {0}/trusted/images\n", folder.path().display());
     assert_eq!(plan(&params, &observed).unwrap().diff().after, expected);
     assert!(run(&params));
     assert!(!run(&params));
@@ -92,8 +90,8 @@ fn nothing_is_replaced() {
 
 #[test]
 fn one_file_cannot_be_two() {
-    let same = json!({"path": "/k", "public_key": "/k"});
+    let same = json!({"path": "/k", "pubkey": "/k"});
     let observed = Observed { key: None, public_key: None, fingerprint: None };
     let found = plan(&serde_json::from_value(same).unwrap(), &observed).map(|plan: Plan<'_>| plan.changed());
-    assert_eq!(found.unwrap_err().to_string(), "path, public_key and fingerprint name the same file /k");
+    assert_eq!(found.unwrap_err().to_string(), "path, pubkey and fingerprint name the same file /k");
 }
