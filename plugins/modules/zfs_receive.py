@@ -1,0 +1,195 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: zfs_receive
+short_description: Turn an image into a volume
+version_added: 0.1.0
+description:
+  - Makes a volume from a ZFS send stream of a volume, which may be compressed or packed in an image package.
+  - The volume is a raw file (O(path)) on a host without ZFS, or a ZFS volume (O(dataset)).
+  - The whole stream is verified while it is received. The volume gets its name only when the checksums of the stream, its structure,
+    the end of the file, the decompressor, the package and O(sha256) have all been judged. Streams that C(zfs receive) would take though
+    they are wrong, some of which panic its kernel, are refused.
+  - A volume is known by the guid of the snapshot it was made from, not by name, size or date. A volume with the wanted guid is left as
+    it is, whatever its guest has written to it.
+  - A run that was killed at any moment is put right by the next one.
+author:
+  - The apiary.bhyve developers
+attributes:
+  check_mode:
+    description: Says what would be done. Where an image would be received, all of it is read and verified.
+    support: full
+  diff_mode:
+    description: Shows guid and size of the volume before and after.
+    support: full
+  progress:
+    description: A run of more than a few seconds is kept apart from the connection and watched.
+    support: full
+options:
+  src:
+    description:
+      - The image on the host. A stream as C(zfs send) writes it, compressed with zstd, gzip or xz or not at all, or an image package
+        as M(apiary.bhyve.bhyve_image) fetches it. Which of them it is is told by its content.
+      - Streams of one volume are accepted as C(zfs send) makes them with any of C(-c), C(-e), C(-L), C(-p), C(-R), C(-i) and C(-I).
+        Encrypted raw, redacted, deduplicated and resumed streams, streams of file systems and of several datasets are refused.
+      - An incremental stream goes onto the volume that has the guid it starts from, if nothing has been written to it since.
+      - Decompressing takes at most what C(zstd -19 --long=25) and C(xz -8) need; a stream that needs more memory is refused.
+      - Required for O(state=present). Where O(guid) is given and a volume with that guid is there, the file needs not be there any more.
+    type: path
+  sha256:
+    description:
+      - SHA-256 of the file O(src) as it is stored, 64 lower-case hexadecimal digits. It is checked in the same pass.
+    type: str
+  guid:
+    description:
+      - Guid of the image's snapshot in decimal digits, as in RV(ignore:image.guid) of M(apiary.bhyve.bhyve_image). An image with
+        another guid is refused.
+      - Write it as text. It is a number of 64 bits, which not every tool keeps exactly.
+    type: str
+  path:
+    description:
+      - Absolute path of the raw file. Its folder is made where it is missing. The file has holes where the volume has them.
+      - The file system must keep extended attributes, as ext4, xfs, btrfs, UFS and ZFS do. The image's guid is kept in the attribute
+        C(user.apiary.bhyve.volume) of the file.
+      - Exactly one of O(path) and O(dataset) is required.
+    type: path
+  dataset:
+    description:
+      - Name of the ZFS volume, C(POOL/FOLDER/NAME). Its parent must exist.
+      - Exactly one of O(path) and O(dataset) is required.
+    type: str
+  golden:
+    description:
+      - Dataset in which images are kept, C(POOL/images). The image is received once as C(POOL/images/NAME@image), and O(dataset) becomes
+        a clone of it, which takes no time and almost no space.
+      - Without it, O(dataset) is an independent copy.
+      - Goes with O(dataset) only.
+    type: str
+  properties:
+    description:
+      - ZFS properties that the volume gets when it is made, such as C(compression), C(volmode) or properties of one's own.
+      - Goes with O(dataset) only.
+    type: dict
+  volsize:
+    description:
+      - Size of the volume in bytes, or with a unit of 1024 as in V(40G). A smaller volume is grown to it, whether it is new or not.
+      - A size below that of the image or of the present volume is refused.
+      - By default the volume has the image's size, or the one it has.
+    type: str
+  state:
+    description:
+      - With V(present), the volume shall be there with the image O(src).
+      - With V(absent), it shall not. A file that this module has not made is not removed without O(force).
+    type: str
+    choices: [present, absent]
+    default: present
+  replace:
+    description:
+      - Whether a volume with another image may be replaced. The old one is kept as C(NAME.old-YYYYMMDDTHHMMSSZ) beside it, and can be
+        removed with O(state=absent).
+    type: bool
+    default: false
+  force:
+    description:
+      - Whether a file at O(path) that this module has not made may be removed, or with O(replace=true) be kept under a dated name to
+        make way.
+    type: bool
+    default: false
+  mode:
+    description:
+      - Permissions that the raw file gets when it is made, in octal digits. A disk holds secrets.
+    type: str
+    default: '0600'
+seealso:
+  - module: apiary.bhyve.bhyve_image
+  - module: apiary.bhyve.libvirt_domain
+"""
+
+EXAMPLES = r"""
+- name: Make a guest's disk on a host without ZFS
+  apiary.bhyve.zfs_receive:
+    src: "{{ fetched.image.path }}"
+    guid: "{{ fetched.image.guid }}"
+    path: /var/lib/guests/web1.raw
+    volsize: 40G
+
+- name: Clone a guest's disk from the golden volume, which is received first where it is missing
+  apiary.bhyve.zfs_receive:
+    src: "{{ fetched.image.path }}"
+    guid: "{{ fetched.image.guid }}"
+    dataset: tank/vm/web1
+    golden: tank/images
+    volsize: 40G
+
+- name: Make a disk from a compressed stream that zfs send has written
+  apiary.bhyve.zfs_receive:
+    src: /root/web1-20260101.zfs.zst
+    sha256: 51ef7a2f2f3b7ba9f96d6d47a6d94e4a7b0d2b2b8b1f5d3a2a5f1f4f8c7d6e5b
+    path: /var/lib/guests/web1.raw
+
+- name: Bring the disk up to date, and keep the old one beside it
+  apiary.bhyve.zfs_receive:
+    src: /root/web1-20260201.zfs.zst
+    path: /var/lib/guests/web1.raw
+    replace: true
+
+- name: Remove the disk
+  apiary.bhyve.zfs_receive:
+    path: /var/lib/guests/web1.raw
+    state: absent
+"""
+
+RETURN = r"""
+volume:
+  description: The volume; with O(state=absent) the one that was there.
+  returned: success
+  type: dict
+  contains:
+    device:
+      description: What a guest is given as its disk.
+      type: str
+      sample: /var/lib/guests/web1.raw
+    guid:
+      description: Guid of the image's snapshot in decimal digits.
+      type: str
+      sample: "7119270074782723516"
+    size:
+      description: Bytes of the volume. In check mode it is null where the image is not there to be read.
+      type: int
+      sample: 42949672960
+    volblocksize:
+      description: Bytes of one block of the image's volume.
+      type: int
+      sample: 16384
+    replaced:
+      description: Where the volume that was there before is kept, or null.
+      type: str
+      sample: /var/lib/guests/web1.raw.old-20261122T181500Z
+timings:
+  description:
+    - Seconds of each phase, and bytes where they are counted. RV(timings.apply.bytes), or RV(timings.verify.bytes) in check mode, are
+      those of the stream.
+  returned: always
+  type: dict
+  sample: {observe: {seconds: 0.002}, apply: {seconds: 1.55, bytes: 1094212656}, total: {seconds: 1.56}}
+"""
+
+from ansible_collections.apiary.bhyve.plugins.module_utils.documented import run  # noqa: E402
+
+# What the documentation has no words for.
+RULES = {
+    "mutually_exclusive": [["path", "dataset"], ["path", "golden"], ["path", "properties"]],
+    "required_one_of": [["path", "dataset"]],
+    "required_if": [["state", "present", ["src"]]],
+}
+
+
+def main():
+    run(DOCUMENTATION, **RULES)
+
+
+if __name__ == "__main__":
+    main()
