@@ -276,5 +276,7 @@ fn unpack<'a>(
         return Ok(payload);
     }
     let compression = Compression::of(write.compression, features)?;
+    // Only embedded blocks and raw streams may say that they are compressed by nothing.
+    ensure!(compression != Compression::Off, "compression 'off' in a compressed block: send the stream anew");
     decoder.unpack(compression, payload, write.logical_size as usize)
 }

@@ -105,6 +105,14 @@ fn compressed_and_embedded_data() {
             "record 4 (WRITE) at byte 936: needs the feature zstd, which the stream does not announce (features 0x420000)",
         ),
         (
+            featured(COMPRESSED, compressed(0, BLOCK, (2, &[0; 4096]))),
+            "record 4 (WRITE) at byte 936: compression 'off' in a compressed block: send the stream anew",
+        ),
+        (
+            featured(COMPRESSED, compressed(0, BLOCK, (4, &[0; 512]))),
+            "record 4 (WRITE) at byte 936: compression 'empty', which ZFS stores and cannot read back: send the stream anew",
+        ),
+        (
             featured(COMPRESSED, compressed(0, BLOCK, (17, &[0; 512]))),
             "record 4 (WRITE) at byte 936: unknown compression 17: made by a newer ZFS than this reader knows",
         ),
@@ -155,7 +163,14 @@ fn encodings_that_are_accepted() {
     let zero_runs = [vec![255; 64 * 4096 / (192 * 64)], vec![64 + (4096 % 192 - 1) as u8, 0, 0]].concat();
     let zle = [zero_runs, vec![0; 512]].concat();
     let zle = &zle[..zle.len() / 4 * 4];
-    for (compression, stored) in [(2, &[5; 4096][..]), (4, &[0; 512]), (14, zle)] {
+    // A literal, a match of 66 bytes at distance one and six literals; then nothing but matches.
+    let lzjb = [
+        vec![0b10, 7, 63 << 2, 1, 0, 0, 0, 0, 0, 0],
+        [vec![0xff], [63 << 2, 1].repeat(8)].concat().repeat(8),
+    ]
+    .concat();
+    let lzjb = &lzjb[..lzjb.len() / 4 * 4];
+    for (compression, stored) in [(3, lzjb), (14, zle)] {
         let records = featured(1 << 22, compressed(0, BLOCK, (compression, stored)));
         verify(&seal(&records)[..], Expect::default())
             .unwrap_or_else(|error| panic!("{compression}: {error:#}"));
