@@ -1,8 +1,9 @@
 //! No damage gets through: flips, truncations and trailing bytes at every record and many bytes of small streams, and a failing source.
 
 use crate::support::{seal, small, stream};
+use proptest::prelude::*;
 use std::io::{self, Read};
-use zfs_stream::{Expect, verify};
+use zfs_stream::{Expect, replay, verify};
 
 const STREAMS: [&str; 3] = ["tiny-Lec.zfs", "tiny-Lecp.zfs", "empty-plain.zfs"];
 
@@ -66,4 +67,28 @@ fn an_error_of_the_source_is_the_error_reported() {
     let whole = stream("tiny-plain.zfs");
     let error = verify(whole[..20000].chain(Broken), Expect::default()).unwrap_err();
     assert_eq!(format!("{error:#}"), "reading the stream at byte 20000: the disk is gone");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    /// With checksums that are right again, altered headers reach every rule: whatever is accepted can be replayed.
+    #[test]
+    fn altered_headers_end_in_a_verdict(changes in prop::collection::vec((0usize..10, 0usize..280, any::<u8>()), 1..4)) {
+        let mut records = small();
+        for (record, at, byte) in changes {
+            records[record].header[at] = byte;
+        }
+        let stream = seal(&records);
+        let verdict = verify(&stream[..], Expect::default());
+        let file = tempfile::tempfile().unwrap();
+        match (verdict, replay(&stream[..], &file, Expect::default())) {
+            (Ok(summary), Ok(replayed)) => {
+                prop_assert_eq!(file.metadata().unwrap().len(), summary.volsize.unwrap());
+                prop_assert_eq!(summary, replayed);
+            }
+            (Err(verdict), Err(refused)) => prop_assert_eq!(format!("{verdict:#}"), format!("{refused:#}")),
+            (verdict, replayed) => prop_assert!(false, "verify {verdict:?}, replay {replayed:?}"),
+        }
+    }
 }
