@@ -17,6 +17,8 @@ pub struct Image {
     pub base: Option<Guid>,
     /// Bytes of the volume, where the package says so.
     pub volsize: Option<u64>,
+    /// Bytes of the stream, where it stands in the file as it is.
+    pub bytes: Option<u64>,
 }
 
 impl Image {
@@ -25,9 +27,12 @@ impl Image {
         let source = Source::open(src, None, None)?;
         if let Some(facts) = source.facts() {
             let base = facts.fromguid.map(Guid);
-            return Ok(Image { guid: Guid(facts.guid), base, volsize: Some(facts.volsize) });
+            return Ok(Image { guid: Guid(facts.guid), base, volsize: Some(facts.volsize), bytes: None });
         }
         let doing = || format!("reading {}", src.display());
+        let plain = source.plain_file().with_context(doing)?;
+        let bytes =
+            plain.map(|file| file.metadata().map(|file| file.len())).transpose().with_context(doing)?;
         let announced = announced(source).with_context(doing)?;
         let guid = match announced.toguid {
             Some(guid) => guid,
@@ -37,7 +42,7 @@ impl Image {
             }
         };
         let base = Some(announced.first.fromguid).filter(|guid| *guid != 0).map(Guid);
-        Ok(Image { guid: Guid(guid), base, volsize: None })
+        Ok(Image { guid: Guid(guid), base, volsize: None, bytes })
     }
 }
 

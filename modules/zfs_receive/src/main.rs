@@ -1,5 +1,6 @@
 //! Turns an image into volumes: raw files, or ZFS volumes cloned from one golden snapshot.
 
+mod dataset;
 mod decoder;
 mod image;
 mod moment;
@@ -10,7 +11,7 @@ mod source;
 use std::process::ExitCode;
 
 use ansible_module::{Reply, Task};
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::params::{Params, Target};
 
@@ -21,10 +22,6 @@ fn main() -> ExitCode {
 fn module(params: Params, task: &mut Task) -> Result<Reply> {
     match params.target()? {
         Target::RawFile(path) => raw_file::run(&params, path, task),
-        Target::Dataset(name) => {
-            bail!(
-                "receiving into dataset {name}: this build receives into raw files only; use `path` instead"
-            )
-        }
+        Target::Datasets => dataset::run(&params, task),
     }
 }

@@ -1,6 +1,5 @@
 //! The options of the module, as strict types.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +8,8 @@ use anyhow::{Context, Result, bail, ensure};
 use image_catalog::digest::Sha256Hex;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::dataset::{DatasetName, Properties};
 
 /// What the caller asks for.
 #[derive(Clone, Debug, Deserialize)]
@@ -23,11 +24,15 @@ pub struct Params {
     /// The raw file that is to be the volume.
     pub path: Option<PathBuf>,
     /// The ZFS volume, where there is ZFS.
-    pub dataset: Option<String>,
+    pub dataset: Option<DatasetName>,
+    /// Several ZFS volumes of the same image.
+    pub volumes: Option<Vec<Volume>>,
     /// Where golden volumes are kept.
-    pub golden: Option<String>,
-    /// ZFS properties of the volume.
-    pub properties: Option<BTreeMap<String, String>>,
+    pub golden: Option<DatasetName>,
+    /// Name of the golden volume in there; that of `src` without its suffixes where not given.
+    pub image: Option<String>,
+    /// ZFS properties of the volumes.
+    pub properties: Option<Properties>,
     /// Size of the volume: the image's or larger.
     pub volsize: Option<Size>,
     /// Whether the volume is to be there.
@@ -44,6 +49,18 @@ pub struct Params {
     pub mode: Mode,
 }
 
+/// One of several volumes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Volume {
+    /// The ZFS volume.
+    pub dataset: DatasetName,
+    /// Its size, where it is not that of the others.
+    pub volsize: Option<Size>,
+    /// Its own ZFS properties, on top of those of all.
+    pub properties: Option<Properties>,
+}
+
 /// Whether the volume is to be there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -57,7 +74,7 @@ pub enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target<'p> {
     RawFile(&'p Path),
-    Dataset(&'p str),
+    Datasets,
 }
 
 impl Params {
@@ -69,20 +86,42 @@ impl Params {
                 "option `src` is missing: expected the image to make the volume from"
             );
         }
-        match (&self.path, &self.dataset) {
-            (Some(path), None) => {
+        let golden_alone = self.golden.is_some() && self.state == State::Present;
+        match (&self.path, &self.dataset, &self.volumes) {
+            (Some(path), None, None) => {
                 self.check_raw_file(path)?;
                 Ok(Target::RawFile(path))
             }
-            (None, Some(dataset)) => Ok(Target::Dataset(dataset)),
-            (None, None) => bail!("options `path` and `dataset` are both missing: expected one of them"),
-            (Some(_), Some(_)) => bail!("options `path` and `dataset` are both given: expected one of them"),
+            (None, Some(_), None) | (None, None, Some(_)) => Ok(Target::Datasets),
+            (None, None, None) if golden_alone => Ok(Target::Datasets),
+            (None, None, None) => {
+                bail!("options `path`, `dataset` and `volumes` are all missing: expected one of them")
+            }
+            _ => bail!(
+                "more than one of the options `path`, `dataset` and `volumes` is given: expected one of them"
+            ),
         }
     }
 
+    /// The ZFS volumes that are named, each once.
+    pub fn datasets(&self) -> Result<Vec<DatasetName>> {
+        let several = self.volumes.iter().flatten().map(|volume| &volume.dataset);
+        let mut names: Vec<DatasetName> = self.dataset.iter().chain(several).cloned().collect();
+        names.sort();
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            bail!("volume {} is asked for twice: expected every volume once", pair[0]);
+        }
+        Ok(names)
+    }
+
     fn check_raw_file(&self, path: &Path) -> Result<()> {
-        for (name, given) in [("golden", self.golden.is_some()), ("properties", self.properties.is_some())] {
-            ensure!(!given, "option `{name}` goes with `dataset`, not with `path`");
+        let options = [
+            ("golden", self.golden.is_some()),
+            ("image", self.image.is_some()),
+            ("properties", self.properties.is_some()),
+        ];
+        for (name, _) in options.iter().filter(|(_, given)| *given) {
+            bail!("option `{name}` goes with `dataset`, not with `path`");
         }
         let named = path.is_absolute() && path.file_name().is_some();
         ensure!(named, "option `path` is {}: expected the absolute path of a file", path.display());
@@ -179,15 +218,20 @@ mod tests {
         let table = [
             (r#"{"src": "/i.zfs", "path": "/v/web1"}"#, Ok(r#"RawFile("/v/web1")"#)),
             (r#"{"path": "/v/web1", "state": "absent", "src": null}"#, Ok(r#"RawFile("/v/web1")"#)),
-            (r#"{"src": "i.zfs", "dataset": "tank/web1", "golden": "tank"}"#, Ok(r#"Dataset("tank/web1")"#)),
+            (r#"{"src": "i.zfs", "dataset": "tank/web1", "golden": "tank"}"#, Ok("Datasets")),
             (
                 r#"{"path": "/v/web1"}"#,
                 Err("option `src` is missing: expected the image to make the volume from"),
             ),
-            (r#"{"src": "i"}"#, Err("options `path` and `dataset` are both missing: expected one of them")),
+            (
+                r#"{"src": "i"}"#,
+                Err("options `path`, `dataset` and `volumes` are all missing: expected one of them"),
+            ),
             (
                 r#"{"src": "i", "path": "/v", "dataset": "t"}"#,
-                Err("options `path` and `dataset` are both given: expected one of them"),
+                Err(
+                    "more than one of the options `path`, `dataset` and `volumes` is given: expected one of them",
+                ),
             ),
             (
                 r#"{"src": "i", "path": "/v/w", "golden": "tank"}"#,

@@ -19,6 +19,7 @@ pub struct Source {
     reading: Reading,
     facts: Option<ImageFacts>,
     sha256: Option<Sha256Hex>,
+    plain: Option<File>,
 }
 
 /// A file that has nothing to compute is read where it is needed; else the work is shared between two threads.
@@ -53,25 +54,34 @@ impl Source {
         let hasher = sha256.map(|_| Hasher::new(SumKind::Sha256));
         let stored = Stored { file: open(path)?, hasher, progress };
         let busy = stored.hasher.is_some();
+        let mut plain = None;
         let (layer, facts, busy): (Box<dyn Layer>, _, _) = if packaged {
             let package = PackageArchive::open(stored).with_context(doing)?;
             let facts = package.facts().clone();
             (Box::new(Decoder::new(package).with_context(doing)?), Some(facts), true)
         } else {
+            let file = stored.file.try_clone().with_context(doing)?;
             let decoder = Decoder::new(stored).with_context(doing)?;
-            let busy = busy || !decoder.is_plain();
+            plain = decoder.is_plain().then_some(file);
+            let busy = busy || plain.is_none();
             (Box::new(decoder), None, busy)
         };
         let reading = match busy {
             true => Reading::Ahead(ReadAhead::new(layer).with_context(doing)?),
             false => Reading::Directly(layer),
         };
-        Ok(Source { path: path.to_owned(), reading, facts, sha256: sha256.cloned() })
+        Ok(Source { path: path.to_owned(), reading, facts, sha256: sha256.cloned(), plain })
     }
 
     /// What an image package says of its stream.
     pub fn facts(&self) -> Option<&ImageFacts> {
         self.facts.as_ref()
+    }
+
+    /// The very file that is read, where the stream stands in it as it is, from its first byte to its last.
+    /// It is to be read at given places only: its own place is the reader's.
+    pub fn plain_file(&self) -> io::Result<Option<File>> {
+        self.plain.as_ref().map(File::try_clone).transpose()
     }
 
     /// Judges the source as a whole, after its stream has been read to the end.

@@ -1,0 +1,167 @@
+//! Carries out a plan. The only writer.
+
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ansible_module::{Size, Task};
+use anyhow::{Context, Result, ensure};
+use image_catalog::digest::Sha256Hex;
+use zfs_stream::{Base, Summary};
+
+use super::device;
+use super::feed::{Copied, Feed, Spliced};
+use super::name::DatasetName;
+use super::plan::{BaseImage, Clone, Plan, Receive, Step};
+use super::problem::{Problem, problem_of};
+use super::receive::{self, Destination};
+use super::zfs::Zfs;
+use crate::image;
+use crate::params::Guid;
+use crate::source::Source;
+
+/// A receive that was killed, and udev's look at a new volume, end by themselves after a moment.
+const BUSY_LIMIT: Duration = Duration::from_secs(30);
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// Where the image is.
+#[derive(Debug)]
+pub struct From {
+    /// The file.
+    pub src: PathBuf,
+    /// Its SHA-256.
+    pub sha256: Option<Sha256Hex>,
+    /// Guid of its snapshot.
+    pub guid: u64,
+}
+
+/// Carries out all steps; returns the image's size where it was received.
+pub fn apply(zfs: &Zfs, plan: &Plan, from: Option<&From>, task: &mut Task) -> Result<Option<u64>> {
+    let mut size = None;
+    for step in &plan.steps {
+        match step {
+            Step::Sweep(name) => {
+                patiently(|| zfs.destroy(name)).with_context(|| format!("destroying leftover {name}"))?
+            }
+            Step::Receive(receive) => {
+                let from = from.context("no image was given")?;
+                size = task.phase("receive", |task| receive_volume(zfs, receive, from, task))?.volsize;
+            }
+            Step::Clone(clone) => task.phase("clone", |_| make_clone(zfs, clone))?,
+            Step::Set { name, properties } => {
+                zfs.set(properties, name.as_str())
+                    .with_context(|| format!("setting properties of {name}"))?;
+            }
+            Step::Show(name) => {
+                zfs.inherit("volmode", name.as_str())
+                    .with_context(|| format!("giving {name} its device back"))?;
+            }
+            Step::Destroy(name) => {
+                patiently(|| zfs.destroy(name.as_str())).with_context(|| format!("destroying {name}"))?;
+            }
+        }
+    }
+    Ok(size)
+}
+
+/// Tries again while ZFS says "busy", for a while; what is gone already is destroyed.
+fn patiently(destroy: impl Fn() -> Result<()>) -> Result<()> {
+    let deadline = Instant::now() + BUSY_LIMIT;
+    loop {
+        match destroy() {
+            Err(error) if problem_of(&error) == Some(Problem::Missing) => return Ok(()),
+            Err(error) if problem_of(&error) == Some(Problem::Busy) && Instant::now() < deadline => {
+                thread::sleep(AGAIN)
+            }
+            result => return result,
+        }
+    }
+}
+
+fn make_clone(zfs: &Zfs, clone: &Clone) -> Result<()> {
+    let Clone { name, origin, kept, properties } = clone;
+    put_aside(zfs, name, kept.as_deref())?;
+    zfs.clone_of(origin, name.as_str(), properties).with_context(|| format!("cloning {origin} to {name}"))
+}
+
+fn put_aside(zfs: &Zfs, name: &DatasetName, kept: Option<&str>) -> Result<()> {
+    match kept {
+        Some(kept) => zfs.rename(name.as_str(), kept).with_context(|| format!("keeping {name} as {kept}")),
+        None => Ok(()),
+    }
+}
+
+fn receive_volume(zfs: &Zfs, wanted: &Receive, from: &From, task: &mut Task) -> Result<Summary> {
+    let unfinished = wanted.name.unfinished();
+    let doing = || format!("receiving {} into {}", from.src.display(), wanted.name);
+    let summary = receive_unfinished(zfs, wanted, from, task).with_context(doing)?;
+    task.record_bytes("receive", summary.bytes);
+    if let Some(volsize) = wanted.volsize.filter(|volsize| Some(*volsize) != summary.volsize) {
+        zfs.set(&[("volsize".to_owned(), volsize.to_string())], &unfinished)
+            .with_context(|| format!("growing {} to {}", wanted.name, Size(volsize)))?;
+    }
+    put_aside(zfs, &wanted.name, wanted.kept.as_deref())?;
+    patiently(|| zfs.rename(&unfinished, wanted.name.as_str()))
+        .with_context(|| format!("giving {} its name", wanted.name))?;
+    match wanted.volmode.as_deref() {
+        None | Some("none") => Ok(()),
+        Some("default") => zfs.inherit("volmode", wanted.name.as_str()),
+        Some(volmode) => zfs.set(&[("volmode".to_owned(), volmode.to_owned())], wanted.name.as_str()),
+    }
+    .with_context(|| format!("giving {} its device", wanted.name))?;
+    Ok(summary)
+}
+
+fn receive_unfinished(zfs: &Zfs, wanted: &Receive, from: &From, task: &mut Task) -> Result<Summary> {
+    let source = Source::open(&from.src, from.sha256.as_ref(), None)?;
+    let mut feed: Box<dyn Feed> = match source.plain_file()? {
+        Some(file) => Box::new(Spliced::new(file)),
+        None => Box::<Copied>::default(),
+    };
+    let base = wanted.base.as_ref();
+    let reader = image::reader(source, Guid(from.guid), base.map_or(Ok(Base::None), as_base)?)?;
+    // Without a device nobody can look at it, or keep it busy, before it has its name.
+    let mut properties = vec![("volmode".to_owned(), "none".to_owned())];
+    properties.extend(wanted.properties.iter().cloned());
+    let destination = Destination {
+        zfs,
+        dataset: &wanted.name.unfinished(),
+        origin: base.map(|base| base.snapshot.as_str()),
+        properties: &properties,
+        progress: &task.progress(&format!("receiving {}", wanted.name), None),
+    };
+    let summary = receive::receive(reader, &mut *feed, &destination, |summary, source: Source| {
+        source.finish()?;
+        ensure!(
+            summary.volsize.is_some() || base.is_some(),
+            "the stream does not say how large its volume is"
+        );
+        let size = summary.volsize.unwrap_or(0);
+        let smallest = wanted.smallest.unwrap_or(u64::MAX);
+        ensure!(
+            size <= smallest,
+            "volsize {} is smaller than the image, which has {}: its end would be cut off",
+            Size(smallest),
+            Size(size)
+        );
+        Ok(())
+    })?;
+    receive::check(&summary, &destination)?;
+    Ok(summary)
+}
+
+fn as_base(base: &BaseImage) -> Result<Base> {
+    let volblocksize =
+        u32::try_from(base.volblocksize).context("reading the block size of the golden volume")?;
+    Ok(Base::Volume { guid: base.guid, volsize: base.volsize, volblocksize })
+}
+
+/// Waits for the devices of all volumes; the clones' come at the same time, so this is done once.
+pub fn devices<'a>(names: impl Iterator<Item = &'a DatasetName>, task: &mut Task) -> Result<()> {
+    task.phase("device", |_| {
+        for name in names {
+            device::wait(name)?;
+        }
+        Ok(())
+    })
+}

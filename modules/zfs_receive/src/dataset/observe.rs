@@ -1,0 +1,134 @@
+//! What is there: datasets, their snapshots, origins and properties. Reads only.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+
+use super::device;
+use super::name::DatasetName;
+use super::request::Present;
+use super::zfs::{Kind, Row, Zfs};
+
+/// Properties looked at in any case.
+const ALWAYS: [&str; 2] = ["volmode", "refreservation"];
+
+/// A property as found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Value as `zfs get -p` prints it.
+    pub value: String,
+    /// Set on the dataset itself.
+    pub local: bool,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// Datasets and snapshots by name.
+    pub rows: BTreeMap<String, Row>,
+    /// Properties by dataset and name.
+    pub properties: BTreeMap<(String, String), Found>,
+    /// Volumes whose device somebody has open, and who, where that was looked at.
+    pub users: BTreeMap<String, String>,
+    /// The time, as `20261122T181500Z`.
+    pub moment: String,
+}
+
+impl Observed {
+    /// Snapshots of `dataset`, oldest first as `zfs list` has them.
+    pub fn snapshots<'a>(&'a self, dataset: &str) -> impl Iterator<Item = &'a Row> {
+        let prefix = format!("{dataset}@");
+        self.rows.values().filter(move |row| row.name.starts_with(&prefix))
+    }
+
+    /// The snapshot with this guid that `dataset` has or was cloned from.
+    pub fn snapshot_of(&self, dataset: &Row, guid: u64) -> Option<&Row> {
+        let origin = dataset.origin.as_ref().and_then(|origin| self.rows.get(origin));
+        self.snapshots(&dataset.name).chain(origin).find(|snapshot| snapshot.guid == guid)
+    }
+
+    /// A property of `dataset` as found.
+    pub fn property(&self, dataset: &str, name: &str) -> Option<&Found> {
+        self.properties.get(&(dataset.to_owned(), name.to_owned()))
+    }
+
+    fn add(&mut self, rows: Vec<Row>) {
+        self.rows.extend(rows.into_iter().map(|row| (row.name.clone(), row)));
+    }
+}
+
+/// Looks at everything that volumes of `request` depend on.
+pub fn present(zfs: &Zfs, request: &Present) -> Result<Observed> {
+    let names = request.names();
+    let mut observed = datasets(zfs, &names)?;
+    let parents: BTreeSet<String> = names.iter().filter_map(|name| name.parent()).map(String::from).collect();
+    let parents: Vec<&str> = parents.iter().map(String::as_str).collect();
+    observed.add(zfs.list(&parents, 0)?);
+    if let Some(images) =
+        request.golden.as_ref().and_then(DatasetName::parent).filter(|_| request.image.fromguid != 0)
+    {
+        observed.add(zfs.list(&[images.as_str()], 2)?);
+    }
+    origins(zfs, &mut observed)?;
+    properties(zfs, request, &mut observed)?;
+    if request.replace {
+        users(&names, &mut observed);
+    }
+    Ok(observed)
+}
+
+/// Looks at volumes that are to be destroyed.
+pub fn absent(zfs: &Zfs, volumes: &[DatasetName]) -> Result<Observed> {
+    let names: Vec<&DatasetName> = volumes.iter().collect();
+    let mut observed = datasets(zfs, &names)?;
+    users(&names, &mut observed);
+    Ok(observed)
+}
+
+fn datasets(zfs: &Zfs, names: &[&DatasetName]) -> Result<Observed> {
+    let mut all: Vec<String> = names.iter().map(|name| name.to_string()).collect();
+    all.extend(names.iter().map(|name| name.unfinished()));
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let mut observed = Observed { moment: crate::moment::now(), ..Observed::default() };
+    observed.add(zfs.list(&all, 1)?);
+    Ok(observed)
+}
+
+fn origins(zfs: &Zfs, observed: &mut Observed) -> Result<()> {
+    let origins: BTreeSet<String> = observed.rows.values().filter_map(|row| row.origin.clone()).collect();
+    let unknown: Vec<&str> =
+        origins.iter().map(String::as_str).filter(|origin| !observed.rows.contains_key(*origin)).collect();
+    if !unknown.is_empty() {
+        let rows = zfs.list(&unknown, 0)?;
+        observed.add(rows);
+    }
+    Ok(())
+}
+
+fn properties(zfs: &Zfs, request: &Present, observed: &mut Observed) -> Result<()> {
+    let there =
+        |name: &&DatasetName| observed.rows.get(name.as_str()).is_some_and(|row| row.kind == Kind::Volume);
+    let volumes: Vec<&str> =
+        request.volumes.iter().map(|wanted| &wanted.name).filter(there).map(DatasetName::as_str).collect();
+    if volumes.is_empty() {
+        return Ok(());
+    }
+    let asked = request.volumes.iter().flat_map(|wanted| wanted.properties.iter().map(|(name, _)| name));
+    let names: BTreeSet<&str> = ALWAYS.into_iter().chain(asked).collect();
+    let names = names.into_iter().collect::<Vec<_>>().join(",");
+    for property in zfs.get(&names, &volumes)? {
+        let found = Found { value: property.value, local: property.local };
+        observed.properties.insert((property.dataset, property.name), found);
+    }
+    Ok(())
+}
+
+fn users(names: &[&DatasetName], observed: &mut Observed) {
+    for name in names {
+        if observed.rows.contains_key(name.as_str())
+            && let Some(user) = device::user(name)
+        {
+            observed.users.insert(name.to_string(), user);
+        }
+    }
+}
