@@ -6,7 +6,7 @@
 #   host.sh cut                a power cut: kill -9
 #   host.sh stop               end it
 #   host.sh ssh COMMAND...     run COMMAND as root in it
-#   host.sh push FILE...       copy files to /root/
+#   host.sh push PATH...       copy files and folders to /root/
 #   host.sh status             is it there?
 . "$(dirname "$0")/common.sh"
 
@@ -76,6 +76,12 @@ wait_ready() {
     done
 }
 
+push() {
+    local file args=()
+    for file in "$@"; do args+=(-C "$(realpath "$(dirname "$file")")" "$(basename "$file")"); done
+    tar -cf - "${args[@]}" | in_guest tar -C /root -xf -
+}
+
 # end SIGNAL
 end() {
     local found
@@ -87,7 +93,7 @@ end() {
 }
 
 verb=${1-}
-shift || die "usage: host.sh build|start|boot|cut|stop|ssh COMMAND...|push FILE...|status"
+shift || die "usage: host.sh build|start|boot|cut|stop|ssh COMMAND...|push PATH...|status"
 case $verb in
 build) exec "$here/build.sh" "$@" ;;
 start)
@@ -100,7 +106,7 @@ boot) boot ;;
 cut) end KILL ;;
 stop) end TERM ;;
 ssh) in_guest "$@" ;;
-push) tar -cf - "$@" --transform='s,.*/,,' | in_guest tar -C /root -xf - ;;
+push) push "$@" ;;
 status) if pid >/dev/null; then echo "running, ssh on 127.0.0.1:$(cat "$run/port")"; else echo "not running" && exit 1; fi ;;
 *) die "no such verb: $verb" ;;
 esac

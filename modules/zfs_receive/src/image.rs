@@ -9,7 +9,7 @@ use crate::params::Guid;
 use crate::source::Source;
 
 /// What the beginning of a source says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
     /// Guid of the snapshot it ends at.
     pub guid: Guid,
@@ -17,6 +17,10 @@ pub struct Image {
     pub base: Option<Guid>,
     /// Bytes of the volume, where the package says so.
     pub volsize: Option<u64>,
+    /// Bytes of one of its blocks, where the package says so.
+    pub volblocksize: Option<u64>,
+    /// Name of the image it applies to, where the package says so.
+    pub parent: Option<String>,
     /// Bytes of the stream, where it stands in the file as it is.
     pub bytes: Option<u64>,
 }
@@ -27,7 +31,14 @@ impl Image {
         let source = Source::open(src, None, None)?;
         if let Some(facts) = source.facts() {
             let base = facts.fromguid.map(Guid);
-            return Ok(Image { guid: Guid(facts.guid), base, volsize: Some(facts.volsize), bytes: None });
+            return Ok(Image {
+                guid: Guid(facts.guid),
+                base,
+                volsize: Some(facts.volsize),
+                volblocksize: Some(facts.volblocksize),
+                parent: facts.parent.as_ref().map(ToString::to_string),
+                bytes: None,
+            });
         }
         let doing = || format!("reading {}", src.display());
         let plain = source.plain_file().with_context(doing)?;
@@ -42,7 +53,7 @@ impl Image {
             }
         };
         let base = Some(announced.first.fromguid).filter(|guid| *guid != 0).map(Guid);
-        Ok(Image { guid: Guid(guid), base, volsize: None, bytes })
+        Ok(Image { guid: Guid(guid), base, volsize: None, volblocksize: None, parent: None, bytes })
     }
 }
 

@@ -4,15 +4,15 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ansible_module::{Size, Task};
-use anyhow::{Context, Result, ensure};
+use ansible_module::Task;
+use anyhow::{Context, Result};
 use image_catalog::digest::Sha256Hex;
 use zfs_stream::{Base, Summary};
 
 use super::device;
 use super::feed::{Copied, Feed, Spliced};
 use super::name::DatasetName;
-use super::plan::{BaseImage, Clone, Plan, Receive, Step};
+use super::plan::{Clone, Plan, Receive, Step, check_size};
 use super::problem::{Problem, problem_of};
 use super::receive::{self, Destination};
 use super::zfs::Zfs;
@@ -41,7 +41,7 @@ pub fn apply(zfs: &Zfs, plan: &Plan, from: Option<&From>, task: &mut Task) -> Re
     for step in &plan.steps {
         match step {
             Step::Sweep(name) => {
-                patiently(|| zfs.destroy(name)).with_context(|| format!("destroying leftover {name}"))?
+                destroy(zfs, name)?;
             }
             Step::Receive(receive) => {
                 let from = from.context("no image was given")?;
@@ -49,27 +49,41 @@ pub fn apply(zfs: &Zfs, plan: &Plan, from: Option<&From>, task: &mut Task) -> Re
             }
             Step::Clone(clone) => task.phase("clone", |_| make_clone(zfs, clone))?,
             Step::Set { name, properties } => {
-                zfs.set(properties, name.as_str())
-                    .with_context(|| format!("setting properties of {name}"))?;
+                set_each(zfs, properties, name.as_str())?;
             }
             Step::Show(name) => {
                 zfs.inherit("volmode", name.as_str())
                     .with_context(|| format!("giving {name} its device back"))?;
             }
             Step::Destroy(name) => {
-                patiently(|| zfs.destroy(name.as_str())).with_context(|| format!("destroying {name}"))?;
+                destroy(zfs, name.as_str())?;
             }
         }
     }
     Ok(size)
 }
 
-/// Tries again while ZFS says "busy", for a while; what is gone already is destroyed.
-fn patiently(destroy: impl Fn() -> Result<()>) -> Result<()> {
+fn destroy(zfs: &Zfs, name: &str) -> Result<()> {
+    match patiently(|| zfs.destroy(name)) {
+        // A receive that was killed meanwhile takes its own leftover away.
+        Err(error) if problem_of(&error) == Some(Problem::Missing) => Ok(()),
+        result => result.with_context(|| format!("destroying {name}")),
+    }
+}
+
+fn set_each(zfs: &Zfs, properties: &[(String, String)], name: &str) -> Result<()> {
+    for (property, value) in properties {
+        patiently(|| zfs.set(property, value, name))
+            .with_context(|| format!("setting {property}={value} on {name}"))?;
+    }
+    Ok(())
+}
+
+/// Tries again while ZFS says "busy", for a while.
+fn patiently(act: impl Fn() -> Result<()>) -> Result<()> {
     let deadline = Instant::now() + BUSY_LIMIT;
     loop {
-        match destroy() {
-            Err(error) if problem_of(&error) == Some(Problem::Missing) => return Ok(()),
+        match act() {
             Err(error) if problem_of(&error) == Some(Problem::Busy) && Instant::now() < deadline => {
                 thread::sleep(AGAIN)
             }
@@ -79,9 +93,10 @@ fn patiently(destroy: impl Fn() -> Result<()>) -> Result<()> {
 }
 
 fn make_clone(zfs: &Zfs, clone: &Clone) -> Result<()> {
-    let Clone { name, origin, kept, properties } = clone;
+    let Clone { name, origin, kept, properties, later } = clone;
     put_aside(zfs, name, kept.as_deref())?;
-    zfs.clone_of(origin, name.as_str(), properties).with_context(|| format!("cloning {origin} to {name}"))
+    zfs.clone_of(origin, name.as_str(), properties).with_context(|| format!("cloning {origin} to {name}"))?;
+    set_each(zfs, later, name.as_str())
 }
 
 fn put_aside(zfs: &Zfs, name: &DatasetName, kept: Option<&str>) -> Result<()> {
@@ -96,17 +111,14 @@ fn receive_volume(zfs: &Zfs, wanted: &Receive, from: &From, task: &mut Task) -> 
     let doing = || format!("receiving {} into {}", from.src.display(), wanted.name);
     let summary = receive_unfinished(zfs, wanted, from, task).with_context(doing)?;
     task.record_bytes("receive", summary.bytes);
-    if let Some(volsize) = wanted.volsize.filter(|volsize| Some(*volsize) != summary.volsize) {
-        zfs.set(&[("volsize".to_owned(), volsize.to_string())], &unfinished)
-            .with_context(|| format!("growing {} to {}", wanted.name, Size(volsize)))?;
-    }
+    set_each(zfs, &wanted.later, &unfinished)?;
     put_aside(zfs, &wanted.name, wanted.kept.as_deref())?;
     patiently(|| zfs.rename(&unfinished, wanted.name.as_str()))
         .with_context(|| format!("giving {} its name", wanted.name))?;
     match wanted.volmode.as_deref() {
         None | Some("none") => Ok(()),
         Some("default") => zfs.inherit("volmode", wanted.name.as_str()),
-        Some(volmode) => zfs.set(&[("volmode".to_owned(), volmode.to_owned())], wanted.name.as_str()),
+        Some(volmode) => zfs.set("volmode", volmode, wanted.name.as_str()),
     }
     .with_context(|| format!("giving {} its device", wanted.name))?;
     Ok(summary)
@@ -119,7 +131,7 @@ fn receive_unfinished(zfs: &Zfs, wanted: &Receive, from: &From, task: &mut Task)
         None => Box::<Copied>::default(),
     };
     let base = wanted.base.as_ref();
-    let reader = image::reader(source, Guid(from.guid), base.map_or(Ok(Base::None), as_base)?)?;
+    let reader = image::reader(source, Guid(from.guid), expected_base(wanted)?)?;
     // Without a device nobody can look at it, or keep it busy, before it has its name.
     let mut properties = vec![("volmode".to_owned(), "none".to_owned())];
     properties.extend(wanted.properties.iter().cloned());
@@ -130,30 +142,43 @@ fn receive_unfinished(zfs: &Zfs, wanted: &Receive, from: &From, task: &mut Task)
         properties: &properties,
         progress: &task.progress(&format!("receiving {}", wanted.name), None),
     };
-    let summary = receive::receive(reader, &mut *feed, &destination, |summary, source: Source| {
-        source.finish()?;
-        ensure!(
-            summary.volsize.is_some() || base.is_some(),
-            "the stream does not say how large its volume is"
-        );
-        let size = summary.volsize.unwrap_or(0);
-        let smallest = wanted.smallest.unwrap_or(u64::MAX);
-        ensure!(
-            size <= smallest,
-            "volsize {} is smaller than the image, which has {}: its end would be cut off",
-            Size(smallest),
-            Size(size)
-        );
-        Ok(())
-    })?;
+    let summary =
+        receive::receive(reader, &mut *feed, &destination, |summary, source| judge(wanted, summary, source))?;
     receive::check(&summary, &destination)?;
     Ok(summary)
 }
 
-fn as_base(base: &BaseImage) -> Result<Base> {
+fn expected_base(wanted: &Receive) -> Result<Base> {
+    let Some(base) = &wanted.base else { return Ok(Base::None) };
     let volblocksize =
         u32::try_from(base.volblocksize).context("reading the block size of the golden volume")?;
     Ok(Base::Volume { guid: base.guid, volsize: base.volsize, volblocksize })
+}
+
+/// What is left to say when the stream itself is good.
+fn judge(wanted: &Receive, summary: &Summary, source: Source) -> Result<()> {
+    source.finish()?;
+    let size = summary.volsize.context("reading the size of the volume: the stream does not say it")?;
+    for volsize in &wanted.sizes {
+        check_size(*volsize, size, summary.volblocksize.map(u64::from))?;
+    }
+    Ok(())
+}
+
+/// Reads and judges what `plan` would receive, and changes nothing; returns the size of the image.
+///
+/// An image that check mode has not fetched cannot be read, and need not be.
+pub fn preview(plan: &Plan, from: &From, task: &mut Task) -> Result<Option<u64>> {
+    let Some(wanted) = plan.receives().next().filter(|_| from.src.exists()) else { return Ok(None) };
+    task.phase("verify", |task| {
+        let doing = || format!("verifying {}", from.src.display());
+        let source = Source::open(&from.src, from.sha256.as_ref(), None)?;
+        let reader = image::reader(source, Guid(from.guid), expected_base(wanted)?)?;
+        let (summary, source) = reader.finish().with_context(doing)?;
+        judge(wanted, &summary, source).with_context(doing)?;
+        task.record_bytes("verify", summary.bytes);
+        Ok(summary.volsize)
+    })
 }
 
 /// Waits for the devices of all volumes; the clones' come at the same time, so this is done once.

@@ -1,5 +1,7 @@
 //! From what was asked for and what is there to the steps in between. Pure.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Result, bail, ensure};
 
 use ansible_module::Size;
@@ -46,10 +48,10 @@ pub struct Receive {
     pub properties: Vec<(String, String)>,
     /// `volmode` once it has its name; `None` for a golden volume, which needs no device.
     pub volmode: Option<String>,
-    /// Bytes to grow it to before it gets its name.
-    pub volsize: Option<u64>,
-    /// No volume made of the image may be smaller than the image.
-    pub smallest: Option<u64>,
+    /// Properties set one by one before it gets its name.
+    pub later: Vec<(String, String)>,
+    /// Sizes that volumes made of the image are to have: not smaller than the image, and of whole blocks.
+    pub sizes: Vec<u64>,
 }
 
 /// The snapshot that an incremental image applies to.
@@ -76,6 +78,8 @@ pub struct Clone {
     pub kept: Option<String>,
     /// Properties from the beginning.
     pub properties: Vec<(String, String)>,
+    /// Properties set one by one afterwards.
+    pub later: Vec<(String, String)>,
 }
 
 /// All changes, and both sides of the difference.
@@ -91,12 +95,22 @@ pub struct Plan {
     pub golden: Option<String>,
     /// Bytes of the image, where known.
     pub image_size: Option<u64>,
+    /// Block size of the image in bytes, where known.
+    pub volblocksize: Option<u64>,
 }
 
 impl Plan {
     /// Whether anything that a user sees changes: leftovers do not count.
     pub fn changed(&self) -> bool {
         self.steps.iter().any(|step| !matches!(step, Step::Sweep(_)))
+    }
+
+    /// Volumes to be received.
+    pub fn receives(&self) -> impl Iterator<Item = &Receive> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Receive(receive) => Some(receive),
+            _ => None,
+        })
     }
 
     /// Volumes put aside, with the names they are kept under.
@@ -116,7 +130,11 @@ impl Plan {
 /// Where something else stands in the way, or something needed is not there.
 pub fn present(request: &Present, observed: &Observed) -> Result<Plan> {
     check_names(request)?;
-    let mut plan = Plan { image_size: request.image.volsize, ..Plan::default() };
+    let mut plan = Plan {
+        image_size: request.image.volsize,
+        volblocksize: request.image.volblocksize,
+        ..Plan::default()
+    };
     for name in request.names() {
         check_parent(name, observed)?;
         sweep(name, observed, &mut plan);
@@ -140,8 +158,9 @@ fn check_names(request: &Present) -> Result<()> {
     }
     ensure!(
         request.image.fromguid == 0 || request.golden.is_some(),
-        "image {} is an increment onto the image with snapshot guid {}: it needs `golden`, the folder of golden volumes that has that image",
+        "image {} is an increment onto {} (snapshot guid {}): it needs `golden`, the folder of golden volumes that has that one",
         request.image.name,
+        request.image.parent.as_deref().unwrap_or("another image"),
         request.image.fromguid
     );
     Ok(())
@@ -201,6 +220,7 @@ fn plan_golden(golden: &DatasetName, request: &Present, observed: &Observed, pla
         plan.after += &describe::found_golden(golden, found, observed);
         plan.golden = Some(snapshot.name.clone());
         plan.image_size = snapshot.volsize;
+        plan.volblocksize = found.and_then(|found| found.volblocksize);
         return Ok(());
     }
     let kept = found.map(|found| put_aside(found, request, observed)).transpose()?;
@@ -212,14 +232,14 @@ fn plan_golden(golden: &DatasetName, request: &Present, observed: &Observed, pla
         base: base(golden, request, observed)?,
         properties: pairs(&[("refreservation", "none")]),
         volmode: None,
-        volsize: None,
-        smallest: request.volumes.iter().filter_map(|wanted| wanted.volsize).min(),
+        later: Vec::new(),
+        sizes: request.volumes.iter().filter_map(|wanted| wanted.volsize).collect(),
     }));
     Ok(())
 }
 
 fn base(golden: &DatasetName, request: &Present, observed: &Observed) -> Result<Option<BaseImage>> {
-    let Image { name, fromguid, .. } = &request.image;
+    let Image { name, fromguid, parent, .. } = &request.image;
     if *fromguid == 0 {
         return Ok(None);
     }
@@ -238,7 +258,8 @@ fn base(golden: &DatasetName, request: &Present, observed: &Observed) -> Result<
     match found {
         Some(base) => Ok(Some(base)),
         None => bail!(
-            "image {name} is an increment onto the image with snapshot guid {fromguid}, which no golden volume in {} has: receive that image first",
+            "image {name} is an increment onto {} (snapshot guid {fromguid}), which no golden volume in {} has: receive that image first",
+            parent.as_deref().unwrap_or("another image"),
             folder.trim_end_matches('/')
         ),
     }
@@ -246,14 +267,7 @@ fn base(golden: &DatasetName, request: &Present, observed: &Observed) -> Result<
 
 fn plan_volume(wanted: &Wanted, request: &Present, observed: &Observed, plan: &mut Plan) -> Result<()> {
     if let (Some(volsize), Some(image)) = (wanted.volsize, plan.image_size) {
-        ensure!(
-            volsize >= image,
-            "volsize {} of {} is smaller than image {}, which has {}: its end would be cut off",
-            Size(volsize),
-            wanted.name,
-            request.image.name,
-            Size(image)
-        );
+        check_size(volsize, image, plan.volblocksize)?;
     }
     let found = volume(&wanted.name, observed)?;
     plan.before += &describe::found(&wanted.name, found, wanted, observed);
@@ -267,26 +281,59 @@ fn plan_volume(wanted: &Wanted, request: &Present, observed: &Observed, plan: &m
     Ok(())
 }
 
+/// Whether a volume of an image can have `volsize` bytes: ZFS itself would cut off the end of the image (2.3.9).
+///
+/// # Errors
+/// Where it cannot.
+pub fn check_size(volsize: u64, image: u64, block: Option<u64>) -> Result<()> {
+    let size = Size(volsize);
+    ensure!(
+        volsize >= image,
+        "volsize {size} is smaller than the image, which has {}: its end would be cut off",
+        Size(image)
+    );
+    let block = block.unwrap_or(1);
+    ensure!(
+        volsize.is_multiple_of(block),
+        "volsize {size} is no multiple of the image's block size {}; the next ones are {} and {}",
+        Size(block),
+        Size(volsize - volsize % block),
+        Size(volsize.next_multiple_of(block))
+    );
+    Ok(())
+}
+
 fn make(wanted: &Wanted, kept: Option<String>, request: &Present, plan: &Plan) -> Step {
-    let mut properties = wanted.properties.clone();
-    let volmode = properties.get("volmode").unwrap_or(request.volmode).to_owned();
-    if properties.get("refreservation").is_none() {
-        properties = properties.with("refreservation", "none");
-    }
-    let Some(origin) = &plan.golden else {
-        return Step::Receive(Receive {
+    let volmode = wanted.properties.get("volmode").unwrap_or(request.volmode).to_owned();
+    // A reservation depends on the size, which is the image's at first. And ZFS refuses to make a clone of another size while
+    // udev looks at it: "dataset is busy" (OpenZFS 2.3.2).
+    let mut later = Vec::new();
+    later.extend(wanted.volsize.filter(|volsize| Some(*volsize) != plan.image_size).map(volsize_property));
+    let reserved = wanted.properties.get("refreservation").filter(|value| *value != "none");
+    later.extend(reserved.map(|value| ("refreservation".to_owned(), value.to_owned())));
+    let properties = wanted.properties.clone().with("refreservation", "none");
+    match &plan.golden {
+        None => Step::Receive(Receive {
             name: wanted.name.clone(),
             kept,
             base: None,
             properties: owned(&properties.without("volmode")),
             volmode: Some(volmode),
-            volsize: wanted.volsize,
-            smallest: wanted.volsize,
-        });
-    };
-    let mut properties = owned(&properties.with("volmode", &volmode));
-    properties.extend(wanted.volsize.map(|volsize| ("volsize".to_owned(), volsize.to_string())));
-    Step::Clone(Clone { name: wanted.name.clone(), origin: origin.clone(), kept, properties })
+            later,
+            sizes: wanted.volsize.into_iter().collect(),
+        }),
+        Some(origin) => Step::Clone(Clone {
+            name: wanted.name.clone(),
+            origin: origin.clone(),
+            kept,
+            properties: owned(&properties.with("volmode", &volmode)),
+            later,
+        }),
+    }
+}
+
+fn volsize_property(volsize: u64) -> (String, String) {
+    ("volsize".to_owned(), volsize.to_string())
 }
 
 fn adjust(
@@ -306,7 +353,7 @@ fn adjust(
             Size(size),
             Size(volsize)
         );
-        properties.push(("volsize".to_owned(), volsize.to_string()));
+        properties.push(volsize_property(volsize));
     }
     for (name, value) in wanted.properties.iter() {
         let found = observed.property(found.name.as_str(), name).map_or("-", |found| found.value.as_str());
@@ -329,12 +376,8 @@ fn adjust(
 /// The stream's bytes are an upper bound of what it takes: ZFS stores them compressed, and its own overhead is far smaller.
 fn check_space(plan: &Plan, request: &Present, observed: &Observed) -> Result<()> {
     let Some(bytes) = request.image.bytes else { return Ok(()) };
-    let receives = plan.steps.iter().filter_map(|step| match step {
-        Step::Receive(receive) => receive.name.parent(),
-        _ => None,
-    });
-    let mut needed = std::collections::BTreeMap::new();
-    for parent in receives {
+    let mut needed = BTreeMap::new();
+    for parent in plan.receives().filter_map(|receive| receive.name.parent()) {
         *needed.entry(parent).or_insert(0) += bytes;
     }
     for (parent, bytes) in needed {

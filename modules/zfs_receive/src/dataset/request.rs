@@ -20,8 +20,12 @@ pub struct Image {
     pub guid: u64,
     /// Guid of the snapshot it applies to; 0 for a full image.
     pub fromguid: u64,
+    /// Name of the image with that guid, where the package says it.
+    pub parent: Option<String>,
     /// Bytes of the volume, where known before reading it all.
     pub volsize: Option<u64>,
+    /// Block size of the volume in bytes, where known before reading it all.
+    pub volblocksize: Option<u64>,
     /// Bytes of the unpacked stream, where known before reading it all.
     pub bytes: Option<u64>,
 }
@@ -35,6 +39,13 @@ pub struct Wanted {
     pub volsize: Option<u64>,
     /// Properties it should have.
     pub properties: Properties,
+}
+
+impl Wanted {
+    /// Whether it is to have no device.
+    pub fn hidden(&self) -> bool {
+        self.properties.get("volmode") == Some("none")
+    }
 }
 
 /// Volumes to be there.
@@ -68,7 +79,11 @@ impl Present {
 /// Where options or the image are wrong.
 pub fn from_params(params: &Params) -> Result<(Present, From)> {
     let src = params.src()?;
-    let mut image = read_image(src)?;
+    let mut image = match params.guid {
+        // Enough to know a volume by; to make one, the image must be there.
+        Some(Guid(guid)) if !src.exists() => Image::by_guid(name_of(src), guid),
+        _ => read_image(src)?,
+    };
     if let Some(name) = &params.image {
         image.name.clone_from(name);
     }
@@ -92,9 +107,17 @@ fn read_image(src: &Path) -> Result<Image> {
         name: name_of(src),
         guid: found.guid.0,
         fromguid: found.base.map_or(0, |guid| guid.0),
+        parent: found.parent,
         volsize: found.volsize,
+        volblocksize: found.volblocksize,
         bytes: found.bytes,
     })
+}
+
+impl Image {
+    fn by_guid(name: String, guid: u64) -> Image {
+        Image { name, guid, fromguid: 0, parent: None, volsize: None, volblocksize: None, bytes: None }
+    }
 }
 
 /// `FreeBSD-14.2-RELEASE-ZFS-20G-20250515.pkg` is an image of that name without `.pkg`.

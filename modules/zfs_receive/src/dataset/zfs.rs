@@ -151,10 +151,9 @@ impl Zfs {
         finish(self.command(&["rename", from, to])).map(drop)
     }
 
-    /// Sets properties.
-    pub fn set(&self, properties: &[(String, String)], name: &str) -> Result<()> {
-        let pairs = properties.iter().map(|(property, value)| format!("{property}={value}"));
-        finish(self.command(&["set"]).args(pairs).arg(name)).map(drop)
+    /// Sets a property.
+    pub fn set(&self, property: &str, value: &str, name: &str) -> Result<()> {
+        finish(self.command(&["set"]).arg(format!("{property}={value}")).arg(name)).map(drop)
     }
 
     /// Makes a property what it is without a local setting.

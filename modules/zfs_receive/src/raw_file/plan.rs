@@ -87,9 +87,9 @@ fn absent(params: &Params, path: &Path, found: &Found) -> Result<Action> {
 }
 
 fn present(params: &Params, path: &Path, observed: &Observed) -> Result<Action> {
-    let guid = wanted_guid(params, observed.image)?;
+    let guid = wanted_guid(params, observed.image.as_ref())?;
     let volsize = params.volsize.map(|size| size.0);
-    if let (Some(asked), Some(image)) = (volsize, observed.image.and_then(|image| image.volsize)) {
+    if let (Some(asked), Some(image)) = (volsize, observed.image.as_ref().and_then(|image| image.volsize)) {
         check_volsize(asked, image)?;
     }
     match &observed.found {
@@ -108,7 +108,7 @@ fn present(params: &Params, path: &Path, observed: &Observed) -> Result<Action> 
     }
 }
 
-fn wanted_guid(params: &Params, image: Option<Image>) -> Result<Guid> {
+fn wanted_guid(params: &Params, image: Option<&Image>) -> Result<Guid> {
     match (params.guid, image) {
         (Some(asked), Some(image)) => {
             let src = params.src()?.display();
@@ -157,7 +157,7 @@ fn keep_size(path: &Path, asked: u64, present: u64) -> Result<()> {
 /// Another image where one of ours is: onto it if the stream continues it, else in its place.
 fn update(params: &Params, path: &Path, (disk, guid): (&Disk, Guid), observed: &Observed) -> Result<Action> {
     let volsize = params.volsize.map(|size| size.0);
-    let base = observed.image.and_then(|image| image.base);
+    let base = observed.image.as_ref().and_then(|image| image.base);
     if base == Some(disk.identity.guid) {
         ensure!(
             disk.pristine,
@@ -182,7 +182,7 @@ fn update(params: &Params, path: &Path, (disk, guid): (&Disk, Guid), observed: &
 }
 
 fn fresh(guid: Guid, observed: &Observed, volsize: Option<u64>, kept: Option<PathBuf>) -> Result<Action> {
-    if let Some(base) = observed.image.and_then(|image| image.base) {
+    if let Some(base) = observed.image.as_ref().and_then(|image| image.base) {
         bail!(
             "the stream is incremental: it needs the image with guid {base} in place; receive that image first, or a \
              full stream"

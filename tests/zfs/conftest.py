@@ -1,0 +1,140 @@
+"""The machine with real ZFS, and the module in it, for the tests of this folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+TOP = HERE.parents[1]
+STREAMS = TOP / "tests/fixtures/streams"
+
+
+def manifest():
+    """The fixtures' manifest as one dictionary per stream."""
+    header, *lines = (STREAMS / "manifest.tsv").read_text().splitlines()
+    return [dict(zip(header.split("\t"), line.split("\t"))) for line in lines]
+
+
+class Guest:
+    """The guest, over ssh. Its answers are checked: a failed command is an error unless a test asks for the status."""
+
+    limit = 300
+
+    def host(self, *words, **options):
+        return subprocess.run([HERE / "host.sh", *words], check=True, timeout=self.limit, **options)
+
+    def call(self, command, stdin=None):
+        """Status, stdout and stderr of a shell command."""
+        ran = subprocess.run(
+            [HERE / "host.sh", "ssh", command],
+            input=stdin,
+            stdin=None if stdin is not None else subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=self.limit,
+        )
+        return ran.returncode, ran.stdout, ran.stderr
+
+    def sh(self, command):
+        status, stdout, stderr = self.call("set -e; " + command)
+        assert status == 0, f"{command}: exit status {status}\n{stdout}{stderr}"
+        return stdout.strip()
+
+    def start(self, command):
+        """A command that runs while the test goes on."""
+        return subprocess.Popen(
+            [HERE / "host.sh", "ssh", command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def module(self, options, check=False, user=None, program="/root/zfs_receive"):
+        """The module's reply; `diff` is always asked for."""
+        arguments = json.dumps({**options, "_ansible_check_mode": check, "_ansible_diff": True, "_ansible_version": "2"})
+        command = f"{program} -"
+        if user:
+            command = f"setpriv --reuid {user} --regid {user} --clear-groups env TMPDIR=/tmp {command}"
+        _, stdout, stderr = self.call(command, stdin=arguments)
+        assert stdout, f"no reply: {stderr}"
+        return json.loads(stdout)
+
+    def names(self, dataset):
+        """Everything below a dataset, itself not."""
+        return self.sh(f"zfs list -H -o name -t all -r {dataset}").splitlines()[1:]
+
+    def sha256(self, device):
+        return self.sh(f"sha256sum < {device}").split()[0]
+
+
+@pytest.fixture(scope="session")
+def guest():
+    """The guest, booted, with the program, the fixtures and an empty pool `tank`."""
+    guest = Guest()
+    program = Path(os.environ.get("ZFS_RECEIVE", TOP / "native/linux-x86_64/zfs_receive"))
+    assert program.exists(), f"{program} is not there: run `make build`"
+    subprocess.run([HERE / "host.sh", "build"], check=True)
+    guest.host("start")
+    try:
+        guest.host("push", str(program), str(STREAMS))
+        guest.sh("chmod 755 /root /root/zfs_receive && zpool create -f -O compression=lz4 tank /dev/vdb && modprobe loop")
+        yield guest
+    finally:
+        guest.host("stop")
+
+
+class Place:
+    """Two folders of a test's own: `images` and `vm`."""
+
+    def __init__(self, guest, name):
+        self.guest, self.name = guest, f"tank/{name}"
+        self.images, self.vm = f"{self.name}/images", f"{self.name}/vm"
+        guest.sh(f"zfs create {self.name} && zfs create {self.images} && zfs create {self.vm}")
+
+    def names(self):
+        """What the test has made, without the folders."""
+        return [name for name in self.guest.names(self.name) if name not in (self.images, self.vm)]
+
+    def src(self, stream):
+        return f"/root/streams/{stream}.zfs"
+
+    def triad(self, **options):
+        """Check, run, check: changed, changed, unchanged. The difference shown is the same in check mode and in the run."""
+        before = self.names()
+        announced = self.guest.module(options, check=True)
+        assert announced.get("failed") is None, announced
+        assert self.names() == before, "check mode has changed something"
+        done = self.guest.module(options)
+        assert done.get("failed") is None, done
+        again = self.guest.module(options, check=True)
+        assert (announced["changed"], done["changed"], again["changed"]) == (True, True, False), again
+        assert announced["diff"]["before"] == done["diff"]["before"]
+        assert "diff" not in again
+        return done
+
+    def refused(self, check_too=True, user=None, **options):
+        """The message of a refusal, which has changed nothing."""
+        before = self.names()
+        reply = self.guest.module(options, user=user)
+        assert reply.get("failed") is True, reply
+        assert reply["changed"] is False
+        assert self.names() == before, "a refused run has changed something"
+        if check_too:
+            announced = self.guest.module(options, check=True, user=user)
+            assert announced.get("failed") is True, announced
+            # Check mode verifies where the run receives; the reason is the same.
+            assert announced["msg"].split(": ")[-1] == reply["msg"].split(": ")[-1]
+        return reply["msg"]
+
+
+@pytest.fixture
+def place(guest, request):
+    name = "".join(letter if letter.isalnum() else "-" for letter in request.node.name).strip("-")
+    return Place(guest, name[-60:])

@@ -1,0 +1,133 @@
+"""What the module makes, changes and removes: check, run, check for each."""
+
+from __future__ import annotations
+
+import re
+
+
+def test_golden_volume_and_clone(guest, place):
+    done = place.triad(src=place.src("tiny-plain"), golden=place.images, dataset=f"{place.vm}/web", volsize="8M")
+    assert done["volume"] == {
+        "dataset": f"{place.vm}/web",
+        "device": f"/dev/zvol/{place.vm}/web",
+        "guid": "7119270074782723516",
+        "size": 8 << 20,
+        "volblocksize": done["volume"]["volblocksize"],
+        "origin": f"{place.images}/tiny-plain@image",
+        "replaced": None,
+    }
+    assert place.names() == [f"{place.images}/tiny-plain", f"{place.images}/tiny-plain@image", f"{place.vm}/web"]
+    # The golden volume has no device of its own; what is in front of the clone is the image, behind it zeros.
+    guest.sh(f"test ! -e /dev/zvol/{place.images}/tiny-plain")
+    assert guest.sh(f"blockdev --getsize64 {done['volume']['device']}") == str(8 << 20)
+    front = guest.sh(f"head -c 1048576 {done['volume']['device']} | sha256sum").split()[0]
+    assert front == "1500e05c43c940a3c77467abe6d22a461d9e5c3b06b80072f1a861a69ee101c6"
+    assert guest.sh(f"tail -c 7340032 {done['volume']['device']} | tr -d '\\0' | wc -c") == "0"
+    assert set(done["timings"]) >= {"source", "observe", "receive", "clone", "device", "total"}
+    assert done["timings"]["receive"]["bytes"] == 104120
+
+
+def test_golden_volume_alone(place):
+    done = place.triad(src=place.src("tiny-c"), golden=place.images, image="named")
+    assert place.names() == [f"{place.images}/named", f"{place.images}/named@image"]
+    assert done["golden"]["snapshot"] == f"{place.images}/named@image" and done["volumes"] == []
+
+
+def test_several_guests_in_one_call(guest, place):
+    volumes = [{"dataset": f"{place.vm}/web{n}"} for n in range(5)]
+    volumes[1]["volsize"] = "2M"
+    volumes[2]["properties"] = {"org.example:role": "two words"}
+    done = place.triad(src=place.src("tiny-plain"), golden=place.images, volumes=volumes, volsize="4M", properties={"compression": "zstd"})
+    assert [volume["size"] >> 20 for volume in done["volumes"]] == [4, 2, 4, 4, 4]
+    assert guest.sh(f"zfs get -H -o value org.example:role {place.vm}/web2") == "two words"
+    assert guest.sh(f"zfs get -H -o value compression {place.vm}/web4") == "zstd"
+    more = place.triad(src=place.src("tiny-plain"), golden=place.images, volumes=[*volumes, {"dataset": f"{place.vm}/web5"}], volsize="4M")
+    assert more["diff"]["after"].count("clone of") == 6
+
+
+def test_copy_with_properties_from_the_beginning(guest, place):
+    wanted = {"compression": "off", "org.example:note": "it's = here", "refreservation": "auto"}
+    place.triad(src=place.src("tiny-plain"), dataset=f"{place.vm}/web", properties=wanted, volsize="4M")
+    found = guest.sh(f"zfs get -H -o value compression,org.example:note,volmode,volsize {place.vm}/web").splitlines()
+    assert found == ["off", "it's = here", "default", "4M"]
+    assert int(guest.sh(f"zfs get -Hp -o value refreservation {place.vm}/web")) >= 4 << 20
+
+
+def test_without_a_device(guest, place):
+    done = place.triad(src=place.src("tiny-plain"), golden=place.images, dataset=f"{place.vm}/web", properties={"volmode": "none"})
+    assert done["volume"]["device"] is None
+    shown = place.triad(src=place.src("tiny-plain"), golden=place.images, dataset=f"{place.vm}/web")
+    guest.sh(f"test -b {shown['volume']['device']}")
+
+
+def test_grow_and_change_properties_and_keep_what_the_guest_wrote(guest, place):
+    options = {"src": place.src("tiny-plain"), "golden": place.images, "dataset": f"{place.vm}/web"}
+    device = place.triad(**options)["volume"]["device"]
+    guest.sh(f"echo written-by-guest | dd of={device} conv=notrunc,fsync status=none")
+    done = place.triad(**options, volsize="4M", properties={"compression": "gzip", "reservation": "1M"})
+    assert done["volume"]["size"] == 4 << 20
+    assert re.findall(r"^.*(?:volsize|compression|reservation).*$", done["diff"]["after"], re.M) == [
+        "  volsize: 4M",
+        "  compression: gzip",
+        "  reservation: 1M",
+    ]
+    assert guest.sh(f"blockdev --getsize64 {device}") == str(4 << 20)
+    assert guest.sh(f"head -c 16 {device}") == "written-by-guest"
+    assert "a volume is only ever grown" in place.refused(**options, volsize="2M")
+
+
+def test_replace_keeps_the_old_volume(guest, place):
+    options = {"golden": place.images, "image": "base", "dataset": f"{place.vm}/web"}
+    guest.module({**options, "src": place.src("tiny-plain")})
+    guest.sh(f"zfs snapshot {place.vm}/web@users-own")
+    refused = place.refused(**options, src=place.src("empty-plain"))
+    assert "is there already and is not of image base (snapshot guid 5224889396273981295)" in refused
+    done = place.triad(**options, src=place.src("empty-plain"), replace=True)
+    kept = done["volume"]["replaced"]
+    assert re.fullmatch(re.escape(f"{place.vm}/web") + r"\.old-\d{8}T\d{6}Z", kept)
+    assert f"{kept}@users-own" in place.names() and done["golden"]["replaced"] in place.names()
+    assert guest.sha256(done["volume"]["device"]) == "080acf35a507ac9849cfcba47dc2ad83e01b75663a516279c8b9d243b719643e"
+    assert guest.sha256(f"/dev/zvol/{kept}") == "1500e05c43c940a3c77467abe6d22a461d9e5c3b06b80072f1a861a69ee101c6"
+    place.triad(dataset=kept, state="absent")
+    assert guest.module({**options, "src": place.src("empty-plain"), "replace": True})["changed"] is False
+
+
+def test_a_volume_is_known_by_its_guid_wherever_that_is(guest, place):
+    options = {"src": place.src("tiny-plain"), "dataset": f"{place.vm}/web"}
+    guest.module({**options, "golden": place.images})
+    guest.sh(f"zfs rename {place.images}/tiny-plain {place.images}/elsewhere; zfs promote {place.vm}/web")
+    assert guest.module(options)["changed"] is False
+    guest.sh(f"zfs rename {place.vm}/web@image {place.vm}/web@renamed")
+    assert guest.module(options)["changed"] is False
+    assert guest.module({**options, "src": "/nowhere", "guid": "7119270074782723516"})["changed"] is False
+    assert guest.module({**options, "dataset": f"{place.vm}/new", "src": "/nowhere", "guid": "7119270074782723516"}, check=True)["changed"] is True
+    message = place.refused(src="/nowhere", guid="7119270074782723516", dataset=f"{place.vm}/new", check_too=False)
+    assert "opening /nowhere: No such file or directory" in message
+    message = place.refused(**options, guid="1")
+    assert message.endswith("holds the image with guid 7119270074782723516, expected 1: another image")
+
+
+def test_absent_takes_a_volume_with_its_snapshots_and_nothing_else(guest, place):
+    options = {"src": place.src("tiny-plain"), "golden": place.images}
+    guest.module({**options, "volumes": [{"dataset": f"{place.vm}/{name}"} for name in "abc"]})
+    guest.sh(f"zfs snapshot {place.vm}/a@one; zfs snapshot {place.vm}/a@two")
+    golden = f"{place.images}/tiny-plain"
+    message = place.refused(dataset=golden, state="absent")
+    listed = re.fullmatch(re.escape(golden) + r" cannot be destroyed: 3 clones are made of it: (.*); remove those first", message)
+    assert sorted(listed[1].split(", ")) == [f"{place.vm}/{name}" for name in "abc"]
+    gone = place.triad(dataset=f"{place.vm}/a", state="absent")
+    assert gone["volume"]["dataset"] == f"{place.vm}/a"
+    assert guest.module({"dataset": f"{place.vm}/a", "state": "absent"})["changed"] is False
+    # In one call: clones go before what they are clones of, whatever the order.
+    place.triad(volumes=[{"dataset": golden}, {"dataset": f"{place.vm}/c"}, {"dataset": f"{place.vm}/b"}], state="absent")
+    assert place.names() == []
+
+
+def test_streams_we_receive_can_be_sent_on(guest, place):
+    guest.module({"src": place.src("vb128k-Lec"), "golden": place.images, "dataset": f"{place.vm}/web"})
+    golden = f"{place.images}/vb128k-Lec@image"
+    guest.sh(f"zfs send -L {golden} > /root/again.zfs")
+    again = guest.module({"src": "/root/again.zfs", "dataset": f"{place.vm}/again"})["volume"]
+    assert again["guid"] == "9892791678572144833"
+    assert guest.sha256(again["device"]) == guest.sha256(f"/dev/zvol/{place.vm}/web")
+    guest.sh("zpool scrub -w tank && zpool status -x tank | grep -q healthy")
