@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use ed25519_dalek::SigningKey as EddsaKey;
+use ed25519_dalek::pkcs8::KeypairBytes;
 use k256::ecdsa::SigningKey as EcdsaKey;
 use k256::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, LineEnding};
 use rsa::RsaPrivateKey;
@@ -76,7 +77,9 @@ impl PrivateKey {
                 .map(|pem| pem.to_string())
                 .map_err(anyhow::Error::from),
             Key::Eddsa(key) => {
-                key.to_pkcs8_pem(LineEnding::LF).map(|pem| pem.to_string()).map_err(anyhow::Error::from)
+                // Without the public key, which openssl does not expect there.
+                let bytes = KeypairBytes { secret_key: key.to_bytes(), public_key: None };
+                bytes.to_pkcs8_pem(LineEnding::LF).map(|pem| pem.to_string()).map_err(anyhow::Error::from)
             }
         };
         pem.context("writing a private key")

@@ -1,0 +1,367 @@
+//! Archives made to do harm are refused, each for what it is, and before anything of them is used.
+
+#![allow(clippy::unwrap_used, reason = "a helper that fails shows where")]
+
+mod common;
+
+use std::io;
+
+use anyhow::Result;
+use common::sources;
+use image_catalog::archive::PackageArchive;
+use image_catalog::catalogue::Catalogue;
+use image_catalog::digest::Sha256Hex;
+use image_catalog::signature::Trust;
+use tar::{EntryType, Header};
+
+const STREAM: &[u8] = b"a stream";
+const PATH: &str = "/bhyve/images/demo-1.zfs";
+
+fn member_of(kind: EntryType, path: &str, content: &[u8]) -> Vec<u8> {
+    member_claiming(kind, path, content, content.len() as u64)
+}
+
+fn member(path: &str, content: &[u8]) -> Vec<u8> {
+    member_of(EntryType::Regular, path, content)
+}
+
+fn member_claiming(kind: EntryType, path: &str, content: &[u8], size: u64) -> Vec<u8> {
+    let mut header = Header::new_ustar();
+    header.as_ustar_mut().unwrap().name[..path.len()].copy_from_slice(path.as_bytes());
+    header.set_entry_type(kind);
+    header.set_size(size);
+    header.set_mode(0o644);
+    header.set_mtime(0);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_cksum();
+    let padding = vec![0; (512 - content.len() % 512) % 512];
+    [header.as_bytes(), content, &padding].concat()
+}
+
+fn pax(records: &[(&str, &str)]) -> Vec<u8> {
+    let record = |(key, value): &(&str, &str)| {
+        let rest = key.len() + value.len() + 3;
+        let length = (rest + 1..).find(|length| length.to_string().len() + rest == *length).unwrap();
+        format!("{length} {key}={value}\n")
+    };
+    let content: String = records.iter().map(record).collect();
+    member_of(EntryType::XHeader, "pax", content.as_bytes())
+}
+
+fn end() -> Vec<u8> {
+    vec![0; 1024]
+}
+
+fn manifest_for(path: &str, size: usize, sha256: &Sha256Hex) -> String {
+    format!(
+        r#"{{"name":"demo","origin":"o","version":"1","flatsize":{size},"annotations":{{"image_format":"zfs-stream","image_guid":"1","image_volblocksize":"4096","image_volsize":"4096"}},"files":{{"{path}":{{"sum":"1${sha256}"}}}}}}"#
+    )
+}
+
+fn manifest() -> Vec<u8> {
+    member("+MANIFEST", manifest_for(PATH, STREAM.len(), &Sha256Hex::of(STREAM)).as_bytes())
+}
+
+fn read(package: &[u8]) -> Result<u64> {
+    let mut archive = PackageArchive::open(package)?;
+    let length = io::copy(&mut archive, &mut io::sink())?;
+    archive.finish()?;
+    Ok(length)
+}
+
+fn refusal(parts: &[Vec<u8>]) -> String {
+    format!("{:#}", read(&parts.concat()).unwrap_err())
+}
+
+#[test]
+fn a_plain_package_is_read() {
+    let package = [manifest(), member(PATH, STREAM), end()].concat();
+    assert_eq!(read(&package).unwrap(), STREAM.len() as u64);
+    let long = [manifest(), pax(&[("path", PATH), ("mtime", "1.5")]), member("x", STREAM), end()].concat();
+    assert_eq!(read(&long).unwrap(), STREAM.len() as u64);
+}
+
+#[test]
+fn paths_that_lead_elsewhere_are_refused() {
+    for path in [
+        "/etc/passwd",
+        "/bhyve/images/../../etc/passwd",
+        "/bhyve/images/sub/demo-1.zfs",
+        "/bhyve/images/",
+        "/bhyve/images/.hidden",
+        "/bhyve/images-2/demo-1.zfs",
+        "../demo-1.zfs",
+        "demo-1.zfs",
+        "bhyve/images/demo-1.zfs",
+    ] {
+        let manifest =
+            member("+MANIFEST", manifest_for(path, STREAM.len(), &Sha256Hex::of(STREAM)).as_bytes());
+        let expected = format!("member {path:?} is no file directly in /bhyve/images/");
+        assert_eq!(refusal(&[manifest.clone(), member(path, STREAM), end()]), expected);
+        assert_eq!(refusal(&[manifest, pax(&[("path", path)]), member(PATH, STREAM), end()]), expected);
+    }
+}
+
+#[test]
+fn all_but_regular_files_are_refused() {
+    for (kind, what) in [
+        (EntryType::Symlink, "a symbolic link"),
+        (EntryType::Link, "a hard link"),
+        (EntryType::Char, "a device"),
+        (EntryType::Block, "a device"),
+        (EntryType::Fifo, "a fifo"),
+        (EntryType::Directory, "a directory"),
+        (EntryType::GNUSparse, "a sparse file"),
+        (EntryType::GNULongName, "a GNU long name"),
+        (EntryType::GNULongLink, "a GNU long name"),
+        (EntryType::XGlobalHeader, "a global extended header"),
+        (EntryType::Continuous, "of an unknown type"),
+        (EntryType::new(b'Z'), "of an unknown type"),
+    ] {
+        let expected = format!("member {PATH:?} is {what}, expected a regular file");
+        assert_eq!(refusal(&[manifest(), member_of(kind, PATH, b""), end()]), expected);
+        assert_eq!(
+            refusal(&[manifest(), member(PATH, STREAM), member_of(kind, PATH, b""), end()]),
+            format!("reading behind the image: {expected}")
+        );
+    }
+}
+
+#[test]
+fn extended_headers_that_change_the_meaning_are_refused() {
+    let sparse = "the archive holds a sparse file (GNU.sparse.major), pack it without holes";
+    for (records, expected) in [
+        (pax(&[("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0")]), sparse.to_owned()),
+        (
+            pax(&[("SCHILY.realsize", "100")]),
+            "the archive holds a sparse file (SCHILY.realsize), pack it without holes".to_owned(),
+        ),
+        (
+            pax(&[("linkpath", "/etc/passwd")]),
+            "an extended header has the unknown key \"linkpath\"".to_owned(),
+        ),
+        (pax(&[("path", PATH), ("path", "/x")]), "an extended header has the key \"path\" twice".to_owned()),
+        (pax(&[("size", "many")]), "reading the size \"many\": invalid digit found in string".to_owned()),
+        (
+            pax(&[("size", "18446744073709551615")]),
+            format!(
+                "member {PATH:?} claims 18446744073709551615 bytes, more than the limit of 70368744177664"
+            ),
+        ),
+        (
+            [pax(&[("path", PATH)]), pax(&[("path", PATH)])].concat(),
+            "two extended headers follow each other".to_owned(),
+        ),
+        (
+            member_of(EntryType::XHeader, "pax", b"99 path=short\n"),
+            "reading an extended header: malformed pax extension".to_owned(),
+        ),
+        (
+            member_claiming(EntryType::XHeader, "pax", b"", 1 << 30),
+            "an extended header claims 1073741824 bytes, more than 65536".to_owned(),
+        ),
+    ] {
+        assert_eq!(refusal(&[manifest(), records, member(PATH, STREAM), end()]), expected);
+    }
+}
+
+#[test]
+fn lies_about_sizes_are_refused() {
+    let sized =
+        |size: usize| member("+MANIFEST", manifest_for(PATH, size, &Sha256Hex::of(STREAM)).as_bytes());
+    assert_eq!(
+        refusal(&[sized(9), member(PATH, STREAM), end()]),
+        format!("{PATH} has 8 bytes, the manifest says 9")
+    );
+    let absurd = member_claiming(EntryType::Regular, PATH, STREAM, 1 << 60);
+    assert_eq!(
+        refusal(&[manifest(), absurd, end()]),
+        format!("member {PATH:?} claims 1152921504606846976 bytes, more than the limit of 70368744177664")
+    );
+    let larger = member_claiming(EntryType::Regular, PATH, STREAM, 9999);
+    assert_eq!(
+        refusal(&[sized(9999), larger, end()]),
+        "the archive ends 8463 bytes before the end of a member"
+    );
+    let huge_manifest = member_claiming(EntryType::Regular, "+MANIFEST", b"{}", 1 << 40);
+    assert_eq!(
+        refusal(&[huge_manifest, end()]),
+        "member \"+MANIFEST\" has 1099511627776 bytes, more than the limit of 1048576"
+    );
+}
+
+#[test]
+fn lies_of_the_manifest_are_refused() {
+    let other = Sha256Hex::of(b"another stream");
+    let named =
+        |path: &str, sum: &Sha256Hex| member("+MANIFEST", manifest_for(path, STREAM.len(), sum).as_bytes());
+    assert_eq!(
+        refusal(&[named(PATH, &other), member(PATH, STREAM), end()]),
+        format!("{PATH} has checksum {}, expected {other}", Sha256Hex::of(STREAM))
+    );
+    let elsewhere = "/bhyve/images/other-1.zfs";
+    assert_eq!(
+        refusal(&[named(elsewhere, &other), member(PATH, STREAM), end()]),
+        format!("the package holds {PATH:?}, its manifest names {elsewhere:?}")
+    );
+    let compact = member("+COMPACT_MANIFEST", br#"{"name":"demo","origin":"o","version":"2"}"#);
+    assert_eq!(
+        refusal(&[compact, manifest(), member(PATH, STREAM), end()]),
+        "+COMPACT_MANIFEST and +MANIFEST describe different packages"
+    );
+    let nameless = manifest_for(PATH, STREAM.len(), &other).replace("demo", "../demo");
+    assert_eq!(
+        refusal(&[member("+MANIFEST", nameless.as_bytes()), member(PATH, STREAM), end()]),
+        "image name \"../demo\" is not made of letters, digits, '.', '_' and '-', starting with a letter or digit"
+    );
+    let plain = manifest_for(PATH, STREAM.len(), &other).replace("image_format", "other");
+    assert_eq!(
+        refusal(&[member("+MANIFEST", plain.as_bytes()), member(PATH, STREAM), end()]),
+        "package demo-1: annotation image_format is missing, so this package is no image"
+    );
+}
+
+#[test]
+fn members_too_many_or_too_few_are_refused() {
+    let image = || member(PATH, STREAM);
+    for (parts, expected) in [
+        (vec![end()], "the package holds no image"),
+        (vec![manifest(), end()], "the package holds no image"),
+        (vec![image(), end()], "the package holds a file before its +MANIFEST"),
+        (vec![manifest(), manifest(), image(), end()], "the package holds +MANIFEST twice"),
+        (
+            vec![manifest(), image(), image(), end()],
+            "the package holds a second file \"/bhyve/images/demo-1.zfs\" behind \"/bhyve/images/demo-1.zfs\"",
+        ),
+        (
+            vec![manifest(), image(), manifest(), end()],
+            "the package holds a second file \"+MANIFEST\" behind \"/bhyve/images/demo-1.zfs\"",
+        ),
+        (
+            vec![manifest(), image()],
+            "reading behind the image: reading the header of a member: failed to fill whole buffer",
+        ),
+        (
+            vec![manifest(), image(), vec![0; 512]],
+            "reading behind the image: the archive ends within its end mark",
+        ),
+        (
+            vec![manifest(), image(), end(), image()],
+            "reading behind the image: bytes follow the end of the archive",
+        ),
+        (
+            vec![manifest(), image(), end(), vec![0; 2 << 20]],
+            "reading behind the image: more than 1048576 zero bytes follow the end of the archive",
+        ),
+        (vec![manifest(), pax(&[("path", PATH)]), end()], "the archive ends behind an extended header"),
+        (Vec::new(), "reading the header of a member: failed to fill whole buffer"),
+    ] {
+        assert_eq!(refusal(&parts), expected);
+    }
+}
+
+#[test]
+fn damaged_headers_are_refused() {
+    let mut header = member(PATH, STREAM);
+    header[150] ^= 1;
+    assert!(refusal(&[manifest(), header, end()]).starts_with("the header of a member has checksum "));
+    let mut padding = member(PATH, STREAM);
+    padding[520] = 1;
+    assert_eq!(
+        refusal(&[manifest(), padding, end()]),
+        "reading behind the image: the padding of a member is not zero"
+    );
+}
+
+/// 64 MiB of zeros as a manifest, as an extended header and behind the end: some KiB on their way.
+#[test]
+fn zip_bombs_are_refused() {
+    let zeros = vec![0; 64 << 20];
+    for (parts, expected) in [
+        (
+            vec![member("+MANIFEST", &zeros)],
+            "member \"+MANIFEST\" has 67108864 bytes, more than the limit of 1048576",
+        ),
+        (
+            vec![manifest(), member_of(EntryType::XHeader, "pax", &zeros)],
+            "an extended header claims 67108864 bytes, more than 65536",
+        ),
+        (
+            vec![manifest(), member(PATH, STREAM), end(), zeros.clone()],
+            "reading behind the image: more than 1048576 zero bytes follow the end of the archive",
+        ),
+    ] {
+        let packed = zstd::encode_all(&parts.concat()[..], 3).unwrap();
+        assert!(packed.len() < 16 << 10);
+        assert_eq!(refusal(&[packed]), expected);
+    }
+}
+
+#[test]
+fn hostile_catalogue_archives_are_refused() {
+    let list = br#"{"groups":[],"packages":[]}"#;
+    let entry = r#"{"name":"demo","origin":"o","version":"1","sum":"SUM","path":"All/x.pkg","pkgsize":1,"annotations":{"image_format":"zfs-stream","image_guid":"1","image_volblocksize":"4096","image_volsize":"4096"}}"#
+        .replace("SUM", Sha256Hex::of(b"").as_str());
+    let twice = format!(r#"{{"packages":[{entry},{entry}]}}"#);
+    let many: Vec<_> = (0..9).map(|i| member(&format!("k{i}.sig"), b"x")).collect();
+    let folder = common::fixtures().join("unsigned");
+    let [source, _] = sources(&folder);
+    for (parts, expected) in [
+        (vec![end()], "the archive holds no member \"data\""),
+        (
+            vec![member("data", list), member("data", list), end()],
+            "member \"data\" follows \"data\", expected the end",
+        ),
+        (
+            vec![member("signature", b"x"), member("signature", b"x"), end()],
+            "member \"signature\" is there twice",
+        ),
+        (vec![member("../data", list), end()], "the archive holds the unknown member \"../data\""),
+        (
+            vec![member_of(EntryType::Symlink, "data", b""), end()],
+            "member \"data\" is a symbolic link, expected a regular file",
+        ),
+        (
+            vec![member("a.sig", b"x"), member("data", list), end()],
+            "the archive lacks one of a.sig and a.pub",
+        ),
+        (many, "the archive holds more than 8 signatures"),
+        (
+            vec![member_claiming(EntryType::Regular, "data", list, 1 << 40)],
+            "member \"data\" has 1099511627776 bytes, more than the limit of 33554432",
+        ),
+        (vec![member("data", twice.as_bytes()), end()], "image demo-1 is listed twice"),
+        (
+            vec![member("data", b"[]"), end()],
+            "reading the list of packages: invalid length 0, expected struct Data with 1 element at line 1 column 2",
+        ),
+    ] {
+        let error = Catalogue::read(&parts.concat()[..], &source, &Trust::Anyone).unwrap_err();
+        assert_eq!(format!("{error:#}"), format!("reading the catalogue data.pkg: {expected}"));
+    }
+}
+
+#[test]
+fn entries_that_lead_elsewhere_are_no_images() {
+    let folder = common::fixtures().join("unsigned");
+    let [source, _] = sources(&folder);
+    let entry = |name: &str, path: &str| {
+        format!(
+            r#"{{"packages":[{{"name":"{name}","origin":"o","version":"1","sum":"{}","path":"{path}","pkgsize":1,"annotations":{{"image_format":"zfs-stream","image_guid":"1","image_volblocksize":"4096","image_volsize":"4096"}}}}]}}"#,
+            Sha256Hex::of(b"")
+        )
+    };
+    for path in ["/etc/passwd", "../x.pkg", "All/../../x.pkg", "All/.x", "All/a b"] {
+        let archive = [member("data", entry("demo", path).as_bytes()), end()].concat();
+        let error = format!("{:#}", Catalogue::read(&archive[..], &source, &Trust::Anyone).unwrap_err());
+        assert!(error.contains(&format!("{path:?} is no path of a file in a repository")), "{error}");
+    }
+    let archive = [member("data", entry("..", "All/x.pkg").as_bytes()), end()].concat();
+    let catalogue = Catalogue::read(&archive[..], &source, &Trust::Anyone).unwrap();
+    assert!(catalogue.images.is_empty());
+    assert_eq!(
+        catalogue.others[0].reason,
+        "image name \"..\" is not made of letters, digits, '.', '_' and '-', starting with a letter or digit"
+    );
+}
