@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{self, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -29,9 +29,13 @@ const TURNED_AWAY: [&str; 4] = [
 /// Longer than any fetch: its own pace ends it before.
 const SESSION_LIMIT: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// How long a server may take to hang up.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// A session over ssh. Dropping it ends ssh.
 pub struct Session {
     session: PkgSsh<UnixStream, UnixStream>,
+    socket: UnixStream,
     ssh: Option<Running>,
 }
 
@@ -45,7 +49,8 @@ pub fn connect(address: &SshAddress, options: &SshOptions, pace: Pace) -> Result
     loop {
         match log_in(address, options, pace) {
             Err(error) if is_turned_away(&error) => match pauses.next() {
-                Some(pause) => thread::sleep(pause),
+                // Apart from the other hosts that were turned away in the same moment.
+                Some(pause) => thread::sleep(pause + Duration::from_millis(u64::from(process::id() % 1000))),
                 None => return Err(error),
             },
             result => return result,
@@ -62,9 +67,9 @@ fn log_in(address: &SshAddress, options: &SshOptions, pace: Pace) -> Result<Sess
     let input = Stdio::from(theirs.try_clone().context("making a socket for ssh")?);
     let command = command(address, options, pace)?.stdin(input).stdout(theirs);
     let ssh = command.time_limit(SESSION_LIMIT).spawn()?;
-    let writer = ours.try_clone().context("making a socket for ssh")?;
-    match PkgSsh::start(ours, writer, address, pace) {
-        Ok(session) => Ok(Session { session, ssh: Some(ssh) }),
+    let clone = || ours.try_clone().context("making a socket for ssh");
+    match PkgSsh::start(clone()?, clone()?, address, pace) {
+        Ok(session) => Ok(Session { session, socket: ours, ssh: Some(ssh) }),
         Err(error) => Err(explain(error, ssh)),
     }
 }
@@ -143,8 +148,8 @@ impl Transport for Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // Whether the server hears it or not, ssh is ended with its handle.
-        let _ = self.session.quit();
+        // A server that hears it lets ssh end in peace; ssh is ended with its handle in any case.
+        let _ = self.socket.set_read_timeout(Some(FAREWELL)).map(|()| self.session.quit());
         drop(self.ssh.take());
     }
 }

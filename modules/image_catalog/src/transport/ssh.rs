@@ -42,7 +42,7 @@ impl<R: Read, W: Write> PkgSsh<R, W> {
         Ok(session)
     }
 
-    /// Says good-bye, so that the server ends in its own time.
+    /// Says good-bye and waits until the server has hung up, unless a file is still on its way.
     ///
     /// # Errors
     /// Where the connection is gone already.
@@ -50,7 +50,12 @@ impl<R: Read, W: Write> PkgSsh<R, W> {
         self.writer
             .write_all(b"quit\n")
             .and_then(|()| self.writer.flush())
-            .with_context(|| format!("ending the session with {}", self.place))
+            .with_context(|| format!("ending the session with {}", self.place))?;
+        if self.unread == 0 {
+            // However it hangs up, it is gone.
+            let _ = self.reader.read(&mut [0; 1]);
+        }
+        Ok(())
     }
 
     fn ask(&mut self, wanted: &str) -> Result<String> {
