@@ -43,9 +43,9 @@ pub fn apply(plan: &mut Plan, observed: Observed, task: &mut Task) -> Result<()>
         store.remove(name)?;
     }
     if let Some(offer) = offer {
-        let Offer { mut repository, memory, fingerprint, .. } = offer;
+        let Offer { mut repository, memory, edition, .. } = offer;
         store.make()?;
-        memory.remember(fingerprint)?;
+        memory.remember(edition)?;
         for package in &plan.fetch {
             let progress = task.progress(&format!("fetching {}", package.id), Some(package.size));
             let record = fetch(package, repository.transport()?, &store, &progress)?;

@@ -7,7 +7,7 @@ use image_catalog::name::{ImageId, ImageName};
 use serde::Serialize;
 
 use crate::image::Image;
-use crate::memory::{Memory, fingerprint};
+use crate::memory::{Edition, Memory};
 use crate::params::{InfoParams, Names};
 use crate::repository::Repository;
 use crate::store::{Store, Stored};
@@ -40,7 +40,7 @@ pub fn info(params: InfoParams, task: &mut Task) -> Result<Reply> {
         let mut repository = Repository::new(access)?;
         let memory = Memory::load(store.folder(), repository.location())?;
         let catalogue = task.phase("catalogue", |_| repository.catalogue())?;
-        if let Err(error) = memory.judge(&fingerprint(&catalogue)) {
+        if let Err(error) = memory.judge(&Edition::from(&catalogue)) {
             task.warn(format!("{error:#}"));
         }
         reply = reply

@@ -1,7 +1,8 @@
 //! What is remembered of a catalogue, so that an older one is not taken for the newest.
 //!
 //! A signature says who wrote a catalogue, not that it is the last one he wrote: whoever stands between could go on
-//! handing out yesterday's. Nothing signed by pkg carries a time, so a host remembers what it has seen.
+//! handing out yesterday's. Our publisher signs a serial number with each; pkg signs neither number nor time, so of its
+//! catalogues a host remembers which it has seen.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,9 +11,10 @@ use std::time::Duration;
 
 use ansible_module::files;
 use ansible_module::lock::Lock;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail};
 use image_catalog::catalogue::Catalogue;
 use image_catalog::digest::Sha256Hex;
+use image_catalog::package::Package;
 use image_catalog::transport::Location;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +30,8 @@ pub struct Memory {
     repository: String,
     /// Their fingerprints, the newest last.
     seen: Vec<Sha256Hex>,
+    /// The highest serial number.
+    serial: Option<u64>,
     #[serde(skip)]
     path: PathBuf,
 }
@@ -45,36 +49,51 @@ impl Memory {
 
     fn read(repository: String, path: PathBuf) -> Result<Self> {
         let doing = || format!("reading which catalogues were seen from {}", path.display());
-        let seen = match fs::read(&path) {
-            Ok(text) => serde_json::from_slice::<Self>(&text).with_context(doing)?.seen,
-            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        let (seen, serial) = match fs::read(&path) {
+            Ok(text) => {
+                let memory = serde_json::from_slice::<Self>(&text).with_context(doing)?;
+                (memory.seen, memory.serial)
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => (Vec::new(), None),
             Err(error) => return Err(error).with_context(doing),
         };
-        Ok(Self { repository, seen, path })
+        Ok(Self { repository, seen, serial, path })
     }
 
     /// Refuses a catalogue that was replaced by a newer one before.
     ///
     /// # Errors
     /// Where it is that.
-    pub fn judge(&self, catalogue: &Sha256Hex) -> Result<()> {
-        let newer = self.seen.iter().rev().position(|seen| seen == catalogue).unwrap_or(0);
-        ensure!(
-            newer == 0,
-            "the catalogue of {} is an old one: {newer} newer were seen here since; either somebody repeats it, or the \
-             server lags behind, or its publisher has gone back to it: in that case remove {}",
+    pub fn judge(&self, edition: &Edition) -> Result<()> {
+        let why = match (self.serial, edition.serial) {
+            (Some(seen), Some(offered)) if offered >= seen => return Ok(()),
+            (Some(seen), Some(offered)) => format!("it has number {offered}, {seen} was seen here"),
+            (Some(seen), None) => format!("it has no number, {seen} was seen here"),
+            (None, Some(_)) => return Ok(()),
+            (None, None) => match self.newer_than(&edition.fingerprint) {
+                0 => return Ok(()),
+                newer => format!("{newer} newer were seen here since"),
+            },
+        };
+        bail!(
+            "the catalogue of {} is an old one: {why}; either somebody repeats it, or the server lags behind, or its \
+             publisher has begun anew: in that case remove {}",
             self.repository,
             self.path.display()
-        );
-        Ok(())
+        )
+    }
+
+    /// How many others have been seen since; 0 for one that is new.
+    fn newer_than(&self, fingerprint: &Sha256Hex) -> usize {
+        self.seen.iter().rev().position(|seen| seen == fingerprint).unwrap_or(0)
     }
 
     /// Remembers a catalogue as the newest, in a store that is there.
     ///
     /// # Errors
     /// Where the store cannot be written.
-    pub fn remember(mut self, catalogue: Sha256Hex) -> Result<()> {
-        if self.seen.last() == Some(&catalogue) {
+    pub fn remember(mut self, edition: Edition) -> Result<()> {
+        if self.seen.last() == Some(&edition.fingerprint) && self.serial == edition.serial {
             return Ok(());
         }
         let lock = Lock::acquire(&self.path.with_extension("lock"), LOCK_LIMIT)?;
@@ -82,7 +101,8 @@ impl Memory {
         // Where another run has seen something new meanwhile, nobody knows which of the two is newer.
         if now == self {
             files::sweep_for(&self.path)?;
-            self.seen.push(catalogue);
+            self.seen.push(edition.fingerprint);
+            self.serial = edition.serial;
             self.seen.drain(..self.seen.len().saturating_sub(REMEMBERED));
             let text = serde_json::to_vec_pretty(&self).context("writing which catalogues were seen")?;
             files::write_atomically(&self.path, 0o644, &text)?;
@@ -91,68 +111,104 @@ impl Memory {
     }
 }
 
-/// What tells two catalogues apart: their images, in whatever order they are listed.
-pub fn fingerprint(catalogue: &Catalogue) -> Sha256Hex {
-    let mut lines: Vec<_> =
-        catalogue.images.iter().map(|package| format!("{} {}\n", package.id, package.sum)).collect();
-    lines.sort_unstable();
-    Sha256Hex::of(lines.concat().as_bytes())
+/// What tells a catalogue from those before and after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edition {
+    /// Of its images, in whatever order they are listed.
+    fingerprint: Sha256Hex,
+    serial: Option<u64>,
+}
+
+impl From<&Catalogue> for Edition {
+    fn from(catalogue: &Catalogue) -> Self {
+        let line = |package: &Package| format!("{} {}\n", package.id, package.sum);
+        let mut lines: Vec<_> = catalogue.images.iter().map(line).collect();
+        lines.sort_unstable();
+        Self { fingerprint: Sha256Hex::of(lines.concat().as_bytes()), serial: catalogue.serial }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn digest(text: &str) -> Sha256Hex {
-        Sha256Hex::of(text.as_bytes())
+    fn edition(text: &str, serial: Option<u64>) -> Edition {
+        Edition { fingerprint: Sha256Hex::of(text.as_bytes()), serial }
+    }
+
+    fn load(folder: &Path, location: &str) -> Memory {
+        Memory::load(folder, &Location::try_from(location.to_owned()).unwrap()).unwrap()
     }
 
     #[test]
     fn only_an_older_catalogue_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let location = Location::try_from("/srv/images".to_owned()).unwrap();
-        let load = || Memory::load(folder.path(), &location).unwrap();
-        for catalogue in ["one", "two", "two", "three"] {
-            load().judge(&digest(catalogue)).unwrap();
-            load().remember(digest(catalogue)).unwrap();
-        }
-        load().judge(&digest("three")).unwrap();
-        load().judge(&digest("four")).unwrap();
-        for (older, newer) in [("one", 2), ("two", 1)] {
-            let memory = load();
-            let expected = format!(
-                "the catalogue of /srv/images is an old one: {newer} newer were seen here since; either somebody \
-                 repeats it, or the server lags behind, or its publisher has gone back to it: in that case remove {}",
-                memory.path.display()
-            );
-            assert_eq!(memory.judge(&digest(older)).unwrap_err().to_string(), expected);
+        // What was seen, what is offered then, and why it is refused.
+        type Case<'a> = (&'a [(&'a str, Option<u64>)], (&'a str, Option<u64>), Option<&'a str>);
+        let table: [Case<'_>; 12] = [
+            (&[], ("one", None), None),
+            (&[("one", None), ("two", None)], ("two", None), None),
+            (&[("one", None), ("two", None)], ("three", None), None),
+            (&[("one", None), ("two", None)], ("one", None), Some("1 newer were seen here since")),
+            (
+                &[("one", None), ("two", None), ("three", None)],
+                ("one", None),
+                Some("2 newer were seen here since"),
+            ),
+            (&[("one", None), ("two", None)], ("one", Some(1)), None),
+            (&[("one", Some(1)), ("two", Some(2))], ("two", Some(2)), None),
+            (&[("one", Some(1)), ("two", Some(2))], ("one", Some(3)), None),
+            (
+                &[("one", Some(1)), ("two", Some(2))],
+                ("one", Some(1)),
+                Some("it has number 1, 2 was seen here"),
+            ),
+            (
+                &[("one", Some(1)), ("two", Some(2))],
+                ("new", Some(1)),
+                Some("it has number 1, 2 was seen here"),
+            ),
+            (&[("one", Some(7))], ("one", None), Some("it has no number, 7 was seen here")),
+            (&[("one", Some(7))], ("new", None), Some("it has no number, 7 was seen here")),
+        ];
+        for (seen, (text, serial), why) in table {
+            let folder = tempfile::tempdir().unwrap();
+            for (text, serial) in seen {
+                load(folder.path(), "/srv/images").judge(&edition(text, *serial)).unwrap();
+                load(folder.path(), "/srv/images").remember(edition(text, *serial)).unwrap();
+            }
+            let memory = load(folder.path(), "/srv/images");
+            let expected = why.map(|why| {
+                format!(
+                    "the catalogue of /srv/images is an old one: {why}; either somebody repeats it, or the server lags \
+                     behind, or its publisher has begun anew: in that case remove {}",
+                    memory.path.display()
+                )
+            });
+            let judged = memory.judge(&edition(text, serial));
+            assert_eq!(judged.err().map(|error| error.to_string()), expected, "{seen:?}");
         }
     }
 
     #[test]
     fn of_two_runs_at_once_the_second_does_not_claim_to_be_newer() {
         let folder = tempfile::tempdir().unwrap();
-        let location = Location::try_from("/srv/images".to_owned()).unwrap();
-        let load = || Memory::load(folder.path(), &location).unwrap();
-        let slow = load();
-        load().remember(digest("two")).unwrap();
-        slow.remember(digest("one")).unwrap();
-        assert_eq!(load().seen, [digest("two")]);
+        let slow = load(folder.path(), "/srv/images");
+        load(folder.path(), "/srv/images").remember(edition("two", None)).unwrap();
+        slow.remember(edition("one", None)).unwrap();
+        assert_eq!(load(folder.path(), "/srv/images").seen, [edition("two", None).fingerprint]);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
     fn places_are_remembered_apart_and_not_without_end() {
         let folder = tempfile::tempdir().unwrap();
-        let here = Location::try_from("/srv/a".to_owned()).unwrap();
-        let there = Location::try_from("/srv/b".to_owned()).unwrap();
         for number in 0..300 {
-            Memory::load(folder.path(), &here).unwrap().remember(digest(&number.to_string())).unwrap();
+            load(folder.path(), "/srv/a").remember(edition(&number.to_string(), None)).unwrap();
         }
-        let memory = Memory::load(folder.path(), &here).unwrap();
+        let memory = load(folder.path(), "/srv/a");
         assert_eq!(memory.seen.len(), REMEMBERED);
-        assert_eq!(memory.seen.last(), Some(&digest("299")));
-        assert!(memory.judge(&digest("100")).is_err());
-        Memory::load(folder.path(), &there).unwrap().judge(&digest("100")).unwrap();
+        assert_eq!(memory.seen.last(), Some(&edition("299", None).fingerprint));
+        assert!(memory.judge(&edition("100", None)).is_err());
+        load(folder.path(), "/srv/b").judge(&edition("100", None)).unwrap();
     }
 }

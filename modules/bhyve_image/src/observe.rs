@@ -3,9 +3,8 @@
 use ansible_module::Task;
 use anyhow::Result;
 use image_catalog::catalogue::Catalogue;
-use image_catalog::digest::Sha256Hex;
 
-use crate::memory::{Memory, fingerprint};
+use crate::memory::{Edition, Memory};
 use crate::params::Params;
 use crate::plan::{Plan, Situation, needs_catalogue, plan};
 use crate::repository::Repository;
@@ -30,7 +29,7 @@ pub struct Offer {
     /// What was seen there before.
     pub memory: Memory,
     /// What tells this catalogue from others.
-    pub fingerprint: Sha256Hex,
+    pub edition: Edition,
 }
 
 /// Looks at the store and, where that is not enough, at the catalogue.
@@ -80,8 +79,8 @@ impl Offer {
     pub fn read(mut repository: Repository, store: &Store) -> Result<Self> {
         let memory = Memory::load(store.folder(), repository.location())?;
         let catalogue = repository.catalogue()?;
-        let fingerprint = fingerprint(&catalogue);
-        memory.judge(&fingerprint)?;
-        Ok(Self { repository, catalogue, memory, fingerprint })
+        let edition = Edition::from(&catalogue);
+        memory.judge(&edition)?;
+        Ok(Self { repository, catalogue, memory, edition })
     }
 }

@@ -21,6 +21,9 @@ pub struct Catalogue {
     pub images: Vec<Package>,
     /// Packages that are no image that could be deployed.
     pub others: Vec<OtherPackage>,
+    /// The signed number that our publisher raises with each change. Catalogues by pkg have none, and neither have
+    /// lists of the form `packagesite.yaml`.
+    pub serial: Option<u64>,
     /// SHA-256 of the list, to notice that it has changed.
     pub sha256: Sha256Hex,
 }
@@ -42,8 +45,9 @@ impl Catalogue {
         let reading = || format!("reading the catalogue {}", source.path);
         let (content, signatures) = unpack(archive, &source.member).with_context(reading)?;
         trust.verify(&content, &signatures).with_context(reading)?;
-        let entries = split_entries(&content, source.form).with_context(reading)?;
-        let mut catalogue = Self { images: Vec::new(), others: Vec::new(), sha256: Sha256Hex::of(&content) };
+        let (entries, serial) = split_entries(&content, source.form).with_context(reading)?;
+        let sha256 = Sha256Hex::of(&content);
+        let mut catalogue = Self { images: Vec::new(), others: Vec::new(), serial, sha256 };
         for entry in entries {
             catalogue.add(entry).with_context(reading)?;
         }
@@ -102,21 +106,24 @@ impl Catalogue {
     }
 }
 
-fn split_entries(content: &[u8], form: Form) -> Result<Vec<&RawValue>> {
+/// The entries of a list, and its serial number where it has one.
+fn split_entries(content: &[u8], form: Form) -> Result<(Vec<&RawValue>, Option<u64>)> {
     #[derive(Deserialize)]
     struct Data<'a> {
         #[serde(borrow)]
         packages: Vec<&'a RawValue>,
+        serial: Option<u64>,
     }
     match form {
         Form::Data => {
             let data: Data<'_> = serde_json::from_slice(content).context("reading the list of packages")?;
-            Ok(data.packages)
+            Ok((data.packages, data.serial))
         }
         Form::Lines => content
             .split(|byte| *byte == b'\n')
             .filter(|line| !line.is_empty())
             .map(|line| serde_json::from_slice(line).context("reading the list of packages"))
-            .collect(),
+            .collect::<Result<_>>()
+            .map(|entries| (entries, None)),
     }
 }

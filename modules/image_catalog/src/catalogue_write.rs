@@ -1,4 +1,4 @@
-//! Writes a catalogue: the same images and the same key give the same bytes.
+//! Writes a catalogue: the same images after the same number of changes, and the same key, give the same bytes.
 
 use std::io::Write;
 use std::path::Path;
@@ -28,7 +28,11 @@ pub fn package_path(id: &ImageId) -> RelativePath {
 
 /// The entries of a catalogue about to be written, one line of JSON each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Listing(Vec<ListedPackage>);
+pub struct Listing {
+    packages: Vec<ListedPackage>,
+    /// Serial number of the catalogue that this one follows; 0 where there is none.
+    follows: u64,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct ListedPackage {
@@ -51,26 +55,32 @@ impl Listing {
             .others
             .iter()
             .map(|other| ListedPackage { name: other.name.clone(), json: other.json.clone() });
-        Self(images.chain(others).collect())
+        Self { packages: images.chain(others).collect(), follows: catalogue.serial.unwrap_or(0) }
     }
 
     /// Adds an image by its manifest, which must have `sum`, `path` and `pkgsize`.
     pub fn add(&mut self, manifest: &Manifest) -> Result<()> {
         let name = manifest.id()?.to_string();
-        self.0.push(ListedPackage { name, json: manifest.compact().to_json()? });
+        self.packages.push(ListedPackage { name, json: manifest.compact().to_json()? });
         Ok(())
     }
 
     /// Takes out what is called NAME-VERSION.
     pub fn remove(&mut self, name: &str) {
-        self.0.retain(|package| package.name != name);
+        self.packages.retain(|package| package.name != name);
     }
 
     /// The catalogue's files, signed.
     pub fn files(mut self, signing: &Signing) -> Result<CatalogueFiles> {
-        self.0.sort_by(|a, b| a.name.cmp(&b.name));
-        let lines: Vec<_> = self.0.into_iter().map(|package| package.json).collect();
-        let data = format!(r#"{{"groups":[],"expired_packages":[],"packages":[{}]}}"#, lines.join(","));
+        self.packages.sort_by(|a, b| a.name.cmp(&b.name));
+        let lines: Vec<_> = self.packages.into_iter().map(|package| package.json).collect();
+        // Taking an image out again leaves the list of before: without a number that grows, clients could not tell the
+        // newest catalogue from a repetition of an old one. pkg skips keys that it does not know.
+        let serial = self.follows.saturating_add(1);
+        let data = format!(
+            r#"{{"serial":{serial},"groups":[],"expired_packages":[],"packages":[{}]}}"#,
+            lines.join(",")
+        );
         let manifests: String = lines.iter().map(|line| format!("{line}\n")).collect();
         let archive = |member: &str, content: &str| {
             let signatures = signing.sign(member, content.as_bytes())?;

@@ -276,3 +276,17 @@ fn names_too_long_for_a_plain_header_fit() {
     assert_eq!(io::copy(&mut archive, &mut io::sink()).unwrap(), 4000);
     archive.finish().unwrap();
 }
+
+/// An image that is added and taken out again leaves the list of before, but not the catalogue of before.
+#[test]
+fn every_change_raises_the_serial_number() {
+    let folder = tempfile::tempdir().unwrap();
+    publish(folder.path(), &Signing::Unsigned, b"stream");
+    let [data, lines] = sources(folder.path());
+    let read = |source| read_catalogue(folder.path(), source, &Trust::Anyone).unwrap();
+    for serial in 1..4 {
+        let catalogue = read(&data);
+        assert_eq!((catalogue.serial, read(&lines).serial), (Some(serial), None));
+        Listing::of(&catalogue).files(&Signing::Unsigned).unwrap().write(folder.path()).unwrap();
+    }
+}
