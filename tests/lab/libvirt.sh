@@ -42,7 +42,8 @@ libvirt_exec_system() {
 
 libvirt_exec_session() {
     mkdir -p "$1/etc/libvirt"
-    cp "$1/etc/qemu.conf" "$1/etc/libvirt/"
+    # A session's guests run as the session's user.
+    grep -v -e '^user' -e '^group' "$1/etc/qemu.conf" >"$1/etc/libvirt/qemu.conf"
     exec env XDG_RUNTIME_DIR="$1/run" XDG_CONFIG_HOME="$1/etc" XDG_CACHE_HOME="$1/cache" XDG_DATA_HOME="$1/lib" \
         libvirtd -f "$1/etc/libvirtd.conf" -p "$1/libvirtd.pid"
 }
