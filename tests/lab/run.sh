@@ -6,6 +6,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
     qemu-system-x86 util-linux
 venv=$("$top/tests/setup/venv.sh" newest)
 cd "$top"
+"$top/modules/install.sh" "$(uname -s | tr "[:upper:]" "[:lower:]")-$(uname -m)"
 cargo build --quiet --locked -p libvirt_domain -p libvirt_domain_info
 PATH=$venv/bin:$PATH exec "$venv/bin/python" -m pytest -q -p no:cacheprovider --import-mode=importlib --durations=5 \
     "${@:-tests/lab}"

@@ -80,6 +80,19 @@ def test_absent_takes_saved_memory_along(lab):
     assert lab.names() == []
 
 
+def test_absent_takes_nvram_along(lab):
+    (lab.folder / "code.fd").write_bytes(bytes(1 << 20))
+    variables = lab.folder / "web1_VARS.fd"
+    firmware = (
+        f"<loader readonly='yes' type='pflash'>{lab.folder}/code.fd</loader>"
+        f"<nvram template='{lab.folder}/code.fd'>{variables}</nvram>"
+    )
+    lab.good({"name": "web1", "state": "present", "xml": lab.xml().replace("</type>", "</type>" + firmware)})
+    variables.write_bytes(bytes(1 << 20))
+    triad(lab, {"name": "web1", "state": "absent"})
+    assert lab.names() == [] and not variables.exists()
+
+
 def test_a_paused_domain_goes_on(lab):
     lab.good({"name": "web1", "xml": lab.xml()})
     lab.virsh("suspend", "web1")

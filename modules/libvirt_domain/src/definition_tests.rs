@@ -116,3 +116,15 @@ fn what_is_not_this_domain_is_refused() {
             .starts_with("reading option `xml` of domain web1: expected a UUID, found \"none\": ")
     );
 }
+
+#[test]
+fn passwords_are_hidden_in_bhyves_arguments() {
+    let definition = parse(
+        "<domain type='bhyve'><name>web1</name><devices><graphics passwd='a,b'/><graphics passwd=''/></devices></domain>",
+    )
+    .unwrap();
+    assert_eq!(
+        definition.hide_secrets("-s 3,fbuf,password=a,,b -s 4,x,a,b".to_owned()),
+        "-s 3,fbuf,password=******** -s 4,x,********"
+    );
+}
