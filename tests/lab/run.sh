@@ -2,7 +2,7 @@
 # The programs that need a real libvirt, against one of their own: tests/lab/run.sh [PYTEST ARGUMENTS...]
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
-"$top/tests/setup/packages.sh" binutils libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-log \
+"$top/tests/setup/packages.sh" binutils gcc libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-log \
     qemu-system-x86 util-linux
 venv=$("$top/tests/setup/venv.sh" newest)
 cd "$top"
