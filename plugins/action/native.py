@@ -11,7 +11,14 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import module_loader
 from ansible.release import __version__
-from ansible_collections.apiary.bhyve.plugins.plugin_utils import exchange, programs, transfer, verdict
+from ansible_collections.apiary.bhyve.plugins.plugin_utils import (
+    exchange,
+    jobs,
+    programs,
+    progress,
+    transfer,
+    verdict,
+)
 from ansible_collections.apiary.bhyve.plugins.plugin_utils.options import Options, encode
 
 
@@ -20,18 +27,21 @@ class ActionModule(ActionBase):
 
     _supports_check_mode = True
     _supports_diff = True
+    _supports_async = True
 
     def run(self, tmp=None, task_vars=None):
         """Runs the task; the result is the program's reply."""
         result = super().run(tmp, task_vars)
+        self.host = self._task.delegate_to or (task_vars or {}).get("inventory_hostname", "")
         name = self._module_name()
-        options, secrets, wrong = Options.of(name).judge(self._task.args)
+        module = Options.of(name)
+        options, secrets, wrong = module.judge(self._task.args)
         found = programs.built(name)
         if wrong:
             return dict(result, failed=True, msg="%s: %s" % (name, wrong))
         if not found:
             return dict(result, failed=True, msg=_NOT_BUILT % name)
-        answer = self._answer(found, encode(dict(options, **self._settings(name))))
+        answer = self._answer(found, encode(dict(options, **self._settings(name))), self._job(module.long))
         return dict(result, **remove_values(verdict.judge(name, answer, found), secrets))
 
     def _module_name(self):
@@ -49,23 +59,40 @@ class ActionModule(ActionBase):
             "_ansible_version": __version__,
         }
 
-    def _answer(self, found, args):
-        """One exchange if the target keeps the program, a second one if it has to be sent."""
+    def _job(self, long):
+        """How to run apart from the connection; None for a module that is never long."""
+        limit, interval = self._task.async_val, self._task.poll
+        # Else Ansible would ask after the job itself, with a Python of the target's.
+        self._task.async_val = 0
+        if limit:
+            return jobs.Job(limit, min(interval, _LONGEST_ROUND), detached=not interval)
+        return jobs.Job() if long else None
+
+    def _answer(self, found, args, job):
+        """One exchange if the target keeps the program, a second one if it has to be sent; more while it works."""
         environment = {}
         self._compute_environment_string(environment)
         if not self._takes_stdin():
             return transfer.run(self, found, environment, args)
-        answer = self._exchange(exchange.run_kept(found, environment), exchange.stdin(environment, args))
+        answer = self._exchange(exchange.run_kept(found, environment, job), exchange.stdin(environment, args))
         if answer.word == "miss" or (answer.damaged and answer.rc in _NEVER_STARTED):
             program = found[answer.detail]
-            self._display.vv("sending %s, %d bytes" % (program.kept_name, program.size), host=self._host())
+            self._display.vv("sending %s, %d bytes" % (program.kept_name, program.size), host=self.host)
             answer = self._exchange(
-                exchange.keep_and_run(program, environment), exchange.stdin(environment, args, program.contents())
+                exchange.keep_and_run(program, environment, job),
+                exchange.stdin(environment, args, program.contents()),
             )
         if answer.word in ("nowhere", "noexec"):
-            self._display.vv("using the ordinary transfer: %s" % answer.detail, host=self._host())
+            self._display.vv("using the ordinary transfer: %s" % answer.detail, host=self.host)
             return transfer.run(self, found, environment, args)
-        return answer
+        return self._followed(job) if answer.word == "busy" else answer
+
+    def _followed(self, job):
+        if job.detached:
+            return exchange.Answer("started", job.identity, "", "", 0)
+        line = progress.Line(self._display, self.host)
+        show = line.show if progress.at_terminal(self._display) else lambda _record: None
+        return jobs.Watcher(self._exchange, self._connection.reset, show).follow(job)
 
     def _exchange(self, command, data):
         return exchange.Answer.of(self._low_level_execute_command(command, in_data=data))
@@ -79,9 +106,9 @@ class ActionModule(ActionBase):
             self._connection.set_option("pipelining", True)
         return True
 
-    def _host(self):
-        return self._task.delegate_to or self._play_context.remote_addr
-
 
 _NEVER_STARTED = (126, 127)
 _NOT_BUILT = "%s has not been built: run `make build` in the collection's source tree, or install a release of it"
+
+# Seconds; a longer one would look like an idle connection to a firewall.
+_LONGEST_ROUND = 30

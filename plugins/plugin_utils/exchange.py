@@ -19,8 +19,9 @@ MARK = "apiary.bhyve:"
 # without reading it; noon, because the day is then the same whatever the clock's zone.
 _STAMP, _STAMP_SHOWN = "200001151200", "Jan 15 2000"
 
-_COMMON = r"""
-say() { echo "@MARK@$*"; };
+# What every script begins with.
+COMMON = r"""
+say() { printf "%s\n" "@MARK@$*"; };
 digest() { { sha256sum || sha256; } 2>/dev/null; };
 d=$HOME/.cache/apiary.bhyve;
 """
@@ -60,7 +61,7 @@ chmod 700 $t;
 m=$(mv -f $t $f 2>&1) || fail error "putting $d/$f in place:" $m;
 TZ=UTC0 touch -t @STAMP@ $f;
 for o in @KIND@-*; do [ $o = $f ] || rm -f $o; done;
-find . -name ".new.*" -mmin +60 -exec rm -f {} +;
+find . -name ".new.*" -mmin +60 -exec rm -f {} +; find . -name "job-*" -prune -mmin +10080 -exec rm -rf {} +;
 cd; umask $u;
 """
 
@@ -69,9 +70,30 @@ IFS= read -r e; n=$(printf "\n."); n=${n%.}; eval "$e";
 """
 
 # Without exec: a signal must reach us as 128 + n, because ssh makes 255 of it, which is also its own word for
-# "no connection". A program that died unheard is weighed again, in case its time stamp survived the damage.
+# "no connection".
 _RUN = r"""
-say run "$p"; @FEED@ "$d/$f" -; r=$?;
+say run "$p"; @PIPE@ "$d/$f" -; r=$?;
+"""
+
+# The program stands apart from the connection. We wait for it a moment: most are done by then, and their reply
+# travels in this same exchange. After that a watcher ends what nobody has asked after for a while (@LEASE@).
+_JOB = r"""
+j=$d/job-@JOB@; m=$(umask 077; mkdir "$j" 2>&1) || { cat >/dev/null; say error "making $j:" $m; exit 0; };
+exec 3<&0; trap "" HUP;
+( APIARY_PROGRESS=$j/progress; export APIARY_PROGRESS;
+@PIPE@ "$d/$f" - @FROM@ >"$j/reply" 2>"$j/errors" & c=$!; echo $c >"$j/pid"; wait $c; echo $? >"$j/rc"
+) </dev/null >/dev/null 2>&1 & w=$!; exec 3<&-; trap "" PIPE; trap : ALRM;
+if [ @GRACE@ -gt 0 ]; then ( sleep @GRACE@; kill -ALRM $$ ) </dev/null >/dev/null 2>&1 & k=$!; wait $w; kill $k 2>/dev/null; fi;
+if [ -s "$j/rc" ]; then :; else
+( while sleep @LEASE@ && [ -d "$j" ]; do
+if @SEEN@; then rm -f "$j/seen"; else
+if [ -s "$j/rc" ]; then :; else read c <"$j/pid" && kill $c; sleep 5; fi; @SWEEP@ break; fi;
+done ) </dev/null >/dev/null 2>&1 & say busy; exit 0; fi;
+say run "$p"; cat "$j/reply"; if [ -s "$j/errors" ]; then cat "$j/errors" >&2; fi; read r <"$j/rc"; rm -rf "$j";
+"""
+
+# A program that died unheard is weighed again, in case its time stamp survived the damage.
+_END = r"""
 if [ $r -gt 125 ]; then case $(digest <"$d/$f") in $h*) ;; *) rm -f "$d/$f"; echo; say damaged;; esac; fi;
 if [ $r -eq 255 ]; then r=254; fi;
 exit $r
@@ -80,7 +102,7 @@ exit $r
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What the target said: `word` (run, miss, none, nowhere, noexec, error), its `detail`, and what followed."""
+    """What the target said: `word` (run, busy, miss, none, nowhere, ...), its `detail`, and what followed."""
 
     word: str
     detail: str
@@ -110,29 +132,35 @@ class Answer:
         return reply if isinstance(reply, dict) else None
 
 
-def run_kept(programs, environment):
+def run_kept(programs, environment, job=None):
     """Runs the program kept for the target's platform; answers `miss UNAME`, or `none UNAME` if none was built."""
     table = " ".join(
         '"%s") f=%s; s=%d; h=%s;;' % (uname, program.kept_name, program.size, program.sha256)
         for uname, program in programs.items()
     )
-    script = _COMMON + _FIND + (_ENVIRONMENT if environment else "") + _RUN
-    return _line(script, TABLE=table, SHOWN=_STAMP_SHOWN, FEED="")
+    script = COMMON + _FIND + _with(environment) + (_JOB if job else _RUN) + _END
+    return line(script, job, TABLE=table, SHOWN=_STAMP_SHOWN, PIPE="", FROM="<&3")
 
 
-def keep_and_run(program, environment):
+def keep_and_run(program, environment, job=None):
     """Keeps the program that follows the arguments on stdin, then runs it."""
-    script = _COMMON + (_ENVIRONMENT if environment else "") + _KEEP + _RUN
-    return _line(
+    script = COMMON + _with(environment) + _KEEP + (_JOB if job else _RUN) + _END
+    return line(
         script,
+        job,
         UNAME=program.uname,
         KEPT=program.kept_name,
         KIND=program.kind,
         SHA256=program.sha256,
         SIZE=program.size,
         STAMP=_STAMP,
-        FEED='printf %s "$a" |',
+        PIPE='printf %s "$a" |',
+        FROM="",
     )
+
+
+def _with(environment):
+    return _ENVIRONMENT if environment else ""
 
 
 def stdin(environment, args, program=b""):
@@ -145,7 +173,8 @@ def stdin(environment, args, program=b""):
     return line + args + b"\n" + program
 
 
-def _line(script, **values):
-    for name, value in dict(values, MARK=MARK).items():
+def line(script, job=None, **values):
+    """A script as one line, its @NAMES@ replaced by the values and by those of the job."""
+    for name, value in dict(values, MARK=MARK, **(job.values() if job else {})).items():
         script = script.replace("@%s@" % name, str(value))
     return " ".join(script.split("\n")).strip()

@@ -10,7 +10,7 @@ import json
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
-from ansible_collections.apiary.bhyve.plugins.module_utils.documented import argument_spec
+from ansible_collections.apiary.bhyve.plugins.module_utils.documented import argument_spec, load
 
 
 class Options:
@@ -18,9 +18,11 @@ class Options:
 
     def __init__(self, module):
         """`module` is the imported plugins/modules/<name>.py; its RULES hold what DOCUMENTATION cannot say."""
+        documentation = load(module.DOCUMENTATION)
         self.rules = dict(getattr(module, "RULES", {}))
-        spec = argument_spec(module.DOCUMENTATION, no_log=self.rules.pop("no_log", ()))
-        self.spec = _for_controller(spec)
+        self.spec = _for_controller(argument_spec(documentation, no_log=self.rules.pop("no_log", ())))
+        # Documented as: attributes: progress: support: full.
+        self.long = documentation.get("attributes", {}).get("progress", {}).get("support") == "full"
 
     @classmethod
     def of(cls, name):

@@ -7,6 +7,9 @@ from __future__ import annotations
 import signal
 
 _MESSAGES = {
+    "expired": "{name} did not finish within {detail} s and has been ended",
+    "gone": "{name} was ended on the target, because nobody asked after it any more: run the task again",
+    "lost": "{name} vanished from the target: it was killed, or the host restarted",
     "error": "keeping {name} on the target: {detail}",
     "none": "{name} has no program for {detail!r}; it was built for: {built}",
     "noexec": "starting {name}: {detail}",
@@ -19,6 +22,8 @@ def judge(name, answer, programs):
     if answer.word in _MESSAGES:
         built = ", ".join(sorted(programs))
         return _failed(answer, _MESSAGES[answer.word].format(name=name, detail=answer.detail, built=built))
+    if answer.word == "started":
+        return {"changed": True, "ansible_job_id": answer.detail, "started": 1, "finished": 0}
     if answer.word != "run":
         return _failed(answer, "starting %s: the target's shell %s: %s" % (name, _end(answer.rc), _last_line(answer)))
     reply = answer.reply()

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -20,7 +21,11 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 FIXTURE = TOP / "tests" / "fixtures" / "collection"
 BIN = pathlib.Path(sys.executable).parent
 
-ACCOUNTS = "plain csh fish bash worker noexec full homeless crowd careful root".split()
+# The accounts of target.sh and their user ids.
+ACCOUNTS = {
+    name: 6001 + number
+    for number, name in enumerate("plain csh fish bash worker noexec full homeless crowd careful".split())
+}
 
 
 class Site:
@@ -32,6 +37,7 @@ class Site:
         self.collection = folder / "collections" / "ansible_collections" / "apiary" / "bhyve"
         self.native = self.collection / "native"
         self.log = folder / "exchanges"
+        self.sshd = None
 
     def environment(self):
         return dict(
@@ -79,6 +85,34 @@ class Site:
         folder = self.homes / account / ".cache" / "apiary.bhyve"
         return sorted(path for path in folder.glob("*")) if folder.is_dir() else []
 
+    def bin(self, name):
+        """One of Ansible's commands."""
+        return BIN / name
+
+    def processes_below(self, pid):
+        """Every descendant of a process."""
+        parents = {}
+        for entry in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+        found = [pid]
+        for each in found:
+            found += [child for child, parent in parents.items() if parent == each]
+        return found[1:]
+
+    def cut(self, account):
+        """Breaks every connection of an account, as a network does: at once, from the far side."""
+        for pid in self.processes_below(self.sshd.pid):
+            entry = pathlib.Path("/proc/%d" % pid)
+            try:
+                name, uid = (entry / "comm").read_text().strip(), entry.stat().st_uid
+                if name == "sshd" and uid == ACCOUNTS[account]:
+                    os.kill(pid, signal.SIGKILL)
+            except OSError:
+                continue
+
     def forget(self, account):
         """Makes an account cold again."""
         shutil.rmtree(self.homes / account / ".cache", ignore_errors=True)
@@ -89,6 +123,10 @@ def assemble(collection):
     for name in ("plugins", "meta"):
         shutil.copytree(TOP / name, collection / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(TOP / "galaxy.yml", collection)
+    lease = collection / "plugins" / "plugin_utils" / "jobs.py"
+    shorter = lease.read_text().replace("GRACE, ROUND, LEASE = 2, 2, 120", "GRACE, ROUND, LEASE = 2, 2, 10")
+    assert shorter != lease.read_text()
+    lease.write_text(shorter)
     shutil.copy(FIXTURE / "plugins" / "modules" / "probe.py", collection / "plugins" / "modules")
     runtime = collection / "meta" / "runtime.yml"
     routed = runtime.read_text().replace("  modules:\n", "  modules:\n    probe: {action_plugin: apiary.bhyve.native}\n")
@@ -111,7 +149,7 @@ def inventory(folder, port):
         "ansible_ssh_common_args": arguments % (folder / "target" / "id"),
         "ansible_ssh_args": "-o ControlMaster=auto -o ControlPersist=20s",
     }
-    hosts = {name: {"ansible_user": name} for name in ACCOUNTS}
+    hosts = {name: {"ansible_user": name} for name in (*ACCOUNTS, "root")}
     crowd = {"crowd%02d" % number: {"ansible_user": "crowd"} for number in range(50)}
     local = {"here": {"ansible_connection": "local", "ansible_host": "localhost"}}
     return {
@@ -155,12 +193,13 @@ def site():
     (folder / "hosts.json").write_text(json.dumps(inventory(folder, port)))
     for name in ("ssh", "sftp"):
         wrapper = folder / name
-        wrapper.write_text('#!/bin/sh\necho "%s $*" >>%s\nexec /usr/bin/%s "$@"\n' % (name, site.log, name))
+        wrapper.write_text('#!/bin/sh\necho %s >>%s\nexec /usr/bin/%s "$@"\n' % (name, site.log, name))
         wrapper.chmod(0o755)
     with open(folder / "sshd.log", "wb") as log:
         process = subprocess.Popen([str(TOP / "tests/delivery/target.sh"), str(target), str(port)], stderr=log)
     try:
         wait_for(port, process)
+        site.sshd = process
         yield site
     finally:
         for path in (folder / "cp").iterdir():

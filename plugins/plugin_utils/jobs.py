@@ -1,0 +1,133 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Long work on a target: it stands apart from the connection, is asked after, and ends when nobody asks any more."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import signal
+import time
+
+from ansible.errors import AnsibleConnectionFailure
+from ansible_collections.apiary.bhyve.plugins.plugin_utils.exchange import COMMON, Answer, line
+
+# Seconds: how long the first exchange waits for the end, how long a later one does, and how long a program goes on
+# when nobody asks after it: the time a broken connection has to come back.
+GRACE, ROUND, LEASE = 2, 2, 120
+
+_ASK = r"""
+j=$d/job-@JOB@; [ -d "$j" ] || { say gone; exit 0; };
+echo >"$j/seen"; n=0; c=;
+while [ $n -lt @STEPS@ ]; do
+if [ -s "$j/rc" ]; then break; fi;
+read c <"$j/pid"; kill -0 $c || { sleep 1; break; };
+sleep 0.25 || sleep 1; n=$((n + 1));
+done 2>/dev/null;
+if [ -s "$j/rc" ]; then
+say run; cat "$j/reply"; if [ -s "$j/errors" ]; then cat "$j/errors" >&2; fi; read r <"$j/rc"; exit $r; fi;
+if kill -0 $c 2>/dev/null; then say busy "$(tail -n 1 "$j/progress" 2>/dev/null)"; else say lost; fi
+"""
+
+_CANCEL = r"""
+j=$d/job-@JOB@; n=0; if [ -s "$j/rc" ]; then n=20; fi;
+if [ $n -eq 0 ] && read c <"$j/pid"; then kill $c;
+while [ $n -lt 20 ] && kill -0 $c; do sleep 0.25 || sleep 1; n=$((n + 1)); done;
+kill -9 $c; fi 2>/dev/null;
+rm -rf "$j"; say cancelled
+"""
+
+
+class Job:
+    """One run of a program, by an identity of our own choosing: it can be asked after whatever was answered."""
+
+    def __init__(self, limit=0, interval=0, detached=False, identity=None):
+        """`limit` and `interval` in seconds, 0 for none; a `detached` job is started and left to itself."""
+        self.identity = identity or secrets.token_hex(8)
+        self.limit, self.interval, self.detached = limit, interval, detached
+
+    def values(self):
+        """What the scripts need to know."""
+        if self.detached:
+            # It ends at its limit, and keeps its reply until somebody fetches it.
+            ends = {"GRACE": 0, "LEASE": self.limit, "SEEN": "false", "SWEEP": ""}
+        else:
+            ends = {"GRACE": GRACE, "LEASE": LEASE, "SEEN": '[ -e "$j/seen" ]', "SWEEP": 'rm -rf "$j";'}
+        return dict(ends, JOB=self.identity, STEPS=4 * (self.interval or ROUND))
+
+
+class Watcher:
+    """Follows a job to its end over connections that may break."""
+
+    def __init__(self, exchange, reset, show):
+        """`exchange(command, stdin)` gives an Answer, `reset()` drops a broken connection, `show(detail)` shows progress."""
+        self.exchange, self.reset, self.show = exchange, reset, show
+
+    def follow(self, job):
+        """Returns the job's answer; ends the job when its time is up or this process is told to stop."""
+        deadline = time.monotonic() + job.limit if job.limit else None
+        with _ended_by_signal(lambda: self.forget(job)):
+            while True:
+                answer = self.ask(job)
+                if answer.word != "busy":
+                    break
+                self.show(answer.detail)
+                if deadline and time.monotonic() > deadline:
+                    self.forget(job)
+                    return Answer("expired", str(job.limit), "", "", 0)
+        self.show("")
+        if answer.word in ("run", "lost"):
+            self.forget(job)
+        return answer
+
+    def forget(self, job):
+        """Removes what is left of an ended job; ends one that still works."""
+        self._tell(_CANCEL, job)
+
+    def ask(self, job):
+        """One look at the job; a broken connection has as long to come back as the job goes on alone."""
+        patience = time.monotonic() + LEASE
+        pause = 1
+        while True:
+            try:
+                return self._tell(_ASK, job)
+            except AnsibleConnectionFailure:
+                if time.monotonic() + pause > patience:
+                    raise
+                time.sleep(pause)
+                pause = min(2 * pause, 10)
+                with contextlib.suppress(Exception):
+                    self.reset()
+
+    def _tell(self, script, job):
+        return self.exchange(line(COMMON + script, job), b"\n")
+
+
+class _Stopped(BaseException):
+    """This process was told to stop."""
+
+
+@contextlib.contextmanager
+def _ended_by_signal(cancel):
+    """Calls `cancel` before SIGINT or SIGTERM takes its ordinary course."""
+
+    def stop(number, _frame):
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_IGN)
+        raise _Stopped(number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    except _Stopped as stopped:
+        with contextlib.suppress(Exception):
+            cancel()
+        _restore(before)
+        signal.raise_signal(stopped.args[0])
+    finally:
+        _restore(before)
+
+
+def _restore(handlers):
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
