@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# Builds a bootable raw disk with a real Linux: Debian's cloud kernel, systemd, cloud-init and sshd, booted by GRUB from a BIOS.
+# Prints the disk's path. Kept in .cache/linux-guest/KEY, where KEY names the versions of the packages and of this script.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+tree=$(cd "$here/../../.." && pwd)
+cache=$tree/.cache/linux-guest
+packages=linux-image-cloud-amd64,initramfs-tools,systemd-sysv,udev,dbus,iproute2,cloud-init,openssh-server,netbase,sudo,tzdata
+
+"$tree/tests/setup/packages.sh" mmdebstrap e2fsprogs fdisk grub-common grub-pc-bin >&2
+
+key=$({
+    cat "${BASH_SOURCE[0]}"
+    apt-cache show --no-all-versions linux-image-cloud-amd64 cloud-init openssh-server systemd | grep -E '^(Package|Version):'
+} | sha256sum | cut -c 1-16)
+disk=$cache/$key/disk.raw
+mkdir -p "$cache"
+exec 9>"$cache/lock"
+flock 9
+if [ -e "$disk" ]; then
+    echo "$disk"
+    exit 0
+fi
+
+work=$cache/work
+rm -rf "$work"
+mkdir -p "$work/root"
+exec 3>&1 4>&2 >"$work/log" 2>&1
+trap 'status=$?; [ "$status" = 0 ] || tail -n 20 "$work/log" >&4; rm -rf "$work"; exit "$status"' EXIT
+echo "building a Linux guest in $cache (once, two minutes)" >&4
+started=$SECONDS
+
+# The guest has the release of this machine, from the same mirror.
+codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+# shellcheck disable=SC2016 # apt's own placeholders
+apt-get indextargets --format '$(COMPONENT) $(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
+    awk -v c="$codename" '$1 == "main" && index($2, c) == 1 && $2 !~ /backports/ {
+        print "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]", $3, $2, "main" }' |
+    sort -u >"$work/sources.list"
+[ -s "$work/sources.list" ] || { echo "looking for packages of $codename: apt's sources name none"; exit 1; }
+
+cat >"$work/customize.sh" <<'INNER'
+set -eu
+root=$1
+echo /dev/vda1 / ext4 defaults 0 1 >"$root/etc/fstab"
+# One data source and one kind of host key: every probe and every key costs seconds under emulation.
+cat >"$root/etc/cloud/cloud.cfg.d/90-image.cfg" <<'CFG'
+datasource_list: [NoCloud, None]
+ssh_genkeytypes: [ed25519]
+locale: false
+manage_etc_hosts: true
+CFG
+rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/hostname" "$root/etc/machine-id"
+touch "$root/etc/machine-id"
+chroot "$root" systemctl enable systemd-networkd
+chroot "$root" systemctl mask -q apt-daily.timer apt-daily-upgrade.timer systemd-networkd-wait-online.service \
+    e2scrub_reap.service e2scrub_all.timer fstrim.timer dpkg-db-backup.timer
+printf '%s\n' virtio_pci virtio_blk ext4 >"$root/etc/initramfs-tools/modules"
+sed -i 's/^MODULES=.*/MODULES=list/; s/^COMPRESS=.*/COMPRESS=gzip/' "$root/etc/initramfs-tools/initramfs.conf"
+chroot "$root" update-initramfs -u
+INNER
+
+# It has its helpers write to file descriptors that sh cannot name once they have two digits: none of ours may be open.
+nice mmdebstrap --quiet --mode=root --variant=minbase --architectures=amd64 \
+    --aptopt='APT::Install-Recommends "false"' --dpkgopt='path-exclude=/usr/share/doc/*' \
+    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+    --include="$packages" --customize-hook="sh $work/customize.sh \"\$1\"" \
+    "$codename" "$work/root" - <"$work/sources.list" 3>&- 4>&- 9>&-
+
+mkdir -p "$work/root/boot/grub"
+cat >"$work/root/boot/grub/grub.cfg" <<INNER
+linux /boot/$(basename "$work"/root/boot/vmlinuz-*) root=/dev/vda1 ro console=ttyS0 quiet mitigations=off
+initrd /boot/$(basename "$work"/root/boot/initrd.img-*)
+boot
+INNER
+
+# 256 MiB of room above what is in it; the file system begins at 1 MiB.
+size=$(($(du -sm "$work/root" | cut -f 1) + 256))
+truncate -s "$((size + 1))M" "$work/disk.raw"
+echo '2048,,L,*' | sfdisk -q "$work/disk.raw"
+nice mkfs.ext4 -q -m 0 -L root -E offset=1048576 -d "$work/root" "$work/disk.raw" "${size}M"
+# Without grub-install, which wants a mounted disk: the boot sector loads the core image from the sectors after it.
+grub-mkimage -O i386-pc -o "$work/core.img" -p '(hd0,msdos1)/boot/grub' biosdisk part_msdos ext2 linux normal
+dd if=/usr/lib/grub/i386-pc/boot.img of="$work/disk.raw" bs=440 count=1 conv=notrunc status=none
+dd if="$work/core.img" of="$work/disk.raw" bs=512 seek=1 conv=notrunc status=none
+
+rm -rf "${cache:?}/$key"
+mkdir "$cache/$key"
+mv "$work/disk.raw" "$disk"
+echo "built in $((SECONDS - started)) s: $(stat -c '%s bytes, ' "$disk")$(du -m "$disk" | cut -f 1) MiB used"
+tail -n 1 "$work/log" >&4
+echo "$disk" >&3

@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# The whole chain with a real Linux: a disk is published, fetched, received, seeded, booted by libvirt with an emulated
+# processor, and asked over ssh whether it is who it should be. Everything but the setting up runs in a network
+# namespace of its own, with a bridge in it.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$here/../../.." && pwd)
+
+fail() {
+    echo "linux guest: $*" >&2
+    exit 1
+}
+
+[ "$(id -u)" -eq 0 ] || fail "needs root, for a bridge and for libvirt's own folders"
+
+if [ -z "${LINUX_GUEST_LAB:-}" ]; then
+    "$top/tests/setup/packages.sh" iproute2 libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-log \
+        openssh-client pkg-config gcc qemu-system-x86 util-linux
+    "$top/modules/install.sh" "$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)"
+    venv=$("$top/tests/setup/venv.sh" newest)
+    disk=$("$here/build.sh")
+    # Short, because libvirt's socket is in it.
+    LINUX_GUEST_LAB=$(mktemp -d /var/tmp/apiary-XXXXXX)
+    mkdir -p "$LINUX_GUEST_LAB"/{catalog,images,volumes,consoles} "$top/.cache/collections/ansible_collections/apiary"
+    install -d -m 0700 "$LINUX_GUEST_LAB/keys"
+    cp -r "$here/site" "$LINUX_GUEST_LAB/site"
+    ln -s "$disk" "$LINUX_GUEST_LAB/disk.raw"
+    ln -sfn "$top" "$top/.cache/collections/ansible_collections/apiary/bhyve"
+    export LINUX_GUEST_LAB PATH=$venv/bin:$PATH
+    exec unshare --net "$here/test.sh"
+fi
+
+# shellcheck source=tests/lab/libvirt.sh
+. "$top/tests/lab/libvirt.sh"
+lab=$LINUX_GUEST_LAB
+export ANSIBLE_COLLECTIONS_PATH=$top/.cache/collections ANSIBLE_CONFIG=$lab/site/ansible.cfg
+
+clean() {
+    status=$?
+    [ "$status" = 0 ] || tail -n 40 "$lab"/consoles/*.log >&2 || true
+    libvirt_stop "$lab/libvirt"
+    rm -rf "$lab"
+    exit "$status"
+}
+trap clean EXIT
+
+# playbook NAME EXPECTED...: fails where the recap has not the words EXPECTED.
+playbook() {
+    echo "== $1"
+    (cd "$lab/site" && ansible-playbook "apiary.bhyve.$1" -e "lab=$lab" -e "lab_uri=$LIBVIRT_URI" "${@:3}") | tee "$lab/log" ||
+        fail "the playbook $1 failed"
+    grep -Eq "^hv1 .*$2" "$lab/log" || fail "expected '$2' in the recap of $1"
+}
+
+guest() {
+    ssh -i "$lab/keys/ssh" -o BatchMode=yes -o ConnectTimeout=10 -o StrictHostKeyChecking=accept-new \
+        -o "UserKnownHostsFile=$lab/known_hosts" "ada@${address:-192.0.2.11}" "$@"
+}
+
+# expect WHAT WANTED COMMAND...: what the guest answers.
+expect() {
+    local found
+    found=$(guest "${@:3}") || fail "asking the guest for its $1: \`${*:3}\` failed and said: $found"
+    [ "$found" = "$2" ] || fail "expected $1 $2, found $found"
+    echo "$1: $found"
+}
+
+ip link set lo up
+ip link add br0 type bridge
+ip address add 192.0.2.1/24 dev br0
+ip address add 2001:db8::1/64 dev br0 nodad
+ip link set br0 up
+ssh-keygen -q -t ed25519 -N '' -f "$lab/keys/ssh"
+libvirt_start "$lab/libvirt"
+
+playbook publish 'changed=[12] .*failed=0'
+started=$SECONDS
+playbook deploy 'changed=[1-9].*failed=0'
+echo "deployed, and port 22 open, after $((SECONDS - started)) s"
+
+echo "== who the guest says it is"
+expect "outcome of cloud-init" "status: done" cloud-init status --wait
+expect "host name" lin1.example.org hostname --fqdn
+expect "IPv4 address" 192.0.2.11/24 "ip -o -4 address show eth0 | awk '{print \$4}'"
+expect "IPv6 address" 2001:db8::11/64 "ip -o -6 address show eth0 scope global | awk '{print \$4}'"
+expect "IPv4 router" 192.0.2.1 "ip -4 route show default | awk '{print \$3}'"
+expect "IPv6 router" 2001:db8::1 "ip -6 route show default | awk '{print \$3}'"
+expect "mtu" 1400 cat /sys/class/net/eth0/mtu
+expect "name servers" "DNS=192.0.2.53 Domains=example.org" "grep -hE '^(DNS|Domains)=' /etc/systemd/network/*.network | sort | xargs"
+expect "MAC address" "$(virsh -c "$LIBVIRT_URI" dumpxml lin1 | sed -n "s/.*mac address='\(.*\)'.*/\1/p")" cat /sys/class/net/eth0/address
+expect "instance id" "$(virsh -c "$LIBVIRT_URI" domuuid lin1 | head -n 1)" "sudo cat /var/lib/cloud/data/instance-id"
+expect "groups" "ada adm" id -nG
+expect "password" "$(sed -n 's/ *password_hash: //p' "$lab/site/host_vars/hv1.yml")" "sudo getent shadow ada | cut -d: -f2"
+expect "time zone" Europe/Berlin "readlink /etc/localtime | cut -d/ -f5-"
+expect "file" "$(printf 'ada adm 640\nit'"'"'s "größe"\n\ttab, back\\slash, #hash: yes')" "stat -c '%U %G %a' /srv/greeting; cat /srv/greeting"
+expect "run command" "it's \"done\"" sudo cat /srv/ran
+address=2001:db8::11 expect "login over IPv6" ada whoami
+
+echo "== and again"
+playbook deploy 'changed=0 .*failed=0'
+playbook deploy 'changed=1 .*failed=0' --check --diff -e lab_hostname=lin2.example.org
+grep -q 'takes effect when it is redeployed' "$lab/log" || fail "expected a word on the redeploy that a changed seed needs"
+! grep -q apiaryseed "$lab/log" || fail "the difference shows the password hash"
+playbook remove 'changed=1 .*failed=0' -e bhyve_remove=all
+[ -z "$(ls -A "$lab/volumes" "$lab/seeds" | grep -v :)" ] || fail "expected no volume and no seed left, found: $(ls -A "$lab/volumes" "$lab/seeds")"
+echo "1 passed, 0 failed"
