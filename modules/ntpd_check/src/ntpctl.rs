@@ -52,16 +52,17 @@ fn refusal(finished: &Finished) -> Failure {
             "the daemon accepted the connection and closed it again: it is going down {words}"
         ));
     }
-    if words.contains("Permission denied") {
+    let connecting = words.contains("connect:");
+    if connecting && words.contains("Permission denied") {
         return Failure::no_permission(format!(
             "{words}; the daemon's socket belongs to root (mode 0660), membership in group ntpd does not help: \
              run this check as root"
         ));
     }
-    if words.contains("No such file or directory") {
+    if connecting && words.contains("No such file or directory") {
         return Failure::no_daemon(format!("{words}; the daemon is not running"));
     }
-    if words.contains("Connection refused") {
+    if connecting && words.contains("Connection refused") {
         return Failure::no_daemon(format!(
             "{words}; the socket is left over from a daemon that is gone (or, up to 6.2, a second ntpd took it)"
         ));

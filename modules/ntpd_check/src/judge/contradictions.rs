@@ -2,7 +2,7 @@
 
 use super::figures::{lasting, spoken};
 use super::verdict::{Finding, Severity, Verdict};
-use super::{Case, leap};
+use super::{Case, leap, stuck};
 use crate::report::{Constraint, Peer};
 
 /// Longest poll of a daemon in its first minutes: 30 s and a tenth, before it lengthens its polls.
@@ -62,15 +62,15 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
 
 fn slewing(case: &Case<'_>) -> Option<Finding> {
     let error = case.figures.clock_error?;
-    if case.figures.synced == Some(true) {
+    let wrong = error.abs() > case.limits.warning;
+    let pending = case.figures.pending_slew.is_some();
+    let young = case.evidence.uptime.is_some_and(|uptime| uptime <= case.limits.start_grace);
+    // 7.9 on Linux reports no pending slew and says synced long before it is true.
+    let moving = wrong && (young || stuck::shrinks(case)) && case.figures.valid_peers > 0;
+    if !moving && (!pending || case.figures.synced == Some(true)) {
         return None;
     }
-    let before = case.evidence.state.history.last().filter(|seen| seen.pid == case.evidence.pid);
-    let shrinks = before.and_then(|seen| seen.clock_error).is_some_and(|before| before.abs() > error.abs());
-    if case.figures.pending_slew.is_none() && !(shrinks && case.figures.valid_peers > 0) {
-        return None;
-    }
-    let severity = if error.abs() > case.limits.warning { Severity::Warning } else { Severity::Ok };
+    let severity = if wrong { Severity::Warning } else { Severity::Ok };
     let left = case.limits.slew.time_for(error);
     let text = format!("the clock is being corrected by {}: right in about {}", spoken(error), lasting(left));
     Some(Finding::new(Verdict::Slewing, severity, text))
@@ -78,7 +78,8 @@ fn slewing(case: &Case<'_>) -> Option<Finding> {
 
 fn agreement(case: &Case<'_>) -> Option<Finding> {
     let figures = case.figures;
-    if figures.majority.is_none() && figures.valid_peers >= 2 && figures.spread > case.limits.warning {
+    let nobody = figures.majority.is_none() && figures.probe_majority.is_none();
+    if nobody && figures.valid_peers >= 2 && figures.spread > case.limits.warning {
         let text = format!(
             "the {} valid peers lie up to {} apart and no group of them is a majority: nobody can tell who is right",
             figures.valid_peers,
@@ -138,9 +139,21 @@ fn unsynced(case: &Case<'_>) -> Option<Finding> {
             "not synced: {valid} of {total} peers valid; the first queries were refused, and the daemon asks \
              again only after 50 minutes"
         ),
+        false if agreed_right(case) => {
+            let error = spoken(case.figures.error());
+            let text =
+                format!("not synced, but by {valid} of {total} peers the clock is off by {error} only");
+            return Some(Finding::new(Verdict::Unsynced, Severity::Warning, text));
+        }
         false => format!("not synced: {valid} of {total} peers valid"),
     };
     Some(Finding::new(Verdict::Unsynced, Severity::Critical, text))
+}
+
+/// Enough peers agree that the clock is right: the daemon has corrected it and has yet to say so.
+fn agreed_right(case: &Case<'_>) -> bool {
+    let enough = case.figures.valid_peers >= case.limits.min_peers && case.figures.majority.is_some();
+    enough && case.figures.error() <= case.limits.warning
 }
 
 /// A server that was not up yet at the first query, the usual race at boot.

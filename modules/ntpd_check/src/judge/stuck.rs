@@ -15,6 +15,9 @@ const SHORTEST: f64 = 600.0;
 /// Part of the expected movement below which it counts as missing.
 const PART: f64 = 0.25;
 
+/// Part of the expected movement from which on the clock counts as being corrected.
+const FAST: f64 = 0.5;
+
 pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
     [standing(case), unadjusted(case)].into_iter().flatten().collect()
 }
@@ -24,6 +27,18 @@ pub(super) fn patience(case: &Case<'_>) -> f64 {
     let regular = case.report.peers.iter().filter(|peer| peer.counts() && peer.poll < ERROR_POLL);
     let slowest = regular.map(|peer| peer.poll).max().unwrap_or(0);
     (POLLS * slowest as f64).max(SHORTEST)
+}
+
+/// Whether an earlier run saw a larger error that has since gone down about as fast as this kernel slews.
+pub(super) fn shrinks(case: &Case<'_>) -> bool {
+    let now = case.evidence.now;
+    let earlier = case.evidence.state.history.iter().rev();
+    let same_daemon = |seen: &&Snapshot| seen.pid == case.evidence.pid && now - seen.at >= SHORTEST / 10.0;
+    let seen = earlier.filter(same_daemon).find_map(|seen| Some((now - seen.at, seen.clock_error?.abs())));
+    seen.is_some_and(|(dt, before)| {
+        let expected = before.min(case.limits.slew.normal * dt);
+        before - case.figures.error() >= FAST * expected
+    })
 }
 
 fn standing(case: &Case<'_>) -> Option<Finding> {

@@ -1,1 +1,246 @@
-//! Tests.
+use std::net::{SocketAddr, UdpSocket};
+use std::thread;
+use std::time::Duration;
+
+use super::packet::{LENGTH, Reading, Stamp, query, read};
+use super::*;
+
+const NONCE: u64 = 0x0123_4567_89ab_cdef;
+
+/// Moment of the tests, in NTP time.
+fn at(seconds: f64) -> Stamp {
+    Stamp::from_unix(1_700_000_000 + seconds as u64, (seconds.fract() * 1e9) as u32)
+}
+
+/// A sound answer of a stratum 2 server whose clock is `ahead` seconds ahead, for a query that arrived at 0.01 s.
+fn sound(ahead: f64) -> [u8; LENGTH] {
+    let mut packet = [0; LENGTH];
+    packet[0] = 4 << 3 | 4;
+    packet[1] = 2;
+    packet[4..8].copy_from_slice(&655u32.to_be_bytes());
+    packet[8..12].copy_from_slice(&655u32.to_be_bytes());
+    packet[12..16].copy_from_slice(&[198, 51, 100, 7]);
+    packet[24..32].copy_from_slice(&NONCE.to_be_bytes());
+    for (at_byte, moment) in [(16, ahead - 100.0 + 200.0), (32, ahead + 200.01), (40, ahead + 200.02)] {
+        packet[at_byte..at_byte + 8].copy_from_slice(&at(moment).0.to_be_bytes());
+    }
+    packet
+}
+
+fn judge(packet: &[u8]) -> Reading {
+    read(packet, NONCE, at(200.0), at(200.03))
+}
+
+#[test]
+fn a_sound_answer_is_measured() {
+    let Reading::Good(answer) = judge(&sound(-1.0)) else { panic!() };
+    let near = |a: f64, b: f64| (a - b).abs() < 1e-6;
+    assert!(
+        near(answer.offset, -1.0) && near(answer.delay, 0.02) && near(answer.reference_age, 100.02),
+        "{answer:?}"
+    );
+    assert!((answer.root_distance - 0.0265).abs() < 0.001, "{answer:?}");
+    assert_eq!((answer.stratum, answer.leap, answer.refid.as_str()), (2, 0, "198.51.100.7"));
+}
+
+#[test]
+fn the_end_of_an_era_is_nothing_special() {
+    let (before, after) = (Stamp(0xffff_ffff_8000_0000), Stamp(0x8000_0000));
+    assert_eq!((after.since(before), before.since(after)), (1.0, -1.0));
+    assert_eq!(Stamp::from_unix(2_085_978_496, 0), Stamp(0));
+}
+
+#[test]
+fn a_query_tells_nothing_about_this_host() {
+    let packet = query(NONCE);
+    assert_eq!(packet[0], 0x23);
+    assert!(packet[1..40].iter().all(|byte| *byte == 0));
+    assert_eq!(packet[40..], NONCE.to_be_bytes());
+}
+
+#[test]
+fn faults_of_answers() {
+    let edited = |edit: fn(&mut [u8; LENGTH])| {
+        let mut packet = sound(0.0);
+        edit(&mut packet);
+        judge(&packet)
+    };
+    let cases: [(Reading, Problem); 9] = [
+        (edited(|packet| packet[0] = 3 << 6 | 4 << 3 | 4), Problem::Alarm),
+        (edited(|packet| packet[1] = 16), Problem::Stratum(16)),
+        (edited(|packet| packet[1] = 255), Problem::Stratum(255)),
+        (
+            edited(|packet| {
+                packet[1] = 0;
+                packet[12..16].copy_from_slice(b"RATE");
+            }),
+            Problem::Kiss("RATE".into()),
+        ),
+        (
+            edited(|packet| {
+                packet[1] = 0;
+                packet[12..16].copy_from_slice(&[27, 91, 50, 74]);
+            }),
+            Problem::Kiss("27.91.50.74".into()),
+        ),
+        (edited(|packet| packet[32..40].fill(0)), Problem::Malformed("a timestamp is zero".into())),
+        (edited(|packet| packet[40..48].fill(0)), Problem::Malformed("a timestamp is zero".into())),
+        (edited(|packet| packet[16..24].fill(0)), Problem::Stale(at(200.02).since(Stamp(0)).max(0.0))),
+        (edited(|packet| packet[4..8].copy_from_slice(&[0, 4, 0, 0])), Problem::RootDistance(0.0)),
+    ];
+    for (reading, problem) in cases {
+        let Reading::Bad(found) = reading else { panic!("{reading:?}") };
+        assert_eq!(std::mem::discriminant(&found), std::mem::discriminant(&problem), "{found} / {problem}");
+        if !matches!(problem, Problem::RootDistance(_) | Problem::Stale(_)) {
+            assert_eq!(found, problem);
+        }
+    }
+    let mut late = sound(0.0);
+    late[40..48].copy_from_slice(&at(201.0).0.to_be_bytes());
+    assert!(matches!(judge(&late), Reading::Bad(Problem::NegativeDelay(_))));
+}
+
+#[test]
+fn what_is_no_answer_to_our_query_is_noise() {
+    let noise = |packet: &[u8]| match judge(packet) {
+        Reading::Noise(why) => why,
+        other => panic!("{other:?}"),
+    };
+    let with = |at: usize, value: u8| {
+        let mut packet = sound(0.0);
+        packet[at] = value;
+        packet
+    };
+    assert_eq!(noise(&[]), "0 bytes instead of 48");
+    assert_eq!(noise(&sound(0.0)[..47]), "47 bytes instead of 48");
+    assert_eq!(noise(&[0; 49]), "49 bytes instead of 48");
+    assert_eq!(noise(&with(0, 4 << 3 | 3)), "mode 3 instead of 4 (server)");
+    assert_eq!(noise(&with(0, 4)), "version 0");
+    assert_eq!(noise(&with(31, 0)), "it does not repeat our query's timestamp");
+}
+
+/// A server on loopback; `reply` makes its datagrams from each query.
+fn server(reply: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> String {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    thread::spawn(move || {
+        let mut buffer = [0; 512];
+        while let Ok((length, client)) = socket.recv_from(&mut buffer) {
+            for datagram in reply(&buffer[..length]) {
+                // A client that has given up refuses the rest.
+                let _ = socket.send_to(&datagram, client);
+            }
+        }
+    });
+    address.to_string()
+}
+
+/// A sound answer now, in this machine's own time.
+fn honest(query: &[u8]) -> Vec<u8> {
+    let since = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    let stamp = Stamp::from_unix(since.as_secs(), since.subsec_nanos()).0.to_be_bytes();
+    let mut packet = sound(0.0).to_vec();
+    packet[24..32].copy_from_slice(&query[40..48]);
+    for at in [16, 32, 40] {
+        packet[at..at + 8].copy_from_slice(&stamp);
+    }
+    packet
+}
+
+fn sampling(samples: u32) -> Sampling {
+    Sampling { samples, timeout: Duration::from_millis(300), interval: Duration::from_millis(1) }
+}
+
+fn one(address: String, samples: u32) -> Probed {
+    probe(&[address], sampling(samples)).unwrap().remove(0)
+}
+
+#[test]
+fn an_honest_server_is_sampled() {
+    let probed = one(server(|query| vec![honest(query)]), 3);
+    assert_eq!((probed.answers.len(), probed.sent, &probed.problem), (3, 3, &None));
+    assert!(probed.best().unwrap().offset.abs() < 0.3);
+}
+
+#[test]
+fn hostile_servers_neither_fool_nor_hang() {
+    let alarm = |query: &[u8]| {
+        let mut packet = honest(query);
+        packet[0] |= 3 << 6;
+        packet
+    };
+    let kiss = |query: &[u8]| {
+        let mut packet = honest(query);
+        packet[1] = 0;
+        packet[12..16].copy_from_slice(b"DENY");
+        packet
+    };
+    let foreign = |query: &[u8]| {
+        let mut packet = honest(query);
+        packet[24] ^= 1;
+        packet
+    };
+    let cases = [
+        ("silence", server(|_| Vec::new()), "does not answer"),
+        (
+            "an echo",
+            server(|query| vec![query.to_vec()]),
+            "sends invalid answers: mode 3 instead of 4 (server)",
+        ),
+        ("nothing", server(|_| vec![Vec::new()]), "sends invalid answers: 0 bytes instead of 48"),
+        (
+            "too short",
+            server(|query| vec![honest(query)[..20].to_vec()]),
+            "sends invalid answers: 20 bytes instead of 48",
+        ),
+        (
+            "too long",
+            server(|query| vec![[honest(query), vec![0; 400]].concat()]),
+            "sends invalid answers: 49 bytes instead of 48",
+        ),
+        (
+            "another's answer",
+            server(move |query| vec![foreign(query)]),
+            "sends invalid answers: it does not repeat our query's timestamp",
+        ),
+        (
+            "a flood",
+            server(move |query| vec![foreign(query); 500]),
+            "sends 32 invalid datagrams in answer to one query",
+        ),
+        (
+            "alarm",
+            server(move |query| vec![alarm(query)]),
+            "announces LI=3 (alarm): its own clock is not set",
+        ),
+        ("kiss", server(move |query| vec![kiss(query)]), "sends kiss of death DENY"),
+    ];
+    let servers: Vec<String> = cases.iter().map(|case| case.1.clone()).collect();
+    let probed = probe(&servers, sampling(2)).unwrap();
+    for ((name, _, problem), probed) in cases.iter().zip(&probed) {
+        assert_eq!(probed.problem().map(ToString::to_string).as_deref(), Some(*problem), "{name}");
+        assert!(probed.answers.is_empty());
+    }
+    let asked = |at: usize| probed[at].sent;
+    assert_eq!((asked(6), asked(8), asked(7)), (1, 1, 2), "a flood and a kiss of death end the questions");
+}
+
+#[test]
+fn the_real_answer_is_found_among_forged_ones() {
+    let forged = server(|query| {
+        let mut wrong = honest(query);
+        wrong[24] ^= 0xff;
+        vec![wrong.clone(), wrong, honest(query), honest(query)]
+    });
+    let probed = one(forged, 1);
+    assert_eq!((probed.answers.len(), probed.problem), (1, None));
+}
+
+#[test]
+fn a_closed_port_and_a_missing_name_are_told_apart() {
+    let closed: SocketAddr = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    assert_eq!(one(closed.to_string(), 1).problem, Some(Problem::Refused));
+    let missing = one("no-such-name.invalid".into(), 1);
+    assert!(matches!(missing.problem, Some(Problem::Unresolved(_))), "{missing:?}");
+    assert_eq!((missing.sent, missing.address), (0, None));
+}

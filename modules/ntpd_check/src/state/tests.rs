@@ -1,1 +1,104 @@
-//! Tests.
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+use crate::judge::{Figures, Severity};
+use crate::report::{Peer, Report};
+
+fn judgement(verdict: Verdict, error: f64) -> Judgement {
+    let severity = if verdict == Verdict::Ok { Severity::Ok } else { Severity::Critical };
+    Judgement {
+        verdict,
+        severity,
+        reasons: Vec::new(),
+        notes: Vec::new(),
+        blocking_peers: Vec::new(),
+        falsetickers: Vec::new(),
+        clock: Figures { clock_error: Some(error), synced: Some(true), ..Figures::default() },
+    }
+}
+
+fn source(offset: f64) -> Source {
+    let sample = Some(Sample { offset, delay: 0.01, jitter: 0.001 });
+    let peer = Peer { address: Some("192.0.2.1".into()), trust: 10, sample, ..Peer::default() };
+    Source::Openntpd(Report { peers: vec![peer], ..Report::default() })
+}
+
+#[test]
+fn a_row_keeps_the_time_since_which_it_has_not_moved() {
+    let mut state = State::default();
+    for (now, offset, since) in [(1000.0, 0.1, 1000.0), (2000.0, 0.1, 1000.0), (3000.0, 0.2, 3000.0)] {
+        state.remember(now, Some(7), &source(offset), &judgement(Verdict::Ok, 0.0));
+        assert_eq!(state.rows["192.0.2.1"].since, since, "{now}");
+    }
+    assert_eq!(state.history.iter().map(|seen| seen.at).collect::<Vec<_>>(), [1000.0, 2000.0, 3000.0]);
+    state.remember(2500.0, Some(7), &source(0.2), &judgement(Verdict::Ok, 0.0));
+    let after_clock_was_set_back: Vec<_> = state.history.iter().map(|seen| seen.at).collect();
+    assert_eq!(after_clock_was_set_back, [1000.0, 2000.0, 2500.0]);
+}
+
+#[test]
+fn blocked_since_survives_what_could_not_be_seen() {
+    let mut state = State::default();
+    let steps = [
+        (1000.0, Verdict::Blocked, Some(1000.0)),
+        (2000.0, Verdict::NoPermission, Some(1000.0)),
+        (3000.0, Verdict::Blocked, Some(1000.0)),
+        (4000.0, Verdict::Ok, None),
+    ];
+    for (now, verdict, since) in steps {
+        state.remember(now, None, &source(0.0), &judgement(verdict, 0.0));
+        assert_eq!(state.blocked_since, since, "{now}");
+    }
+}
+
+#[test]
+fn the_next_run_says_whether_a_restart_helped() {
+    let cases = [
+        (Verdict::Blocked, 0.9, Some(false)),
+        (Verdict::Starting, 0.9, None),
+        (Verdict::Slewing, 0.5, Some(true)),
+        (Verdict::Offset, 0.95, Some(false)),
+        (Verdict::Ok, 0.001, Some(true)),
+    ];
+    for (verdict, error, helped) in cases {
+        let mut state = State::default();
+        state.note_restart(1000.0, Some(-1.0));
+        state.remember(1600.0, Some(8), &source(error), &judgement(verdict, error));
+        assert_eq!(state.restarts.last().unwrap().helped, helped, "{verdict:?}");
+    }
+}
+
+#[test]
+fn history_is_bounded() {
+    let mut state = State::default();
+    for run in 0..10_000 {
+        state.remember(f64::from(run) * 60.0, None, &source(0.0), &judgement(Verdict::Ok, 0.0));
+        state.note_restart(f64::from(run), None);
+    }
+    assert_eq!((state.history.len(), state.restarts.len()), (KEPT, RESTARTS));
+    let (a, b) = (&state.history[0], &state.history[1]);
+    assert_eq!(b.at - a.at, SPACING);
+}
+
+#[test]
+fn the_file_is_private_whole_and_ours() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deep/state.json");
+    assert_eq!(load(&path).unwrap(), State::default());
+    let held = lock(&path, Duration::ZERO).unwrap();
+    assert!(lock(&path, Duration::ZERO).is_err());
+    let mut state = State::default();
+    state.remember(1000.0, Some(7), &source(0.1), &judgement(Verdict::Blocked, -0.984_784));
+    state.note_restart(1000.0, Some(0.1));
+    save(&path, &state).unwrap();
+    drop(held);
+    assert_eq!(load(&path).unwrap(), state);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    for damage in ["{", "{\"restarts\": 7}", "{\"unknown\": []}", "\u{0}"] {
+        fs::write(&path, damage).unwrap();
+        let error = format!("{:#}", load(&path).unwrap_err());
+        let start =
+            format!("reading what earlier runs left in {}; remove it to start afresh: ", path.display());
+        assert!(error.starts_with(&start), "{error}");
+    }
+}

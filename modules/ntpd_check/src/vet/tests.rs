@@ -1,1 +1,94 @@
-//! Tests.
+use super::*;
+use crate::probe::Problem;
+
+fn answer(offset: f64, refid: &str) -> Answer {
+    Answer {
+        leap: 0,
+        stratum: 2,
+        refid: refid.into(),
+        offset,
+        delay: 0.02,
+        root_distance: 0.03,
+        reference_age: 10.0,
+    }
+}
+
+fn probed(server: &str, answers: Vec<Answer>) -> Probed {
+    Probed { server: server.into(), address: Some("192.0.2.1".into()), sent: 5, answers, problem: None }
+}
+
+fn steady(server: &str, offset: f64) -> Probed {
+    probed(server, vec![answer(offset, server); 5])
+}
+
+fn verdicts(probes: &[Probed]) -> Vec<(String, Option<usize>, Option<String>)> {
+    vet(probes).into_iter().map(|one| (one.server, one.rank, one.reason)).collect()
+}
+
+#[test]
+fn the_bad_are_refused_with_the_reason_and_the_rest_ranked() {
+    let silent = Probed { problem: Some(Problem::Silent), ..probed("silent", Vec::new()) };
+    let alarm = Probed { problem: Some(Problem::Alarm), ..probed("alarm", Vec::new()) };
+    let lossy = Probed { problem: Some(Problem::Silent), ..probed("lossy", vec![answer(0.0, "x"); 3]) };
+    let mut leaping = steady("leaping", 0.0);
+    leaping.answers.iter_mut().for_each(|answer| answer.leap = 1);
+    let shaky = probed(
+        "shaky",
+        vec![
+            answer(0.01, "shaky"),
+            answer(-0.01, "shaky"),
+            answer(0.0, "shaky"),
+            answer(0.0, "shaky"),
+            answer(0.0, "shaky"),
+        ],
+    );
+    let probes = [
+        silent,
+        alarm,
+        lossy,
+        leaping,
+        shaky,
+        steady("steady", 0.0),
+        steady("liar", 0.3),
+        steady("good", 0.001),
+    ];
+    let told = |text: &str| Some(text.to_owned());
+    let expected = [
+        ("silent", None, told("does not answer")),
+        ("alarm", None, told("announces LI=3 (alarm): its own clock is not set")),
+        ("lossy", None, told("40 % of the queries failed: does not answer")),
+        ("leaping", None, told("announces leap indicator 1, the majority announces 0")),
+        ("shaky", Some(3), None),
+        ("steady", Some(1), None),
+        ("liar", None, told("its offset lies outside what the majority agrees on, -20.0 to 30.0 ms")),
+        ("good", Some(2), None),
+    ];
+    let found = verdicts(&probes);
+    for (found, (server, rank, reason)) in found.iter().zip(expected) {
+        assert_eq!((found.0.as_str(), found.1, &found.2), (server, rank, &reason));
+    }
+    assert_eq!(servers(&vet(&probes)), ["steady", "good", "shaky"]);
+}
+
+#[test]
+fn a_second_server_behind_the_same_source_comes_last() {
+    let probes = [
+        probed("a", vec![answer(0.0, "192.0.2.9"); 5]),
+        probed("b", vec![answer(0.0, "192.0.2.9"); 5]),
+        probed("c", vec![answer(0.0, "192.0.2.8"), answer(0.002, "192.0.2.8")]),
+    ];
+    let mut probes = probes.to_vec();
+    probes[2].sent = 2;
+    assert_eq!(servers(&vet(&probes)), ["a", "c", "b"]);
+    let told = "follows the same source 192.0.2.9 as a: no second opinion";
+    assert_eq!(verdicts(&probes)[1], ("b".to_owned(), Some(3), Some(told.to_owned())));
+}
+
+#[test]
+fn candidates_without_a_majority_are_all_refused() {
+    let probes = [steady("a", 0.0), steady("b", 0.0), steady("c", 0.5), steady("d", 0.5)];
+    assert!(servers(&vet(&probes)).is_empty());
+    let told = "the candidates contradict each other and no group has a majority";
+    assert!(verdicts(&probes).iter().all(|one| one.2.as_deref() == Some(told)));
+    assert!(vet(&[]).is_empty());
+}
