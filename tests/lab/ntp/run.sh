@@ -1,0 +1,13 @@
+#!/bin/sh
+# A real OpenNTPD under a virtual clock: tests/lab/ntp/run.sh [SCENARIO...], all of them by default.
+# Needs root (namespaces, chroot), gcc, iproute2, util-linux, python3 and a Debian mirror in apt's sources.
+# Every process lives in namespaces of its own and ends with them; the machine's clock cannot be reached.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+mkdir -p "$here/../../../.cache/ntplab"
+exec 9>"$here/../../../.cache/ntplab/lock"
+flock 9
+python3 "$here/roots.py"
+exec unshare --net --mount --pid --fork --kill-child --mount-proc \
+    setpriv --bounding-set -sys_time --inh-caps -sys_time python3 "$here/run.py" "$@"
