@@ -22,6 +22,9 @@ KEYS = {
 }
 REQUIRED = ("image", "vcpus", "memory")
 
+# The phases of a deployment, in seconds, as the table heads them.
+PHASES = ("fetch", "receive", "seed", "domain", "wait")
+
 
 def size_in_bytes(value):
     """Bytes of 2147483648 or "2G"; None where it is no size."""
@@ -140,8 +143,7 @@ def aligned(rows):
 
 def deployment_table(report):
     """One line a guest: state, image, volume, seconds per phase; below, the total."""
-    rows, total = [["guest", "state", "image", "volume", "fetch", "volume s", "seed", "domain", "wait", "changed"]], 0.0
-    fetched = set()
+    rows, total, fetched = [["guest", "state", "image", "volume", *PHASES, "changed"]], 0.0, set()
     for name, guest in report["definitions"].items():
         if entry_of(report["domains"], name) is None:
             continue
@@ -155,12 +157,12 @@ def deployment_table(report):
         rows.append([
             name,
             result_of(report["domains"], name, "domain.state", "-"),
-            "%s-%s" % tuple(result_of(report["images"], image, "image.%s" % key, "-") for key in ("name", "version")),
+            "-".join(result_of(report["images"], image, "image.%s" % key, "?") for key in ("name", "version")),
             result_of(report["volumes"], name, "volume.device", "-"),
-            *("%.2f s" % second for second in seconds),
+            *("%.2f" % second for second in seconds),
             "yes" if changed else "no",
         ])
-    return aligned(rows) + ["total on the host: %.2f s for %d guests" % (total, len(rows) - 1)]
+    return aligned(rows) + ["%.2f seconds on the host for %d guests" % (total, len(rows) - 1)]
 
 
 class FilterModule:
