@@ -126,13 +126,13 @@ EXAMPLES = r"""
 
 - name: Make a disk from a compressed stream that zfs send has written
   apiary.bhyve.zfs_receive:
-    src: /root/web1-20260101.zfs.zst
+    src: /var/tmp/web1-20260101.zfs.zst
     sha256: 51ef7a2f2f3b7ba9f96d6d47a6d94e4a7b0d2b2b8b1f5d3a2a5f1f4f8c7d6e5b
     path: /var/lib/guests/web1.raw
 
 - name: Bring the disk up to date, and keep the old one beside it
   apiary.bhyve.zfs_receive:
-    src: /root/web1-20260201.zfs.zst
+    src: /var/tmp/web1-20260201.zfs.zst
     path: /var/lib/guests/web1.raw
     replace: true
 
