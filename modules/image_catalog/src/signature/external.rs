@@ -35,12 +35,14 @@ pub fn parse_answer(answer: &[u8]) -> Result<ExternalSignature> {
         None => (KeyType::Rsa, answer),
     };
     let rest = rest.strip_prefix(b"SIGNATURE\n").context(expected)?;
-    let rest = rest.strip_suffix(b"\n").unwrap_or(rest);
-    let rest = rest.strip_suffix(b"\nEND").context(expected)?;
+    let rest = rest.strip_suffix(b"END\n").or_else(|| rest.strip_suffix(b"END")).context(expected)?;
     const MIDDLE: &[u8] = b"\nCERT\n";
     // A raw signature may contain anything, a key may not contain the separator.
     let split = rest.windows(MIDDLE.len()).rposition(|window| window == MIDDLE).context(expected)?;
     let (signature, public_key) = (&rest[..split], &rest[split + MIDDLE.len()..]);
+    let without_end = public_key.strip_suffix(b"\n").context(expected)?;
+    // The newline belongs to a key in PEM, and so to its fingerprint.
+    let public_key = if public_key.starts_with(b"-----BEGIN") { public_key } else { without_end };
     let found = PublicKey::parse(public_key).context("reading the key behind CERT")?.key_type();
     ensure!(
         found == key_type,

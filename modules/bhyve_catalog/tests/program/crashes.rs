@@ -1,0 +1,77 @@
+//! Runs that are killed.
+
+use std::fs;
+use std::thread;
+use std::time::Instant;
+
+use serde_json::json;
+
+use crate::support::{Lab, with};
+
+/// Kills publishing at ever later moments. What clients can read then is whole, and the next run puts all right.
+#[test]
+fn a_killed_publication_is_put_right_by_the_next() {
+    let lab = Lab::new();
+    lab.changed(&lab.publish("1"));
+    let began = Instant::now();
+    lab.changed(&lab.publish("2"));
+    let whole_run = began.elapsed();
+    lab.changed(&lab.options(json!({"name": "demo", "version": "2", "state": "absent"})));
+    let mut interrupted = 0;
+    for step in 0..20 {
+        let mut child = lab.start(&lab.publish("2"));
+        thread::sleep(whole_run * step / 16);
+        child.kill().unwrap();
+        interrupted += usize::from(child.wait_with_output().unwrap().stdout.is_empty());
+        let data = readable_images(&lab);
+        assert!(data == ["demo-1"] || data == ["demo-1", "demo-2"], "{data:?}");
+        let reply = lab.run(&lab.publish("2"));
+        assert_eq!(reply["failed"], json!(null), "{reply}");
+        assert_eq!(lab.images(), ["demo-1", "demo-2"]);
+        assert!(!lab.changed(&lab.publish("2")));
+        let left: Vec<_> = lab.files().into_iter().filter(|(path, _)| path.contains("/.new-")).collect();
+        assert_eq!(left, []);
+        lab.changed(&lab.options(json!({"name": "demo", "version": "2", "state": "absent"})));
+    }
+    assert!(interrupted > 0, "no run was caught alive");
+}
+
+/// The images of `data.pkg`, every package of which must be whole.
+fn readable_images(lab: &Lab) -> Vec<String> {
+    use image_catalog::{catalogue::Catalogue, meta::Meta};
+    let meta = fs::read(lab.catalogue().join("meta.conf")).unwrap();
+    let [data, _] = Meta::parse(&meta).unwrap().sources().unwrap();
+    let file = fs::File::open(lab.catalogue().join(&data.path)).unwrap();
+    let catalogue = Catalogue::read(file, &data, &lab.trust()).unwrap();
+    catalogue.images.iter().for_each(|package| drop(lab.stream_of(package)));
+    crate::support::names(&catalogue)
+}
+
+#[test]
+fn a_first_publication_that_was_killed_is_done_again() {
+    let whole = Lab::new();
+    let began = Instant::now();
+    whole.changed(&whole.publish("1"));
+    let whole_run = began.elapsed();
+    for step in 0..10 {
+        let lab = Lab::new();
+        let mut child = lab.start(&lab.publish("1"));
+        thread::sleep(whole_run * step / 8);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        lab.run(&lab.publish("1"));
+        assert_eq!(lab.images(), ["demo-1"]);
+        assert!(!lab.changed(&lab.publish("1")));
+    }
+}
+
+/// A package that a killed run left is in no list: another image may take its name.
+#[test]
+fn a_package_left_behind_is_replaced() {
+    let lab = Lab::new();
+    lab.changed(&lab.publish("1"));
+    fs::write(lab.catalogue().join("All/demo-2.pkg"), "left over").unwrap();
+    lab.triad(&with(lab.publish("2"), json!({"volblocksize": "16K"})));
+    let catalogue = lab.read();
+    lab.stream_of(catalogue.find(&"demo-2".parse().unwrap()).unwrap());
+}

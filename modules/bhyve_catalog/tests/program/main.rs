@@ -1,0 +1,12 @@
+//! The program as its callers run it: JSON in, one JSON reply out, and what is in the folder then.
+#![cfg(test)]
+#![expect(clippy::disallowed_methods, reason = "tests stand outside of the program and call it as others do")]
+
+mod crashes;
+mod key_change;
+mod present;
+mod pruned;
+mod refused;
+mod sources;
+mod support;
+mod withdrawn;

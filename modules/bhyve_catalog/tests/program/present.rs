@@ -1,0 +1,131 @@
+//! Publishing: the triad, the reply, and what clients read.
+
+use std::fs;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::{Lab, with};
+
+#[test]
+fn the_triad() {
+    let lab = Lab::new();
+    let reply = lab.triad(&lab.publish("20261122"));
+    let image = &reply["image"];
+    assert_eq!((&image["name"], &image["version"]), (&json!("demo"), &json!("20261122")));
+    assert_eq!((&image["volsize"], &image["volblocksize"]), (&json!(4 << 20), &json!(65536)));
+    assert_eq!(reply["catalogue"]["images"], json!(["demo-20261122"]));
+    assert_eq!(reply["warnings"], json!(null), "{reply}");
+
+    let catalogue = lab.read();
+    let package = catalogue.find(&"demo".parse().unwrap()).unwrap();
+    assert_eq!(package.facts.guid, image["guid"].as_u64().unwrap());
+    assert_eq!(package.facts.min_memory, Some(64 << 20));
+    assert_eq!(package.manifest.abi, "FreeBSD:*");
+    assert_eq!(json!(package.sum), image["sha256"]);
+    assert_eq!(json!(package.size), image["size"]);
+    let stream = lab.stream_of(package);
+    let summary = zfs_stream::verify(&stream[..], zfs_stream::Expect::default()).unwrap();
+    assert_eq!((summary.toguid, summary.volsize), (package.facts.guid, Some(4 << 20)));
+    // 20261122, 00:00 UTC.
+    assert_eq!(
+        (summary.creation_time, summary.toname.as_str()),
+        (1_795_305_600, "images/demo-20261122@image")
+    );
+}
+
+#[test]
+fn a_check_before_there_is_a_key_or_a_folder() {
+    let lab = Lab::new();
+    fs::remove_file(lab.key()).unwrap();
+    let reply = lab.check(&lab.publish("1"));
+    assert_eq!((&reply["changed"], &reply["image"]["path"]), (&json!(true), &json!(null)));
+    assert!(!lab.catalogue().exists());
+}
+
+#[test]
+fn several_images_are_listed_side_by_side() {
+    let lab = Lab::new();
+    lab.triad(&lab.publish("20261122"));
+    lab.triad(&lab.publish("20261123"));
+    lab.triad(&with(lab.publish("1"), json!({"name": "other", "annotations": {"team": "web", "rank": 3}})));
+    assert_eq!(lab.images(), ["demo-20261122", "demo-20261123", "other-1"]);
+    let catalogue = lab.read();
+    let newest = catalogue.find(&"demo".parse().unwrap()).unwrap();
+    assert_eq!(newest.id.version.as_str(), "20261123");
+    let labels = &catalogue.find(&"other-1".parse().unwrap()).unwrap().manifest.annotations;
+    assert_eq!((labels["team"].as_str(), labels["rank"].as_str()), ("web", "3"));
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    let (one, two) = (Lab::new(), Lab::new());
+    fs::copy(one.key(), two.key()).unwrap();
+    let options = |lab: &Lab, threads: u32| with(lab.publish("1"), json!({"compression_threads": threads}));
+    assert!(one.changed(&options(&one, 1)) && two.changed(&options(&two, 2)));
+    let shown =
+        |lab: &Lab| lab.files().into_iter().map(|(path, _)| fs::read(path).unwrap()).collect::<Vec<_>>();
+    assert_eq!(shown(&one), shown(&two));
+}
+
+#[test]
+fn what_only_concerns_the_packing_makes_no_other_image() {
+    let lab = Lab::new();
+    assert!(lab.changed(&lab.publish("1")));
+    assert!(!lab.changed(&with(lab.publish("1"), json!({"compression": "none"}))));
+    assert!(!lab.changed(&with(lab.publish("1"), json!({"compression_level": 19}))));
+}
+
+#[test]
+fn publishers_at_the_same_time_lose_nothing() {
+    let lab = Lab::new();
+    let versions: Vec<_> = (1..=8).map(|version| version.to_string()).collect();
+    let children: Vec<_> = versions.iter().map(|version| lab.start(&lab.publish(version))).collect();
+    for child in children {
+        assert!(child.wait_with_output().unwrap().status.success());
+    }
+    let mut expected: Vec<_> = versions.iter().map(|version| format!("demo-{version}")).collect();
+    expected.sort();
+    assert_eq!(lab.images(), expected);
+}
+
+#[test]
+fn a_list_written_twice_within_a_second_is_later_each_time() {
+    let lab = Lab::new();
+    let time = || lab.catalogue().join("data.pkg").metadata().unwrap().modified().unwrap();
+    lab.changed(&lab.publish("1"));
+    let first = time();
+    lab.changed(&lab.publish("2"));
+    assert!(time() >= first + Duration::from_secs(1));
+}
+
+#[test]
+fn damaged_lists_are_written_anew() {
+    let lab = Lab::new();
+    lab.changed(&lab.publish("1"));
+    let intact = lab.files();
+    for damage in ["packagesite.pkg", "meta"] {
+        fs::write(lab.catalogue().join(damage), "x").unwrap();
+        lab.triad(&lab.publish("1"));
+        fs::remove_file(lab.catalogue().join(damage)).unwrap();
+        lab.triad(&lab.publish("1"));
+        assert_eq!(lab.files(), intact);
+    }
+}
+
+#[test]
+fn a_waiting_publisher_says_so() {
+    let lab = Lab::new();
+    lab.changed(&lab.publish("1"));
+    let held = ansible_module::lock::Lock::acquire(&lab.catalogue().join(".lock"), Duration::ZERO).unwrap();
+    assert_eq!(
+        lab.refusal(&with(lab.publish("2"), json!({"lock_timeout": 0.1}))),
+        "locking LAB/catalogue/.lock: another run has held it for 0 s; wait for it or end it"
+    );
+    let waiting = lab.start(&lab.publish("2"));
+    thread::sleep(Duration::from_millis(100));
+    drop(held);
+    assert!(waiting.wait_with_output().unwrap().status.success());
+    assert_eq!(lab.images(), ["demo-1", "demo-2"]);
+}
