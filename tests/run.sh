@@ -12,7 +12,7 @@ format() { cargo fmt --all --check; }
 
 clippy() { cargo clippy --quiet --workspace --all-targets --locked -- -D warnings; }
 
-rust() { tests/setup/packages.sh openssh-client openssh-server zfsutils-linux mtools dosfstools python3-yaml && cargo test --quiet --workspace --locked; }
+rust() { tests/setup/packages.sh openssh-client openssh-server openssl qemu-utils zfsutils-linux mtools dosfstools python3-yaml && cargo test --quiet --workspace --locked; }
 
 unit() { tests/unit/run.sh; }
 
