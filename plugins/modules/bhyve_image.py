@@ -61,8 +61,8 @@ options:
         Proxies are taken from the environment.
       - C(ssh://[user@]host[:port]/folder) speaks pkg's own protocol with C(pkg ssh) or C(bhyve_catalog_server) on the
         other side, as the role P(apiary.bhyve.image_repository#role) installs them.
-      - A single word is the name of a repository that pkg(8) on the host is configured for. C(pkg fetch) does the work then, and
-        what it leaves unchecked is verified afterwards.
+      - A single word is the name of a repository that pkg(8) on the host is configured for. URL, keys and ssh arguments are
+        taken from there. Fetching is not left to pkg, which takes a wrong signature or a corrupt file with exit status 0.
       - Needed unless everything asked for is in the store, or O(state=absent).
     type: str
   store:
@@ -75,7 +75,7 @@ options:
     description:
       - What must have signed the catalogue, as in pkg's repository configuration.
       - V(none) takes it from anyone and must be asked for. Checksums are verified even so.
-      - Not used for a repository of pkg(8), which has its own configuration.
+      - For a repository of pkg(8) its configuration says what is needed. If that is nothing, V(none) must be asked for here, too.
     type: str
     choices: [pubkey, fingerprints, none]
     default: pubkey

@@ -8,6 +8,7 @@ mod memory;
 mod observe;
 mod params;
 mod part;
+mod pkg;
 mod plan;
 mod repository;
 mod ssh;

@@ -80,9 +80,12 @@ pub struct Access {
 /// What must have signed a catalogue.
 #[derive(Clone, Debug)]
 pub struct TrustOptions {
-    signature_type: SignatureType,
-    pubkey: Option<PathBuf>,
-    fingerprints: Option<PathBuf>,
+    /// The kind of signature.
+    pub signature_type: SignatureType,
+    /// The public key.
+    pub pubkey: Option<PathBuf>,
+    /// The folder of fingerprints.
+    pub fingerprints: Option<PathBuf>,
 }
 
 /// How ssh is run.
@@ -109,12 +112,16 @@ pub enum State {
     Absent,
 }
 
+/// The kinds of signature, by pkg's names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum SignatureType {
+pub enum SignatureType {
+    /// By one key that is known.
     #[default]
     Pubkey,
+    /// By a key that comes along and whose fingerprint is known.
     Fingerprints,
+    /// By nobody.
     None,
 }
 

@@ -10,7 +10,7 @@ use image_catalog::signed_archive::ARCHIVE_LIMIT;
 use image_catalog::transport::{Folder, Http, HttpOptions, Location, Pace, Transport};
 
 use crate::params::Access;
-use crate::ssh;
+use crate::{pkg, ssh};
 
 /// How long to wait before a broken http transfer is taken up again.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -26,8 +26,11 @@ impl Repository {
     /// The catalogue that options describe; nothing is connected to yet.
     ///
     /// # Errors
-    /// Where the keys to believe cannot be read.
-    pub fn new(access: Access) -> Result<Self> {
+    /// Where the keys to believe cannot be read, or pkg(8) is not configured for a repository called so.
+    pub fn new(mut access: Access) -> Result<Self> {
+        if let Location::Configured(name) = &access.location {
+            access = pkg::configured(name, &access)?;
+        }
         Ok(Self { trust: access.trust.load()?, access, transport: None })
     }
 
@@ -87,6 +90,6 @@ fn connect(access: &Access) -> Result<Box<dyn Transport>> {
             Ok(Box::new(Http::new(base.clone(), options)?))
         }
         Location::Ssh(address) => Ok(Box::new(ssh::connect(address, &access.ssh, pace)?)),
-        Location::Configured(name) => bail!("repositories of pkg(8), such as {name}, are not read yet"),
+        Location::Configured(name) => bail!("connecting to repository {name}: its place is not known"),
     }
 }

@@ -92,7 +92,7 @@ pub fn with(mut options: Value, changes: Value) -> Value {
 
 /// Starts `bhyve_image`.
 pub fn start(options: &Value) -> Child {
-    start_program(env!("CARGO_BIN_EXE_bhyve_image"), options)
+    start_with(options, &[])
 }
 
 /// Runs `bhyve_image` to its end.
@@ -114,10 +114,12 @@ pub fn reply(child: Child) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-fn start_program(program: &str, options: &Value) -> Child {
+/// Starts `bhyve_image` with some variables of its environment set.
+pub fn start_with(options: &Value, environment: &[(&str, &str)]) -> Child {
     #[expect(clippy::disallowed_methods, reason = "the program under test, with plain pipes")]
-    let mut child = Command::new(program)
+    let mut child = Command::new(env!("CARGO_BIN_EXE_bhyve_image"))
         .arg("-")
+        .envs(environment.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
