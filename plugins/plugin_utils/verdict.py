@@ -25,7 +25,7 @@ def judge(name, answer, programs):
     if answer.word == "started":
         return {"changed": True, "ansible_job_id": answer.detail, "started": 1, "finished": 0}
     if answer.word != "run":
-        return _failed(answer, "starting %s: the target's shell %s: %s" % (name, _end(answer.rc), _last_line(answer)))
+        return _failed(answer, "starting %s: the target's shell %s%s" % (name, _end(answer.rc), _said(answer)))
     reply = answer.reply()
     if reply is None:
         return _failed(answer, _silent(name, answer))
@@ -39,8 +39,8 @@ def _silent(name, answer):
     if answer.damaged:
         return "the copy of %s kept on the target was damaged and has been removed: run the task again" % name
     if answer.rc in (126, 127):
-        return "%s cannot run on the target: %s" % (name, _last_line(answer))
-    return "%s %s without a reply: %s" % (name, _end(answer.rc), _last_line(answer))
+        return "%s cannot run on the target%s" % (name, _said(answer))
+    return "%s %s without a reply%s" % (name, _end(answer.rc), _said(answer))
 
 
 def _end(rc):
@@ -53,9 +53,10 @@ def _end(rc):
         return "exited with status %d" % rc
 
 
-def _last_line(answer):
-    lines = [line for line in (answer.stdout + "\n" + answer.stderr).splitlines() if line.strip()]
-    return lines[-1].strip() if lines else "it printed nothing"
+def _said(answer):
+    """The last thing that was printed, as the end of a message."""
+    lines = [line.strip() for line in (answer.stdout + "\n" + answer.stderr).splitlines() if line.strip()]
+    return ": " + lines[-1] if lines else ""
 
 
 def _failed(answer, message):

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Builds the programs for every platform we ship into native/: modules/dist.sh [OS-ARCH...], all of them by default.
+# The same source gives the same bytes, wherever the tree stands: no path of the builder is in them.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+venv=$(tests/setup/venv.sh cross)
+PATH=$venv/bin:$PATH
+sysroot=$(rustc --print sysroot)
+export ZIG_GLOBAL_CACHE_DIR=$PWD/.cache/zig ZIG_LOCAL_CACHE_DIR=$PWD/.cache/zig CARGO_ZIGBUILD_CACHE_DIR=$PWD/.cache/zigbuild
+export SOURCE_DATE_EPOCH=0 CARGO_INCREMENTAL=0
+cargo_home=${CARGO_HOME:-$HOME/.cargo}
+export RUSTFLAGS="--remap-path-prefix=$PWD=apiary --remap-path-prefix=$cargo_home=cargo --remap-path-prefix=$sysroot=rust"
+export CFLAGS="-ffile-prefix-map=$PWD=apiary -ffile-prefix-map=$cargo_home=cargo"
+
+programs=() libvirt=()
+for main in modules/*/src/main.rs; do
+    name=$(basename "$(dirname "$(dirname "$main")")")
+    # libvirt is opened while the program runs, which a static program cannot do.
+    case $name in libvirt_*) libvirt+=("$name") ;; *) programs+=("$name") ;; esac
+done
+
+# build TARGET DIRECTORY PLATFORM PROGRAM...: DIRECTORY is the target without the libc version zig takes.
+build() {
+    local target=$1 directory=$2 platform=$3 std=()
+    shift 3
+    case $target in
+    aarch64-unknown-freebsd)
+        # Rust ships no standard library for it: it is compiled along, which takes the sources and this permission.
+        export RUSTC_BOOTSTRAP=1
+        std=(-Zbuild-std=std,panic_abort)
+        need "rustup component add rust-src" "$sysroot/lib/rustlib/src/rust/library/Cargo.lock"
+        ;;
+    *) need "rustup target add $directory" "$sysroot/lib/rustlib/$directory" ;;
+    esac
+    cargo zigbuild --release --locked --quiet "${std[@]}" --target "$target" "${@/#/--package=}"
+    mkdir -p "native/$platform"
+    for program in "$@"; do
+        install -m 0755 "target/$directory/release/$program" "native/$platform/$program"
+    done
+}
+
+need() {
+    [ -e "$2" ] || $1 >&2 || { echo "dist: Rust's own files for this target are missing; run: $1" >&2; exit 1; }
+}
+
+platform() {
+    local arch=${1#*-}
+    case $1 in
+    freebsd-*) build "$arch-unknown-freebsd" "$arch-unknown-freebsd" "$1" "${programs[@]}" "${libvirt[@]}" ;;
+    linux-*)
+        build "$arch-unknown-linux-musl" "$arch-unknown-linux-musl" "$1" "${programs[@]}"
+        build "$arch-unknown-linux-gnu.2.28" "$arch-unknown-linux-gnu" "$1" "${libvirt[@]}"
+        ;;
+    *) echo "dist: no platform '$1'; there are: ${all[*]}" >&2; exit 2 ;;
+    esac
+}
+
+all=(freebsd-x86_64 freebsd-aarch64 linux-x86_64 linux-aarch64)
+[ $# -gt 0 ] || set -- "${all[@]}"
+for each in "$@"; do
+    (platform "$each")
+    du -ch native/"$each"/* | tail -n 1 | sed "s|total|native/$each|"
+done

@@ -1,0 +1,79 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The artifact: built by ansible-galaxy, installed into another folder, used from there with nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tarfile
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(sys.executable).parent
+LIMIT = 20 * 1000 * 1000
+
+
+def ansible(folder, *words):
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "LANG": "C.UTF-8",
+        "ANSIBLE_COLLECTIONS_PATH": str(folder / "collections"),
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+    }
+    return subprocess.run(
+        [str(BIN / words[0]), *words[1:]], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("elsewhere")
+    built = ansible(folder, "ansible-galaxy", "collection", "build", str(TOP), "--output-path", str(folder))
+    assert built.returncode == 0, built.stderr
+    (artifact,) = folder.glob("apiary-bhyve-*.tar.gz")
+    words = ("collection", "install", str(artifact), "-p", str(folder / "collections"), "--offline")
+    done = ansible(folder, "ansible-galaxy", *words)
+    assert done.returncode == 0, done.stderr
+    return folder, artifact
+
+
+def test_galaxy_takes_its_size(installed):
+    assert installed[1].stat().st_size < LIMIT
+
+
+def test_nothing_but_the_collection_is_inside(installed):
+    with tarfile.open(installed[1]) as archive:
+        names = archive.getnames()
+        tops = {name.split("/")[0] for name in names}
+        programs = [member for member in archive if member.name.startswith("native/") and member.isfile()]
+    assert not tops & {"modules", "target", "tests", ".cache", ".ci", "Cargo.toml", "Makefile"}, sorted(tops)
+    assert {program.name.split("/")[1] for program in programs} == {
+        "freebsd-aarch64", "freebsd-x86_64", "linux-aarch64", "linux-x86_64",
+    }  # fmt: skip
+    assert not [name for name in names if name.endswith((".pyc", ".rs"))]
+
+
+def test_it_works_from_another_folder(installed):
+    folder, _artifact = installed
+    done = ansible(
+        folder, "ansible", "localhost", "-c", "local", "-m", "apiary.bhyve.bhyve_image_info", "-t", "results",
+        "-a", json.dumps({"store": str(folder / "store")}),
+    )  # fmt: skip
+    result = json.loads((folder / "results" / "localhost").read_text())
+    assert done.returncode == 0 and result["images"] == [], (done.stdout, result)
+
+
+def test_its_pages_can_be_read(installed):
+    folder, _artifact = installed
+    listed = ansible(folder, "ansible-doc", "--list", "apiary.bhyve", "--json")
+    pages = json.loads(listed.stdout)
+    assert "apiary.bhyve.zfs_receive" in pages
+    for page in pages:
+        assert ansible(folder, "ansible-doc", page).returncode == 0

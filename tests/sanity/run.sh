@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# What Ansible's own tools say of the collection: ansible-lint, ansible-test sanity, every page of ansible-doc, the
+# changelog. They run on a copy of the files that git knows, where ansible-core expects a collection.
+set -euo pipefail
+top=$(cd "$(dirname "$0")/../.." && pwd)
+PATH=$("$top/tests/setup/venv.sh" lint)/bin:$PATH
+folder=$top/.cache/sanity
+copy=$folder/ansible_collections/apiary/bhyve
+export HOME=$folder/home ANSIBLE_COLLECTIONS_PATH=$folder LC_ALL=C.UTF-8
+rm -rf "$copy"
+# ansible-test fetches pip's installer for its environments; Python brings one of its own.
+mkdir -p "$copy" "$HOME/.ansible/test/cache"
+printf 'import ensurepip\nensurepip.bootstrap()\n' >"$HOME/.ansible/test/cache/get_pip_24_2.py"
+(cd "$top" && git ls-files --cached --others --exclude-standard -z |
+    while IFS= read -r -d '' file; do if [ -e "$file" ]; then printf '%s\0' "$file"; fi; done |
+    tar --null --files-from - --create) | tar --extract --directory "$copy"
+cd "$copy"
+git init --quiet .
+git add --all
+
+failed=
+check() {
+    local log=$folder/${1// /-}.log
+    if "${@:2}" >"$log" 2>&1; then echo "$1: passed"; else cat "$log" && failed+=" $1," && echo "$1: FAILED"; fi
+}
+
+pages() {
+    local pages
+    ansible-doc --list apiary.bhyve 2>&1 | tee list
+    for page in plugins/modules/*.py; do
+        page=$(basename "$page" .py)
+        grep -q "^apiary.bhyve.$page " list
+        pages=$(ansible-doc "apiary.bhyve.$page")
+        grep -q EXAMPLES <<<"$pages"
+    done
+    rm list
+}
+
+check ansible-lint ansible-lint --nocolor
+check 'production profile' ansible-lint --nocolor --profile production
+check ansible-doc pages
+check changelog antsibull-changelog lint
+check ansible-test ansible-test sanity --venv --color no
+[ -z "$failed" ] || { echo "failed:${failed%,}"; exit 1; }

@@ -1,0 +1,80 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Holds programs and documentation together: each program is asked which options and choices it knows."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+import subprocess
+
+import pytest
+import yaml
+from ansible_collections.apiary.bhyve.plugins.module_utils.documented import load
+
+TOP = pathlib.Path(__file__).resolve().parents[4]
+PROGRAMS = sorted(path.parents[1].name for path in TOP.glob("modules/*/src/main.rs"))
+# Documented modules that are no programs: plain action plugins.
+ACTIONS = {path.stem for path in TOP.glob("plugins/action/*.py")} - {"native"}
+STRANGE = "no_program_knows_this"
+
+
+@pytest.fixture(scope="session")
+def built():
+    packages = [word for name in PROGRAMS for word in ("--package", name)]
+    subprocess.run(["cargo", "build", "--quiet", "--locked", "--bins", *packages], cwd=TOP, check=True)
+    return TOP / "target" / "debug"
+
+
+def documentation(name):
+    source = (TOP / "plugins" / "modules" / (name + ".py")).read_text()
+    return load(re.search(r'^DOCUMENTATION = r?"""(.*?)^"""', source, re.M | re.S).group(1))
+
+
+def levels(options, path=()):
+    """Every level of options, with the path that leads to it."""
+    yield path, options
+    for name, option in options.items():
+        if "suboptions" in option:
+            inner = (name, option.get("type") == "list")
+            yield from levels(option["suboptions"], (*path, inner))
+
+
+def asked(program, path, name, value):
+    """The program's message when the option `name` at `path` has `value`."""
+    arguments = {name: value}
+    for outer, is_list in reversed(path):
+        arguments = {outer: [arguments] if is_list else arguments}
+    done = subprocess.run([program, "-"], input=json.dumps(arguments), capture_output=True, text=True, check=False)
+    return json.loads(done.stdout)["msg"]
+
+
+def words(message):
+    """The words a program offers: what stands in backquotes after `expected`."""
+    return set(re.findall("`([^`]*)`", message.rpartition("expected")[2]))
+
+
+def test_every_program_is_documented_and_routed():
+    documented = {path.stem for path in TOP.glob("plugins/modules/*.py")}
+    routed = yaml.safe_load((TOP / "meta" / "runtime.yml").read_text())["plugin_routing"]["modules"]
+    assert documented - ACTIONS == set(PROGRAMS)
+    assert routed == {name: {"action_plugin": "apiary.bhyve.native"} for name in PROGRAMS}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_program_and_documentation_know_the_same_options(built, name):
+    for path, options in levels(documentation(name)["options"]):
+        message = asked(built / name, path, STRANGE, 1)
+        assert "unknown field `%s`" % STRANGE in message, (path, message)
+        assert words(message) == set(options), path
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_program_and_documentation_know_the_same_choices(built, name):
+    for path, options in levels(documentation(name)["options"]):
+        for option in (option for option in options if "choices" in options[option]):
+            value = [STRANGE] if options[option].get("type") == "list" else STRANGE
+            message = asked(built / name, path, option, value)
+            assert "unknown variant `%s`" % STRANGE in message, (path, option, message)
+            assert words(message) == set(options[option]["choices"]), (path, option)

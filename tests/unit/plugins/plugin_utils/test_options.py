@@ -1,0 +1,92 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import datetime
+import json
+import types
+
+import pytest
+from ansible_collections.apiary.bhyve.plugins.plugin_utils.options import Options, encode
+
+MODULE = types.SimpleNamespace(
+    DOCUMENTATION="""
+attributes: {progress: {support: full}}
+options:
+  name: {type: str, required: true, aliases: [label]}
+  path: {type: path}
+  paths: {type: list, elements: path, default: []}
+  size: {type: int}
+  state: {type: str, choices: [present, absent], default: present}
+  force: {type: bool, default: false}
+  token: {type: str}
+  disks:
+    type: list
+    elements: dict
+    suboptions:
+      device: {type: path, required: true}
+      slot: {type: int, default: 3, aliases: [number]}
+      key: {type: str}
+  any: {type: raw}
+""",
+    RULES={"no_log": ["token", "disks.key"], "mutually_exclusive": [["path", "size"]], "required_if": [["state", "absent", ["path"]]]},
+)
+
+ACCEPTED = [
+    ({"name": "a"}, {"name": "a", "paths": [], "state": "present", "force": False}),
+    ({"label": "a", "size": "7", "force": "yes"}, {"name": "a", "size": 7, "force": True, "paths": [], "state": "present"}),
+    (
+        {"name": "a", "path": "~/x$HOME", "paths": "~/a,b"},
+        {"name": "a", "path": "~/x$HOME", "paths": ["~/a", "b"], "state": "present", "force": False},
+    ),
+    (
+        {"name": 5, "disks": [{"device": "d", "number": "4"}, {"device": "e"}], "any": {"b": [None, 1]}},
+        {
+            "name": "5",
+            "disks": [{"device": "d", "slot": 4}, {"device": "e", "slot": 3}],
+            "any": {"b": [None, 1]},
+            "paths": [],
+            "state": "present",
+            "force": False,
+        },
+    ),
+]
+
+REFUSED = [
+    ({}, "missing required arguments: name"),
+    ({"name": "a", "sise": 1}, "unknown option sise, expected one of any, disks, force, name, path, paths, size, state, token"),
+    ({"name": "a", "disks": [{"device": "d", "slt": 1}]}, "unknown option disks.slt, expected one of device, key, slot"),
+    ({"name": "a", "disks": [{"slot": 1}]}, "missing required arguments: device found in disks"),
+    ({"name": "a", "state": "gone"}, "value of state must be one of: present, absent, got: gone"),
+    ({"name": "a", "path": "x", "size": 1}, "parameters are mutually exclusive: path|size"),
+    ({"name": "a", "state": "absent"}, "state is absent but all of the following are missing: path"),
+]
+
+
+@pytest.mark.parametrize("given, canonical", ACCEPTED)
+def test_arguments_become_canonical(given, canonical):
+    assert Options(MODULE).judge(given) == (canonical, set(), "")
+
+
+@pytest.mark.parametrize("given, message", REFUSED)
+def test_a_wrong_argument_is_named(given, message):
+    assert Options(MODULE).judge(given)[2] == message
+
+
+def test_secrets_are_found_and_never_repeated():
+    given = {"name": "a", "token": "hush", "state": "hush", "disks": [{"device": "d", "key": "deep"}]}
+    _canonical, secrets, wrong = Options(MODULE).judge(given)
+    assert secrets == {"hush", "deep"}
+    assert "hush" not in wrong and "state" in wrong
+
+
+def test_long_work_is_documented():
+    assert Options(MODULE).long
+    assert not Options(types.SimpleNamespace(DOCUMENTATION="options: {}")).long
+
+
+def test_one_line_of_json_whatever_yaml_made():
+    value = {"day": datetime.date(2026, 11, 22), "text": "ä\n"}
+    line = encode(value)
+    assert b"\n" not in line and json.loads(line) == {"day": "2026-11-22", "text": "ä\n"}

@@ -1,0 +1,34 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.apiary.bhyve.plugins.plugin_utils.progress import describe
+
+RECORDS = [
+    (
+        '{"label": "receiving web1", "bytes": 536870912, "total": 2147483648, "seconds": 2.0}',
+        "receiving web1: 512 MiB of 2.0 GiB, 256 MiB/s, 6 s left",
+    ),
+    (
+        '{"label": "fetching", "bytes": 3145728, "total": null, "seconds": 1.5}',
+        "fetching: 3.0 MiB, 2.0 MiB/s",
+    ),
+    (
+        '{"label": "fetching", "bytes": 1024, "total": 209715200, "seconds": 0.5}',
+        "fetching: 1.0 KiB of 200 MiB, 2.0 KiB/s, 1706 min 40 s left",
+    ),
+    ('{"label": "x", "bytes": 0, "total": 7, "seconds": 0}', "x: 0 B of 7 B, 0 B/s"),
+    ('{"label": "x", "bytes": 7, "total": 7, "seconds": 1}', "x: 7 B of 7 B, 7 B/s"),
+    ("", ""),
+    ("half a reco", ""),
+    ("[1]", ""),
+    ('{"bytes": 1}', ""),
+    ('{"label": "x", "bytes": "many", "seconds": 1}', ""),
+]
+
+
+@pytest.mark.parametrize("record, line", RECORDS)
+def test_a_record_becomes_a_line(record, line):
+    assert describe(record) == line
