@@ -33,10 +33,10 @@ build() {
         ;;
     *) need "rustup target add $directory" "$sysroot/lib/rustlib/$directory" ;;
     esac
-    cargo zigbuild --release --locked --quiet "${std[@]}" --target "$target" "${@/#/--package=}"
+    cargo zigbuild --profile dist --locked --quiet "${std[@]}" --target "$target" "${@/#/--package=}"
     mkdir -p "native/$platform"
     for program in "$@"; do
-        install -m 0755 "target/$directory/release/$program" "native/$platform/$program"
+        install -m 0755 "target/$directory/dist/$program" "native/$platform/$program"
     done
 }
 

@@ -12,15 +12,37 @@ format() { cargo fmt --all --check; }
 
 clippy() { cargo clippy --quiet --workspace --all-targets --locked -- -D warnings; }
 
-rust() { tests/setup/packages.sh openssh-client openssh-server openssl qemu-utils zfsutils-linux mtools dosfstools python3-yaml && cargo test --quiet --workspace --locked; }
+rust() {
+    tests/setup/packages.sh dosfstools gcc mtools openssh-client openssh-server openssl python3-yaml qemu-utils \
+        zfsutils-linux && cargo test --quiet --workspace --locked
+}
 
 unit() { tests/unit/run.sh; }
 
+# Playbooks, roles and documentation, as Ansible's own tools see them.
+sanity() { tests/sanity/run.sh; }
+
+# A real sshd, targets without Python, things broken on purpose.
+delivery() { tests/delivery/run.sh; }
+
+# A real libvirt with qemu.
 lab() { tests/lab/run.sh; }
 
+# A real OpenNTPD under a virtual clock.
+clock() { tests/lab/ntp/run.sh; }
+
+# The main job: publish, deploy, boot; then the same with everything killed at random moments.
 demo() { tests/demo/test.sh; }
 
-all=(build format clippy rust unit lab demo)
+kill_anytime() { tests/integration/kill.sh; }
+
+# A real Linux with cloud-init, through the whole chain.
+linux_guest() { tests/lab/linux_guest/test.sh; }
+
+# A machine with real ZFS, emulated.
+zfs() { tests/zfs/run.sh; }
+
+all=(build format clippy rust unit sanity delivery lab clock demo kill_anytime linux_guest zfs)
 [ $# -gt 0 ] || set -- "${all[@]}"
 
 passed=0 failed=0 report=
