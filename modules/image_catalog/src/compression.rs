@@ -6,10 +6,10 @@ use anyhow::{Context, Result, ensure};
 
 /// Buffer between the source and the decompressor.
 const BUFFER_SIZE: usize = 128 << 10;
-/// Largest zstd window taken, as a power of two: what the highest zstd level asks for.
-const WINDOW_LOG_LIMIT: u32 = 27;
-/// Memory an xz decoder may ask for: twice what `xz -9` needs.
-const XZ_MEMORY_LIMIT: u64 = 128 << 20;
+/// Largest zstd window taken, as a power of two: 32 MiB, four times that of level 19. A program stays under 64 MiB.
+const WINDOW_LOG_LIMIT: u32 = 25;
+/// Memory an xz decoder may ask for: enough for `xz -8`; pkg uses `-6`.
+const XZ_MEMORY_LIMIT: u64 = 40 << 20;
 
 /// A reader of the content of a compressed or plain file.
 pub(crate) struct Decompressor<R: Read>(Decoder<BufReader<R>>);
