@@ -54,24 +54,51 @@ options:
       - Absolute path of the raw file. Its folder is made where it is missing. The file has holes where the volume has them.
       - The file system must keep extended attributes, as ext4, xfs, btrfs, UFS and ZFS do. The image's guid is kept in the attribute
         C(user.apiary.bhyve.volume) of the file.
-      - Exactly one of O(path) and O(dataset) is required.
+      - Exactly one of O(path), O(dataset) and O(volumes) is required; with O(golden) none of them.
     type: path
   dataset:
     description:
-      - Name of the ZFS volume, C(POOL/FOLDER/NAME). Its parent must exist.
-      - Exactly one of O(path) and O(dataset) is required.
+      - Name of the ZFS volume, C(POOL/FOLDER/NAME). Its parent must exist. Letters, digits and C(-_.:) are accepted, and 220 bytes.
+      - It is known by the image's snapshot, which a copy has as C(NAME@image) and a clone as its origin, whatever they are called by now.
+      - Exactly one of O(path), O(dataset) and O(volumes) is required; with O(golden) none of them.
+      - An ordinary user needs C(zfs allow) of clone, create, destroy, mount, receive, refreservation, rename, userprop, volmode and
+        volsize on the datasets above.
     type: str
+  volumes:
+    description:
+      - Several ZFS volumes of the same image, made in one call.
+    type: list
+    elements: dict
+    suboptions:
+      dataset:
+        description: Name of the ZFS volume, as in O(dataset).
+        type: str
+        required: true
+      volsize:
+        description: Its size where it is not O(volsize).
+        type: str
+      properties:
+        description: Its own properties, on top of O(properties).
+        type: dict
   golden:
     description:
-      - Dataset in which images are kept, C(POOL/images). The image is received once as C(POOL/images/NAME@image), and O(dataset) becomes
-        a clone of it, which takes no time and almost no space.
+      - File system in which images are kept, C(POOL/images). The image is received once as C(POOL/images/NAME@image), and O(dataset)
+        becomes a clone of it, which takes no time and almost no space. Runs at once for the same image wait for the one that receives it.
+      - The golden volume has no device (C(volmode=none)); its clones do.
+      - An incremental image becomes a clone of the golden volume that it applies to, which must be in here.
       - Without it, O(dataset) is an independent copy.
-      - Goes with O(dataset) only.
+      - Goes with O(dataset) and O(volumes), or alone to bring an image to a host beforehand.
+    type: str
+  image:
+    description:
+      - Name of the golden volume in O(golden). By default that of the file O(src) without C(.pkg), C(.zfs) and suffixes of compressors.
     type: str
   properties:
     description:
-      - ZFS properties that the volume gets when it is made, such as C(compression), C(volmode) or properties of one's own.
-      - Goes with O(dataset) only.
+      - ZFS properties that the volumes have, such as C(compression), C(volmode), C(reservation) or properties of one's own. Those named
+        here are compared and put right on every run, others are left alone.
+      - A volume is made with C(refreservation=none), and on FreeBSD with C(volmode=dev), unless these are given here.
+      - Goes with O(dataset) and O(volumes) only.
     type: dict
   volsize:
     description:
@@ -83,6 +110,8 @@ options:
     description:
       - With V(present), the volume shall be there with the image O(src).
       - With V(absent), it shall not. A file that this module has not made is not removed without O(force).
+      - A ZFS volume goes with its own snapshots, but not while anybody has it open, holds a snapshot of it or has clones of it, as of a
+        golden volume that is used. Who does is named.
     type: str
     choices: [present, absent]
     default: present
@@ -124,6 +153,20 @@ EXAMPLES = r"""
     golden: tank/images
     volsize: 40G
 
+- name: Make the disks of several guests at once
+  apiary.bhyve.zfs_receive:
+    src: "{{ fetched.image.path }}"
+    guid: "{{ fetched.image.guid }}"
+    golden: tank/images
+    properties:
+      compression: zstd
+    volumes:
+      - dataset: tank/vm/web1
+      - dataset: tank/vm/db1
+        volsize: 200G
+        properties:
+          reservation: 200G
+
 - name: Make a disk from a compressed stream that zfs send has written
   apiary.bhyve.zfs_receive:
     src: /var/tmp/web1-20260101.zfs.zst
@@ -149,9 +192,17 @@ volume:
   type: dict
   contains:
     device:
-      description: What a guest is given as its disk.
+      description: What a guest is given as its disk; it is there and can be opened. Null with C(volmode=none).
       type: str
       sample: /var/lib/guests/web1.raw
+    dataset:
+      description: Name of a ZFS volume.
+      type: str
+      sample: tank/vm/web1
+    origin:
+      description: The snapshot that a ZFS volume is a clone of, or null.
+      type: str
+      sample: tank/images/FreeBSD-14.2-RELEASE-ZFS-20G-20250515@image
     guid:
       description: Guid of the image's snapshot in decimal digits.
       type: str
@@ -168,10 +219,32 @@ volume:
       description: Where the volume that was there before is kept, or null.
       type: str
       sample: /var/lib/guests/web1.raw.old-20261122T181500Z
+volumes:
+  description: All ZFS volumes that were asked for, each as in RV(volume).
+  returned: with O(dataset), O(volumes) or O(golden)
+  type: list
+  elements: dict
+golden:
+  description: The golden volume.
+  returned: with O(golden)
+  type: dict
+  contains:
+    snapshot:
+      description: The snapshot that volumes are clones of.
+      type: str
+      sample: tank/images/FreeBSD-14.2-RELEASE-ZFS-20G-20250515@image
+    guid:
+      description: Guid of that snapshot in decimal digits.
+      type: str
+      sample: "7119270074782723516"
+    replaced:
+      description: Where the golden volume that was there before is kept, or null.
+      type: str
+      sample: tank/images/FreeBSD-14.2-RELEASE-ZFS-20G-20250515.old-20261122T181500Z
 timings:
   description:
-    - Seconds of each phase, and bytes where they are counted. RV(timings.apply.bytes), or RV(timings.verify.bytes) in check mode, are
-      those of the stream.
+    - Seconds of each phase, and bytes where they are counted. RV(timings.apply.bytes) (of a raw file) or RV(timings.receive.bytes)
+      (of a dataset), or RV(timings.verify.bytes) in check mode, are those of the stream.
   returned: always
   type: dict
   sample: {observe: {seconds: 0.002}, apply: {seconds: 1.55, bytes: 1094212656}, total: {seconds: 1.56}}
@@ -181,8 +254,9 @@ from ansible_collections.apiary.bhyve.plugins.module_utils.documented import run
 
 # What the documentation has no words for.
 RULES = {
-    "mutually_exclusive": [["path", "dataset"], ["path", "golden"], ["path", "properties"]],
-    "required_one_of": [["path", "dataset"]],
+    "mutually_exclusive": [["path", "dataset", "volumes"], ["path", "golden"], ["path", "image"], ["path", "properties"]],
+    "required_one_of": [["path", "dataset", "volumes", "golden"]],
+    "required_by": {"image": ["golden"]},
     "required_if": [["state", "present", ["src"]]],
 }
 

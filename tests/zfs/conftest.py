@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shlex
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+NUMBERS = itertools.count(1)
 HERE = Path(__file__).parent
 TOP = HERE.parents[1]
 STREAMS = TOP / "tests/fixtures/streams"
@@ -21,6 +23,13 @@ def manifest():
     return [dict(zip(header.split("\t"), line.split("\t"))) for line in lines]
 
 
+def writer():
+    """The example program that writes a stream from a raw disk, built."""
+    build = ["cargo", "build", "--release", "--quiet", "--locked", "-p", "zfs_stream", "--example", "write_stream"]
+    subprocess.run(build, check=True, cwd=TOP)
+    return TOP / "target/release/examples/write_stream"
+
+
 class Guest:
     """The guest, over ssh. Its answers are checked: a failed command is an error unless a test asks for the status."""
 
@@ -28,6 +37,14 @@ class Guest:
 
     def host(self, *words, **options):
         return subprocess.run([HERE / "host.sh", *words], check=True, timeout=self.limit, **options)
+
+    def install(self):
+        """Brings the programs and the fixtures, which a boot starts without."""
+        native = TOP / "native/linux-x86_64"
+        program = Path(os.environ.get("ZFS_RECEIVE", native / "zfs_receive"))
+        assert program.exists(), f"{program} is not there: run `make build`"
+        self.host("push", str(program), str(writer()), str(STREAMS))
+        self.sh("chmod 755 /root /root/zfs_receive && modprobe loop")
 
     def call(self, command, stdin=None):
         """Status, stdout and stderr of a shell command."""
@@ -78,13 +95,11 @@ class Guest:
 def guest():
     """The guest, booted, with the program, the fixtures and an empty pool `tank`."""
     guest = Guest()
-    program = Path(os.environ.get("ZFS_RECEIVE", TOP / "native/linux-x86_64/zfs_receive"))
-    assert program.exists(), f"{program} is not there: run `make build`"
     subprocess.run([HERE / "host.sh", "build"], check=True)
     guest.host("start")
     try:
-        guest.host("push", str(program), str(STREAMS))
-        guest.sh("chmod 755 /root /root/zfs_receive && zpool create -f -O compression=lz4 tank /dev/vdb && modprobe loop")
+        guest.install()
+        guest.sh("zpool create -f -O compression=lz4 tank /dev/vdb")
         yield guest
     finally:
         guest.host("stop")
@@ -137,4 +152,4 @@ class Place:
 @pytest.fixture
 def place(guest, request):
     name = "".join(letter if letter.isalnum() else "-" for letter in request.node.name).strip("-")
-    return Place(guest, name[-60:])
+    return Place(guest, f"{next(NUMBERS)}-{name[-60:]}")

@@ -86,6 +86,10 @@ impl Params {
                 "option `src` is missing: expected the image to make the volume from"
             );
         }
+        ensure!(
+            self.image.is_none() || self.golden.is_some(),
+            "option `image` names a golden volume: it goes with `golden`"
+        );
         let golden_alone = self.golden.is_some() && self.state == State::Present;
         match (&self.path, &self.dataset, &self.volumes) {
             (Some(path), None, None) => {

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use ansible_module::Size;
 use serde::Deserialize;
+use serde_json::Value;
 
 /// Longest value ZFS stores (`ZAP_MAXVALUELEN` less its NUL).
 const LONGEST_VALUE: usize = 8191;
 
 /// Wanted properties by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "BTreeMap<String, String>")]
+#[serde(try_from = "BTreeMap<String, Value>")]
 pub struct Properties(BTreeMap<String, String>);
 
 impl Properties {
@@ -42,19 +43,34 @@ impl Properties {
     }
 }
 
-impl TryFrom<BTreeMap<String, String>> for Properties {
+impl TryFrom<BTreeMap<String, Value>> for Properties {
     type Error = String;
 
-    fn try_from(wanted: BTreeMap<String, String>) -> Result<Self, String> {
-        for (name, value) in &wanted {
-            check_name(name)?;
+    fn try_from(given: BTreeMap<String, Value>) -> Result<Self, String> {
+        let mut wanted = BTreeMap::new();
+        for (name, value) in given {
+            check_name(&name)?;
+            let value = text(&name, value)?;
             if value.is_empty() || value.len() > LONGEST_VALUE || value.contains(char::is_control) {
                 return Err(format!(
                     "value {value:?} of property {name}: expected 1 to {LONGEST_VALUE} bytes without control characters"
                 ));
             }
+            wanted.insert(name, value);
         }
         Ok(Properties(wanted))
+    }
+}
+
+/// YAML takes `compression: on` for a boolean and `copies: 2` for a number.
+fn text(name: &str, value: Value) -> Result<String, String> {
+    match value {
+        Value::String(text) => Ok(text),
+        Value::Bool(set) => Ok(if set { "on" } else { "off" }.to_owned()),
+        Value::Number(number) => Ok(number.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => {
+            Err(format!("property {name:?}: expected text, a number or a truth value"))
+        }
     }
 }
 
@@ -94,7 +110,7 @@ mod tests {
     use super::*;
 
     fn properties(name: &str, value: &str) -> Result<Properties, String> {
-        Properties::try_from(BTreeMap::from([(name.to_owned(), value.to_owned())]))
+        Properties::try_from(BTreeMap::from([(name.to_owned(), Value::from(value))]))
     }
 
     #[test]
@@ -133,6 +149,18 @@ mod tests {
         for (name, value, error) in cases {
             assert_eq!(properties(name, value).unwrap_err(), error);
         }
+    }
+
+    #[test]
+    fn values_as_yaml_gives_them() {
+        let given: Properties =
+            serde_json::from_str(r#"{"compression": true, "copies": 2, "a:b": "c"}"#).unwrap();
+        assert_eq!(given.iter().collect::<Vec<_>>(), [("a:b", "c"), ("compression", "on"), ("copies", "2")]);
+        let error = serde_json::from_str::<Properties>(r#"{"copies": [2]}"#).unwrap_err().to_string();
+        assert!(
+            error.starts_with(r#"property "copies": expected text, a number or a truth value"#),
+            "{error}"
+        );
     }
 
     #[test]

@@ -1,0 +1,248 @@
+//! Plans for what may be found, as tables.
+
+use std::collections::BTreeMap;
+
+use super::name::DatasetName;
+use super::observe::{Found, Observed};
+use super::plan::{Plan, Step, absent, present};
+use super::properties::Properties;
+use super::request::{Image, Present, Wanted};
+use super::zfs::{Kind, Row};
+
+fn name(text: &str) -> DatasetName {
+    DatasetName::try_from(text.to_owned()).unwrap()
+}
+
+fn row(name: &str, kind: Kind, guid: u64) -> Row {
+    Row {
+        name: name.to_owned(),
+        kind,
+        guid,
+        volsize: (kind != Kind::Filesystem).then_some(1 << 20),
+        volblocksize: (kind == Kind::Volume).then_some(16384),
+        available: (kind == Kind::Filesystem).then_some(10 << 20),
+        origin: None,
+        clones: Vec::new(),
+        holds: 0,
+    }
+}
+
+/// tank with images and vm; the golden volume of guid 7; web as its clone; other, a clone of guid 8.
+fn host() -> Observed {
+    let mut observed = Observed { moment: "20261122T181500Z".to_owned(), ..Observed::default() };
+    let mut add = |row: Row| observed.rows.insert(row.name.clone(), row);
+    for folder in ["tank", "tank/images", "tank/vm"] {
+        add(row(folder, Kind::Filesystem, 1));
+    }
+    for (image, guid) in [("tank/images/demo", 7), ("tank/images/old", 8)] {
+        add(row(image, Kind::Volume, 2));
+        add(row(&format!("{image}@image"), Kind::Snapshot, guid));
+    }
+    for (guest, origin) in
+        [("tank/vm/web", "tank/images/demo@image"), ("tank/vm/other", "tank/images/old@image")]
+    {
+        add(Row { origin: Some(origin.to_owned()), ..row(guest, Kind::Volume, 3) });
+    }
+    for guest in ["tank/vm/web", "tank/vm/other"] {
+        let volmode = Found { value: "default".to_owned(), local: false };
+        observed.properties.insert((guest.to_owned(), "volmode".to_owned()), volmode);
+    }
+    observed
+}
+
+fn request(volumes: &[&str]) -> Present {
+    let volumes = volumes.iter().map(|volume| Wanted {
+        name: name(volume),
+        volsize: None,
+        properties: Properties::default(),
+    });
+    Present {
+        image: Image {
+            name: "demo".to_owned(),
+            guid: 7,
+            fromguid: 0,
+            parent: None,
+            volsize: None,
+            volblocksize: None,
+            bytes: Some(5 << 20),
+        },
+        golden: Some(name("tank/images/demo")),
+        volumes: volumes.collect(),
+        replace: false,
+        volmode: "default",
+    }
+}
+
+fn steps(plan: &Plan) -> Vec<String> {
+    let step = |step: &Step| match step {
+        Step::Sweep(name) => format!("sweep {name}"),
+        Step::Receive(receive) => format!("receive {}, keep {:?}", receive.name, receive.kept),
+        Step::Clone(clone) => {
+            format!(
+                "clone {} to {}, keep {:?}, later {:?}",
+                clone.origin, clone.name, clone.kept, clone.later
+            )
+        }
+        Step::Set { name, properties } => format!("set {properties:?} on {name}"),
+        Step::Show(name) => format!("show {name}"),
+        Step::Destroy(name) => format!("destroy {name}"),
+    };
+    plan.steps.iter().map(step).collect()
+}
+
+#[test]
+fn nothing_is_done_twice() {
+    let plan = present(&request(&["tank/vm/web"]), &host()).unwrap();
+    assert_eq!((plan.changed(), steps(&plan)), (false, vec![]));
+    assert_eq!(plan.before, plan.after);
+    let mut copy = request(&["tank/vm/web"]);
+    copy.golden = None;
+    assert!(!present(&copy, &host()).unwrap().changed());
+}
+
+#[test]
+fn the_golden_volume_comes_first_and_once() {
+    let mut found = host();
+    found.rows.retain(|name, _| !name.starts_with("tank/images/demo") && name != "tank/vm/web");
+    let mut wanted = request(&["tank/vm/web", "tank/vm/db"]);
+    wanted.volumes[1].volsize = Some(2 << 20);
+    let plan = present(&wanted, &found).unwrap();
+    assert_eq!(
+        steps(&plan),
+        [
+            "receive tank/images/demo, keep None",
+            "clone tank/images/demo@image to tank/vm/web, keep None, later []",
+            "clone tank/images/demo@image to tank/vm/db, keep None, later [(\"volsize\", \"2097152\")]",
+        ]
+    );
+    assert_eq!(plan.before, "tank/images/demo: absent\ntank/vm/web: absent\ntank/vm/db: absent\n");
+    assert_eq!(
+        plan.after,
+        "tank/images/demo:\n  has the snapshots tank/images/demo@image (guid 7)\n\
+         tank/vm/web:\n  is a clone of tank/images/demo@image (snapshot guid 7)\n\
+         tank/vm/db:\n  is a clone of tank/images/demo@image (snapshot guid 7)\n  volsize: 2M\n"
+    );
+}
+
+#[test]
+fn leftovers_are_swept_and_are_no_change() {
+    let mut found = host();
+    found.rows.insert("tank/vm/.new-web".to_owned(), row("tank/vm/.new-web", Kind::Volume, 9));
+    let plan = present(&request(&["tank/vm/web"]), &found).unwrap();
+    assert_eq!((plan.changed(), steps(&plan)), (false, vec!["sweep tank/vm/.new-web".to_owned()]));
+}
+
+#[test]
+fn a_device_that_a_dead_run_withheld_is_shown() {
+    let mut found = host();
+    let hidden = Found { value: "none".to_owned(), local: true };
+    found.properties.insert(("tank/vm/web".to_owned(), "volmode".to_owned()), hidden);
+    let plan = present(&request(&["tank/vm/web"]), &found).unwrap();
+    assert_eq!((plan.changed(), steps(&plan)), (true, vec!["show tank/vm/web".to_owned()]));
+}
+
+#[test]
+fn another_image_is_put_aside_only_where_asked() {
+    let mut wanted = request(&["tank/vm/other"]);
+    assert_eq!(
+        present(&wanted, &host()).unwrap_err().to_string(),
+        "tank/vm/other is there already and is not of image demo (snapshot guid 7): it is a clone of \
+         tank/images/old@image (snapshot guid 8); set `replace: true` to put it aside, or choose another name"
+    );
+    wanted.replace = true;
+    let plan = present(&wanted, &host()).unwrap();
+    assert_eq!(
+        steps(&plan),
+        [
+            "clone tank/images/demo@image to tank/vm/other, keep Some(\"tank/vm/other.old-20261122T181500Z\"), later []"
+        ]
+    );
+    let mut used = host();
+    used.users = BTreeMap::from([("tank/vm/other".to_owned(), "process 12 (bhyve)".to_owned())]);
+    assert_eq!(
+        present(&wanted, &used).unwrap_err().to_string(),
+        "tank/vm/other cannot be replaced while process 12 (bhyve) has it open: stop the guest first"
+    );
+}
+
+#[test]
+fn refusals() {
+    let change = |change: &dyn Fn(&mut Present, &mut Observed)| {
+        let (mut wanted, mut found) = (request(&["tank/vm/web"]), host());
+        change(&mut wanted, &mut found);
+        present(&wanted, &found).unwrap_err().to_string()
+    };
+    let table = [
+        (
+            change(&|wanted, _| wanted.volumes[0].volsize = Some(1 << 19)),
+            "volsize 512K is smaller than the image, which has 1M: its end would be cut off",
+        ),
+        (
+            change(&|wanted, _| wanted.volumes[0].volsize = Some((1 << 20) + 512)),
+            "volsize 1049088 is no multiple of the image's block size 16K; the next ones are 1M and 1040K",
+        ),
+        (
+            change(&|wanted, found| {
+                wanted.volumes[0].volsize = Some(2 << 20);
+                found.rows.get_mut("tank/vm/web").unwrap().volsize = Some(4 << 20);
+            }),
+            "tank/vm/web has 4M, expected 2M: a volume is only ever grown, shrinking would cut off data",
+        ),
+        (
+            change(&|wanted, _| wanted.volumes[0].name = name("tank/vm")),
+            "tank/vm is a file system: expected a volume or nothing; choose another name or remove it yourself",
+        ),
+        (
+            change(&|wanted, _| wanted.volumes[0].name = name("tank/no/web")),
+            "tank/no does not exist, so tank/no/web cannot be made in it: create it with `zfs create -p tank/no`",
+        ),
+        (
+            change(&|wanted, found| {
+                wanted.golden = None;
+                wanted.volumes[0].name = name("tank/vm/new");
+                found.rows.get_mut("tank/vm").unwrap().available = Some(1000);
+            }),
+            "image demo needs up to 5242880 bytes in tank/vm, which has 1000 available: free some space first",
+        ),
+        (
+            change(&|wanted, _| {
+                wanted.image =
+                    Image { guid: 9, fromguid: 5, parent: Some("base-1".to_owned()), ..wanted.image.clone() };
+                wanted.golden = Some(name("tank/images/new"));
+            }),
+            "image demo is an increment onto base-1 (snapshot guid 5), which no golden volume in tank/images has: \
+             receive that image first",
+        ),
+    ];
+    for (found, expected) in table {
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn an_increment_goes_onto_its_base() {
+    let mut wanted = request(&[]);
+    wanted.image = Image { guid: 9, fromguid: 8, ..wanted.image };
+    wanted.golden = Some(name("tank/images/new"));
+    let plan = present(&wanted, &host()).unwrap();
+    let base = plan.receives().next().unwrap().base.clone().unwrap();
+    assert_eq!((base.snapshot.as_str(), base.guid, base.volblocksize), ("tank/images/old@image", 8, 16384));
+}
+
+#[test]
+fn clones_go_before_what_they_are_clones_of() {
+    let mut found = host();
+    found.rows.get_mut("tank/images/demo@image").unwrap().clones = vec!["tank/vm/web".to_owned()];
+    let plan =
+        absent(&[name("tank/images/demo"), name("tank/vm/web"), name("tank/vm/gone")], &found).unwrap();
+    assert_eq!(steps(&plan), ["destroy tank/vm/web", "destroy tank/images/demo"]);
+    assert_eq!(
+        absent(&[name("tank/images/demo")], &found).unwrap_err().to_string(),
+        "tank/images/demo cannot be destroyed: a clone is made of it: tank/vm/web; remove those first"
+    );
+    found.rows.get_mut("tank/images/old@image").unwrap().holds = 1;
+    assert_eq!(
+        absent(&[name("tank/images/old")], &found).unwrap_err().to_string(),
+        "tank/images/old cannot be destroyed: its snapshot tank/images/old@image is held; see `zfs holds tank/images/old@image`"
+    );
+}
