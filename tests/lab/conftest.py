@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import platform
 import shutil
 import subprocess
 import tempfile
@@ -14,7 +15,7 @@ import tempfile
 import pytest
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-BANNER = "apiary demo guest 7 is up"
+PROGRAMS = TOP / "native" / ("%s-%s" % (platform.system().lower(), platform.machine()))
 
 
 def run(*words, **options):
@@ -28,10 +29,11 @@ class Lab:
         self.folder = pathlib.Path(folder)
         self.uri = uri
         self.disk = self.folder / "boot.raw"
+        self.banner = "apiary demo guest 7 is up"
         run(TOP / "tests/demo/make-disk.sh", self.disk, "7", "16M")
 
     def program(self, name="libvirt_domain"):
-        return str(TOP / "target/debug" / name)
+        return str(PROGRAMS / name)
 
     def call(self, options, name="libvirt_domain", **environment):
         """The reply of one run by hand; whatever happens it is one line of JSON, and nothing is on stderr."""
@@ -68,7 +70,7 @@ class Lab:
         return self.virsh("domstate", name)
 
     def xml(self, name="web1", memory=32, devices="", kind="qemu", log=True, inner=""):
-        """A guest that prints BANNER and halts for good."""
+        """A guest that prints the banner and halts for good."""
         log_file = "<log file='%s' append='off'/>" % self.log(name) if log else ""
         return f"""<domain type='{kind}'>
   <name>{name}</name>{inner}

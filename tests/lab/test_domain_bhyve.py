@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import platform
 import pty
 import re
 import subprocess
@@ -17,7 +18,7 @@ import tty
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
-PROGRAM = HERE.parents[1] / "target/debug/libvirt_domain"
+PROGRAM = HERE.parents[1] / ("native/%s-%s/libvirt_domain" % (platform.system().lower(), platform.machine()))
 
 
 @pytest.fixture(scope="module")

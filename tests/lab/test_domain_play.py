@@ -12,7 +12,6 @@ import subprocess
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parents[1]
-BANNER = "apiary demo guest 7 is up"
 
 
 def play(lab, tmp_path, *words):
@@ -24,7 +23,7 @@ def play(lab, tmp_path, *words):
         link.symlink_to(TOP)
     done = subprocess.run(
         ["ansible-playbook", "-i", "localhost,", str(HERE / "guests.yml"), "-e", f"lab_uri={lab.uri}",
-         "-e", f"lab_folder={lab.folder}", "-e", f'{{"lab_banner": "{BANNER}"}}', *words],
+         "-e", f"lab_folder={lab.folder}", "-e", f'{{"lab_banner": "{lab.banner}"}}', *words],
         capture_output=True, text=True, env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(tmp_path)},
     )
     assert done.returncode == 0, done.stdout + done.stderr

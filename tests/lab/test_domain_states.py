@@ -12,7 +12,6 @@ import subprocess
 
 import pytest
 
-BANNER = "apiary demo guest 7 is up"
 NOW = {"force": True, "shutdown_timeout": 0}
 
 
@@ -110,7 +109,7 @@ def test_memory_is_changed_and_the_guest_restarted_when_asked(lab):
     assert lab.good({"name": "web1"})["domain"]["restart_required"] is True
     assert "<memory unit='KiB'>32768</memory>" in lab.virsh("dumpxml", "web1")
     restart = {"name": "web1", "xml": lab.xml(memory=48), "restart": "if_changed", **NOW}
-    done = triad(lab, {**restart, "wait_for": {"console": BANNER}})
+    done = triad(lab, {**restart, "wait_for": {"console": lab.banner}})
     assert done["domain"]["started"] is True and done["domain"]["restart_required"] is False
     assert "<memory unit='KiB'>49152</memory>" in lab.virsh("dumpxml", "web1")
 
@@ -129,7 +128,7 @@ def test_layout_of_the_xml_is_no_change(lab):
 
 
 def test_a_guest_deaf_to_the_power_button(lab):
-    lab.good({"name": "web1", "xml": lab.xml(), "wait_for": {"console": BANNER}})
+    lab.good({"name": "web1", "xml": lab.xml(), "wait_for": {"console": lab.banner}})
     assert lab.refused({"name": "web1", "state": "shutoff", "shutdown_timeout": 0.5}) == (
         "domain web1: shutting down: expected it off within 0.5 s, found it still running; give it a longer "
         "`shutdown_timeout`, or set `force: true` to power it off"
@@ -190,7 +189,7 @@ def test_twenty_guests_at_once(lab):
     guests = ["guest%d" % number for number in range(20)]
 
     def deploy(name):
-        return lab.good({"name": name, "xml": lab.xml(name), "wait_for": {"console": BANNER}})
+        return lab.good({"name": name, "xml": lab.xml(name), "wait_for": {"console": lab.banner}})
 
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         replies = list(pool.map(deploy, guests))
@@ -205,7 +204,7 @@ def test_managers_that_race_for_one_domain_all_succeed(lab):
         with concurrent.futures.ThreadPoolExecutor(6) as pool:
             return list(pool.map(lambda _: lab.good(options), range(6)))
 
-    together({"name": "web1", "xml": lab.xml(), "wait_for": {"console": BANNER}})
+    together({"name": "web1", "xml": lab.xml(), "wait_for": {"console": lab.banner}})
     assert lab.good({"name": "web1", "xml": lab.xml()})["changed"] is False
     together({"name": "web1", "state": "shutoff", **NOW})
     assert lab.state() == "shut off"
@@ -229,7 +228,7 @@ def test_killed_at_any_moment_the_next_run_converges(lab):
     for step in range(20):
         # A run takes half a second: first its beginning, where it defines, in steps of two milliseconds.
         seconds = 0.012 + 0.002 * step if step < 10 else dice.uniform(0.05, 0.8)
-        options = {"name": "web1", "xml": lab.xml(log=step % 2 == 0), "wait_for": {"console": BANNER, "timeout": 60}}
+        options = {"name": "web1", "xml": lab.xml(log=step % 2 == 0), "wait_for": {"console": lab.banner, "timeout": 60}}
         killed += killed_after(lab, options, seconds)
         lab.good(options)
         assert lab.state() == "running"

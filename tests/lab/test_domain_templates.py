@@ -12,7 +12,6 @@ import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
 CASES = [line[:-1] for line in (HERE / "cases/templates.yml").read_text().splitlines() if line[0].isalpha()]
-BANNER = "apiary demo guest 7 is up"
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +69,6 @@ def test_values_are_escaped(rendered):
 
 
 def test_the_qemu_template_boots(lab, rendered):
-    options = {"name": "web1", "xml": (rendered / "qemu-boots.xml").read_text(), "wait_for": {"console": BANNER, "timeout": 60}}
+    options = {"name": "web1", "xml": (rendered / "qemu-boots.xml").read_text(), "wait_for": {"console": lab.banner, "timeout": 60}}
     assert lab.good(options)["changed"] is True
     assert lab.good(options)["changed"] is False

@@ -9,7 +9,6 @@ import threading
 
 import pytest
 
-BANNER = "apiary demo guest 7 is up"
 NOW = {"force": True, "shutdown_timeout": 0}
 
 
@@ -19,7 +18,7 @@ def waiting(lab, wait_for, log=True, **more):
 
 @pytest.mark.parametrize("log", [True, False], ids=["log", "stream"])
 def test_the_console_is_waited_for_once_per_start(lab, log):
-    options = waiting(lab, {"console": BANNER}, log)
+    options = waiting(lab, {"console": lab.banner}, log)
     for _ in range(2):
         assert lab.good(options)["domain"]["started"] is True
         lab.log().unlink(missing_ok=True)
@@ -30,7 +29,7 @@ def test_the_console_is_waited_for_once_per_start(lab, log):
 
 def test_a_guest_that_was_started_before_is_waited_for_later(lab):
     lab.good({"name": "web1", "xml": lab.xml()})
-    reply = lab.good({"name": "web1", "wait_for": {"console": BANNER, "timeout": 60}})
+    reply = lab.good({"name": "web1", "wait_for": {"console": lab.banner, "timeout": 60}})
     assert (reply["changed"], reply.get("warnings")) == (False, None)
 
 
@@ -44,15 +43,15 @@ def test_a_stream_of_somebody_elses_start_is_not_waited_for(lab):
 
 
 def test_an_earlier_start_does_not_count(lab):
-    lab.log().write_text(BANNER)
-    options = waiting(lab, {"console": BANNER, "timeout": 0.2}, kind="qemu")
+    lab.log().write_text(lab.banner)
+    options = waiting(lab, {"console": lab.banner, "timeout": 0.2}, kind="qemu")
     options["xml"] = options["xml"].replace(str(lab.disk), str(lab.folder / "empty.raw"))
     (lab.folder / "empty.raw").write_bytes(bytes(1 << 20))
     assert "found other text or none" in lab.refused(options)
 
 
 def test_the_last_lines_are_in_the_error(lab):
-    lab.good(waiting(lab, {"console": BANNER}))
+    lab.good(waiting(lab, {"console": lab.banner}))
     never = {"name": "web1", "wait_for": {"console": "login:", "timeout": 0.3}}
     assert lab.refused(never) == (
         'domain web1: waiting: expected "login:" on its console within 0.3 s, found other text or none; last lines of '
