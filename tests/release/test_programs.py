@@ -14,7 +14,9 @@ import subprocess
 import pytest
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-NAMES = sorted(path.parents[1].name for path in TOP.glob("modules/*/src/main.rs"))
+MAINS = {path.parents[1].name: path.read_text() for path in TOP.glob("modules/*/src/main.rs")}
+NAMES = sorted(MAINS)
+MODULES = [name for name in NAMES if "ansible_module::run" in MAINS[name]]
 MACHINES = {"x86_64": "Advanced Micro Devices X86-64", "aarch64": "AArch64"}
 PLATFORMS = ["freebsd-aarch64", "freebsd-x86_64", "linux-aarch64", "linux-x86_64"]
 LOADERS = {"aarch64": "/lib/ld-linux-aarch64.so.1", "x86_64": "/lib64/ld-linux-x86-64.so.2"}
@@ -84,7 +86,7 @@ def test_no_path_of_the_builder_is_inside(platform, name):
         assert not path or str(path) == "/" or str(path).encode() + b"/" not in contents
 
 
-@pytest.mark.parametrize("machine, name", [(machine, name) for machine in MACHINES for name in NAMES])
+@pytest.mark.parametrize("machine, name", [(machine, name) for machine in MACHINES for name in MODULES])
 def test_linux_programs_answer(machine, name):
     program = TOP / "native" / ("linux-" + machine) / name
     emulator = [] if machine == platform.machine() else ["qemu-%s-static" % machine]

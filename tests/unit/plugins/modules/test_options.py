@@ -14,7 +14,10 @@ import yaml
 from ansible_collections.apiary.bhyve.plugins.module_utils.documented import load
 
 TOP = pathlib.Path(__file__).resolve().parents[4]
-PROGRAMS = sorted(path.parents[1].name for path in TOP.glob("modules/*/src/main.rs"))
+# The programs that are modules; a server has no options to document.
+PROGRAMS = sorted(
+    path.parents[1].name for path in TOP.glob("modules/*/src/main.rs") if "ansible_module::run" in path.read_text()
+)
 # Documented modules that are no programs: plain action plugins.
 ACTIONS = {path.stem for path in TOP.glob("plugins/action/*.py")} - {"native"}
 STRANGE = "no_program_knows_this"
