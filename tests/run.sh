@@ -13,11 +13,16 @@ format() { cargo fmt --all --check; }
 clippy() { cargo clippy --quiet --workspace --all-targets --locked -- -D warnings; }
 
 rust() {
-    tests/setup/packages.sh dosfstools gcc mtools openssh-client openssh-server openssl python3-yaml qemu-utils \
+    tests/setup/packages.sh dosfstools gcc libvirt0 mtools openssh-client openssh-server openssl python3-yaml qemu-utils \
         zfsutils-linux && cargo test --quiet --workspace --locked
 }
 
 unit() { tests/unit/run.sh; }
+
+# The programs by hand.
+programs() {
+    "$(tests/setup/venv.sh newest)/bin/python" -m pytest -q -p no:cacheprovider --durations=3 tests/integration
+}
 
 # Playbooks, roles and documentation, as Ansible's own tools see them.
 sanity() { tests/sanity/run.sh; }
@@ -42,7 +47,7 @@ linux_guest() { tests/lab/linux_guest/test.sh; }
 # A machine with real ZFS, emulated.
 zfs() { tests/zfs/run.sh; }
 
-all=(build format clippy rust unit sanity delivery lab clock demo kill_anytime linux_guest zfs)
+all=(build format clippy rust unit programs sanity delivery lab clock demo kill_anytime linux_guest zfs)
 [ $# -gt 0 ] || set -- "${all[@]}"
 
 passed=0 failed=0 report=
