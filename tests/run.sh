@@ -24,6 +24,9 @@ programs() {
     "$(tests/setup/venv.sh newest)/bin/python" -m pytest -q -p no:cacheprovider --durations=3 tests/integration
 }
 
+# The catalogue's page in a real browser.
+page() { tests/page/run.sh; }
+
 # Playbooks, roles and documentation, as Ansible's own tools see them.
 sanity() { tests/sanity/run.sh; }
 
@@ -47,7 +50,7 @@ linux_guest() { tests/lab/linux_guest/test.sh; }
 # A machine with real ZFS, emulated.
 zfs() { tests/zfs/run.sh; }
 
-all=(build format clippy rust unit programs sanity delivery lab clock demo kill_anytime linux_guest zfs)
+all=(build format clippy rust unit programs page sanity delivery lab clock demo kill_anytime linux_guest zfs)
 [ $# -gt 0 ] || set -- "${all[@]}"
 
 passed=0 failed=0 report=

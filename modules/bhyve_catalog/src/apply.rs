@@ -5,7 +5,7 @@ use std::io::BufWriter;
 use std::os::unix::fs::PermissionsExt;
 
 use ansible_module::Task;
-use ansible_module::files::{publish, sync_folder, temporary_for};
+use ansible_module::files::{publish, sync_folder, temporary_for, write_atomically};
 use anyhow::{Context, Result};
 use image_catalog::archive_write::{WrittenPackage, write_package};
 use image_catalog::catalogue_write::{Listing, PACKAGE_FOLDER, package_path};
@@ -14,6 +14,7 @@ use image_catalog::manifest::Manifest;
 use crate::look::Watched;
 use crate::manifest::compression;
 use crate::observe::Observed;
+use crate::page::{self, PAGE};
 use crate::params::Params;
 use crate::plan::{Plan, Publication};
 use crate::signing::Signer;
@@ -43,12 +44,27 @@ pub fn apply(
             listing.add(manifest)?;
         }
         listing.files(&signer.signing)?.write(&params.path)?;
+        write_page(params, plan, observed, (listed.as_ref(), signer))?;
     }
     for path in &plan.remove {
         let path = params.path.join(path);
         fs::remove_file(&path).with_context(|| format!("removing package {}", path.display()))?;
     }
     Ok(listed)
+}
+
+/// The page comes after the list: it promises nothing that is not there.
+fn write_page(
+    params: &Params,
+    plan: &Plan,
+    observed: &Observed,
+    (published, signer): (Option<&Manifest>, &Signer),
+) -> Result<()> {
+    let before = observed.catalogue.as_ref().map_or(&[][..], |catalogue| &catalogue.images);
+    let stay = before.iter().filter(|image| !plan.withdraw.contains(&image.id)).map(|image| &image.manifest);
+    let manifests: Vec<_> = stay.chain(published).collect();
+    let page = page::render(&manifests, signer.fingerprint()?.as_ref())?;
+    write_atomically(&params.path.join(PAGE), 0o644, page.as_bytes())
 }
 
 fn write_image(

@@ -7,6 +7,7 @@ mod lint;
 mod look;
 mod manifest;
 mod observe;
+mod page;
 mod params;
 mod plan;
 mod prune;

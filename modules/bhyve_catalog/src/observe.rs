@@ -14,8 +14,12 @@ use image_catalog::meta::{META_LIMIT, Meta, Source as CatalogueSource};
 use image_catalog::name::ImageId;
 
 use crate::look::{Seen, look};
+use crate::page::{self, PAGE};
 use crate::params::{Params, Wanted};
 use crate::signing::Signer;
+
+/// The largest page for people that is compared, in bytes.
+const PAGE_LIMIT: u64 = 64 << 20;
 
 /// What is there.
 pub struct Observed {
@@ -57,6 +61,11 @@ fn read_catalogue(folder: &Path, signer: &Signer) -> Result<(Option<Catalogue>, 
     }
     if read_optional(&folder.join("meta"), META_LIMIT)?.as_deref() != Some(&text) {
         stale = Some("meta differs from meta.conf".to_owned());
+    }
+    let manifests: Vec<_> = catalogue.images.iter().map(|image| &image.manifest).collect();
+    let page = page::render(&manifests, signer.fingerprint()?.as_ref())?;
+    if read_optional(&folder.join(PAGE), PAGE_LIMIT)?.as_deref() != Some(page.as_bytes()) {
+        stale = stale.or_else(|| Some(format!("{PAGE} shows something else than what is listed")));
     }
     Ok((Some(catalogue), stale))
 }

@@ -44,10 +44,7 @@ struct Catalogue {
 /// Puts the reply together; `published` is what was written in this run.
 pub fn reply(context: &Context<'_>, published: Option<&Manifest>) -> Result<Reply> {
     let Context { params, wanted, plan, observed, signer } = context;
-    let fingerprint = match &signer.public_key {
-        Some(key) => Some(Sha256Hex::of(&key.encode()?)),
-        None => None,
-    };
+    let fingerprint = signer.fingerprint()?;
     let catalogue = Catalogue {
         path: params.path.display().to_string(),
         images: plan.images(observed.catalogue.as_ref()),

@@ -33,6 +33,16 @@ pub struct Signer {
     pub public_key: Option<PublicKey>,
 }
 
+impl Signer {
+    /// The fingerprint of the public key, as clients trust it.
+    pub fn fingerprint(&self) -> Result<Option<Sha256Hex>> {
+        match &self.public_key {
+            Some(key) => Ok(Some(Sha256Hex::of(&key.encode()?))),
+            None => Ok(None),
+        }
+    }
+}
+
 /// Loads keys. In check mode the key may be about to be made by the task before.
 pub fn load(params: &Params, check_mode: bool) -> Result<Signer> {
     let to_come = params.signing_key.as_ref().filter(|path| !path.exists());

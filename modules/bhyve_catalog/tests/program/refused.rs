@@ -182,5 +182,5 @@ fn lists_that_are_not_ones_own() {
         "LAB/catalogue/data.pkg is not signed as this run would sign it: if the key was changed, name the old one as \
          pubkey: reading the catalogue data.pkg: the catalogue is not signed"
     );
-    assert_eq!(lab.files().len(), 5);
+    assert_eq!(lab.files().len(), 6);
 }

@@ -1,0 +1,20 @@
+"use strict";
+const filter = document.getElementById("filter");
+filter.hidden = false;
+filter.addEventListener("input", () => {
+  const wanted = filter.value.toLowerCase().split(/\s+/);
+  for (const article of document.querySelectorAll("article")) {
+    article.hidden = !wanted.every((word) => article.dataset.words.includes(word));
+  }
+});
+if (navigator.clipboard) {
+  for (const text of document.querySelectorAll("pre")) {
+    const button = document.createElement("button");
+    button.textContent = "Copy";
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(text.querySelector("code").textContent + "\n");
+      button.textContent = "Copied";
+    });
+    text.append(button);
+  }
+}

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# The catalogue's page in a real browser, as wide as a desk and as narrow as a phone: nothing sticks out, the filter
+# and the older versions are there, nothing is fetched. Screenshots go to tests/output.
+set -euo pipefail
+top=$(cd "$(dirname "$0")/../.." && pwd)
+"$top/tests/setup/packages.sh" chromium gcc pkg-config
+cargo build --quiet --locked --manifest-path "$top/Cargo.toml" -p bhyve_catalog -p bhyve_catalog_key
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+run() {
+    "$top/target/debug/$1" - >"$folder/reply"
+}
+
+publish() {
+    run bhyve_catalog <<EOF
+{"path": "$folder/catalog", "name": "$1", "version": "$2", "source": "$folder/disk.raw", "os": "$3",
+ "requirements": {"memory": "512M", "loader": "uefi", "disk_driver": "nvme", "network_driver": "virtio-net"},
+ "annotations": {"team": "platform", "note": "a label that is quite a bit longer than all of the others"},
+ "signing_key": "$folder/key"}
+EOF
+}
+
+head -c 2M /dev/urandom >"$folder/disk.raw"
+truncate -s 64M "$folder/disk.raw"
+echo "{\"path\": \"$folder/key\", \"type\": \"eddsa\"}" | run bhyve_catalog_key
+publish FreeBSD-14.2-RELEASE-ZFS-20G 20250101 freebsd
+publish FreeBSD-14.2-RELEASE-ZFS-20G 20250515 freebsd
+publish debian-12-ZFS-10G 20250515 debian-12
+publish "long-$(printf 'x%.0s' {1..90})" 1.0 none
+
+browser() {
+    HOME=$folder timeout 120 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --hide-scrollbars \
+        --user-data-dir="$folder/profile" "$@" 2>"$folder/browser.log" || { cat "$folder/browser.log" >&2; exit 1; }
+}
+
+# What a person would see, written into the page by the page itself.
+probe='<script>
+const seen = (selector) => [...document.querySelectorAll(selector)].filter((part) => part.checkVisibility()).length;
+const facts = [document.documentElement.scrollWidth, seen("article"), seen("pre"), seen("pre button")];
+document.querySelectorAll("details").forEach((part) => { part.open = true; });
+facts.push(document.documentElement.scrollWidth, seen("pre"));
+filter.value = "debian NVME"; filter.dispatchEvent(new Event("input"));
+facts.push(seen("article"), performance.getEntriesByType("resource").length);
+parent.postMessage(facts.join(" "), "*");
+</script></body>'
+page=$(<"$folder/catalog/index.html")
+printf '%s' "${page/<\/body>/"$probe"}" >"$folder/probe.html"
+
+# In a frame, since the browser's own window does not get as narrow as a phone.
+frame() {
+    cat <<EOF
+<script>addEventListener("message", (message) => { document.title = message.data; });</script>
+<iframe src="probe.html" style="border: 0; width: $1px; height: 1000px"></iframe>
+EOF
+}
+
+failed=0
+mkdir -p "$top/tests/output"
+for width in 390 1280; do
+    browser --window-size="$width,1400" --screenshot="$top/tests/output/catalogue-$width.png" "file://$folder/catalog/index.html"
+    frame "$width" >"$folder/frame.html"
+    browser --virtual-time-budget=5000 --dump-dom "file://$folder/frame.html" >"$folder/dom.html"
+    found=$(sed -n 's/.*<title>\(.*\)<\/title>.*/\1/p' "$folder/dom.html")
+    # Width, images, two-liners and copy buttons; with everything unfolded; images that the filter leaves; files fetched.
+    expected="$width 3 3 3 $width 4 1 0"
+    [ "$found" = "$expected" ] || { echo "page: at $width pixels expected $expected, found $found" >&2; failed=1; }
+done
+[ "$failed" -eq 0 ]
+echo "2 passed, 0 failed"
