@@ -124,7 +124,7 @@ impl Params {
             ("image", self.image.is_some()),
             ("properties", self.properties.is_some()),
         ];
-        for (name, _) in options.iter().filter(|(_, given)| *given) {
+        if let Some((name, _)) = options.iter().find(|(_, given)| *given) {
             bail!("option `{name}` goes with `dataset`, not with `path`");
         }
         let named = path.is_absolute() && path.file_name().is_some();
