@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Measures zfs_receive beside bare zfs commands on the machine with real ZFS (tests/zfs/host.sh): one image plain and packed, and
+# twenty guests. The guest is emulated: compare the columns of one run, do not take its seconds for those of a real host.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+host=tests/zfs/host.sh
+size=${1:-256} # MiB of the volume, half of it random
+
+program=native/linux-x86_64/zfs_receive
+cargo build --release --locked --quiet -p zfs_stream --example write_stream
+[ -x "$program" ] || { echo "bench: $program is not there: run 'make build'" >&2; exit 1; }
+$host build
+$host start
+trap '$host stop' EXIT
+$host push "$program" target/release/examples/write_stream tests/bench/zfs_guest.py
+$host ssh "zpool create -f -O compression=lz4 tank /dev/vdb && zfs create tank/images && zfs create tank/vm && python3 /root/zfs_guest.py $size"

@@ -1,0 +1,93 @@
+"""Runs in the guest, called by zfs.sh: times commands on one pool, alternating them, three times each; the median counts."""
+
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+
+SIZE = int(sys.argv[1]) << 20
+ROUNDS = 3
+GUESTS = 20
+
+
+def sh(command):
+    subprocess.run(["sh", "-c", command], check=True)
+
+
+def module(**options):
+    run = subprocess.run(["/root/zfs_receive", "-"], input=json.dumps(options), capture_output=True, text=True)
+    if run.returncode:
+        sys.exit(run.stdout)
+    return json.loads(run.stdout)
+
+
+def timed(work):
+    sh("zpool sync tank")
+    started = time.monotonic()
+    work()
+    return time.monotonic() - started
+
+
+def compare(title, *rows):
+    """Each row: a name, what is timed, what cleans up. Prints medians, and how the rows after the first one compare with it."""
+    times = [[] for _ in rows]
+    for _ in range(ROUNDS):
+        for (_, work, clean), taken in zip(rows, times):
+            taken.append(timed(work))
+            sh(clean)
+    print(title)
+    first = statistics.median(times[0])
+    for (name, _, _), taken in zip(rows, times):
+        middle = statistics.median(taken)
+        print("  %-44s %7.2f s  %5.2f  (%s)" % (name, middle, middle / first, " ".join("%.2f" % one for one in taken)))
+    sys.stdout.flush()
+
+
+def image(path, size):
+    with open("/root/disk", "wb") as disk:
+        for _ in range(size // (2 << 20)):
+            disk.write(os.urandom(1 << 20))
+            disk.seek(1 << 20, os.SEEK_CUR)
+        disk.truncate(size)
+    sh("/root/write_stream /root/disk %s 131072 && rm /root/disk" % path)
+
+
+image("/root/one.zfs", SIZE)
+sh("zstd -q -3 /root/one.zfs -o /root/one.zfs.zst && cat /root/one.zfs /root/one.zfs.zst > /dev/null")
+print("volume of %d MiB, stream of %d MiB, packed %d MiB" % (SIZE >> 20, os.path.getsize("/root/one.zfs") >> 20, os.path.getsize("/root/one.zfs.zst") >> 20))
+
+gone = "zfs destroy -r tank/vm/a"
+compare(
+    "one image, plain",
+    ("zfs receive < FILE", lambda: sh("zfs receive tank/vm/a@image < /root/one.zfs"), gone),
+    ("cat FILE | zfs receive", lambda: sh("cat /root/one.zfs | zfs receive tank/vm/a@image"), gone),
+    ("zfs_receive, everything verified", lambda: module(src="/root/one.zfs", dataset="tank/vm/a"), gone),
+)
+print("  peak memory of zfs_receive and its commands: %.1f MiB" % (resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024))
+compare(
+    "one image, zstd",
+    ("zstd -dc FILE | zfs receive", lambda: sh("zstd -dc /root/one.zfs.zst | zfs receive tank/vm/a@image"), gone),
+    ("zfs_receive, everything verified", lambda: module(src="/root/one.zfs.zst", dataset="tank/vm/a"), gone),
+)
+
+sh("rm /root/one.zfs*")
+image("/root/guest.zfs", 64 << 20)
+ROUNDS = 1
+volumes = [{"dataset": "tank/vm/web%d" % number} for number in range(GUESTS)]
+compare(
+    "%d guests of one image, volume of 64 MiB" % GUESTS,
+    (
+        "%d times cat FILE | zfs receive" % GUESTS,
+        lambda: sh("for i in $(seq %d); do cat /root/guest.zfs | zfs receive tank/vm/web$i@image || exit 1; done" % GUESTS),
+        "for i in $(seq %d); do zfs destroy -r tank/vm/web$i; done" % GUESTS,
+    ),
+    (
+        "zfs_receive: golden volume and %d clones" % GUESTS,
+        lambda: module(src="/root/guest.zfs", golden="tank/images", volumes=volumes),
+        "true",
+    ),
+    ("zfs_receive once more: nothing to do", lambda: module(src="/root/guest.zfs", golden="tank/images", volumes=volumes), "true"),
+)
