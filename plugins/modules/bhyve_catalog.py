@@ -20,7 +20,7 @@ description:
     publishers wait for each other. What a killed run has left is removed by the next one.
   - The list that is there must be signed by one's own key before it is signed again.
 author:
-  - The apiary.bhyve developers
+  - The apiary.bhyve developers (!UNKNOWN)
 requirements:
   - qemu-img(1) for qcow2 disks
   - zfs(8) for snapshots

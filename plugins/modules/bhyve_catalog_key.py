@@ -11,7 +11,7 @@ description:
   - Makes a private key where there is none, with mode 0600, and keeps the public key and the fingerprint made from it in step.
   - A key that is there is never replaced. A private key that others can read is refused.
 author:
-  - The apiary.bhyve developers
+  - The apiary.bhyve developers (!UNKNOWN)
 attributes:
   check_mode:
     description: Says which files would be written.

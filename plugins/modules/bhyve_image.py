@@ -21,7 +21,7 @@ description:
   - The store remembers which catalogues a repository has shown. One that was replaced by a newer one is refused, because an
     old signature is still a right signature. The message names the file to remove if the publisher has really gone back.
 author:
-  - The apiary.bhyve developers
+  - The apiary.bhyve developers (!UNKNOWN)
 requirements:
   - ssh(1) on the host for C(ssh://) repositories
 attributes:

@@ -12,7 +12,7 @@ description:
   - Lists which golden volumes exist and which guests' volumes are cloned from them, so that unused ones can be found.
   - Changes nothing. An old catalogue is listed with a warning, which M(apiary.bhyve.bhyve_image) would refuse.
 author:
-  - The apiary.bhyve developers
+  - The apiary.bhyve developers (!UNKNOWN)
 requirements:
   - ssh(1) on the host for C(ssh://) repositories, zfs(8) for O(golden)
 attributes:

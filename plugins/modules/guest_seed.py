@@ -15,7 +15,7 @@ description:
   - A seed is read at the first boot only. A changed one takes effect when the guest is redeployed; see RV(redeploy_required).
   - A file at O(path) that is no seed of this module is never touched.
 author:
-  - The apiary.bhyve developers
+  - The apiary.bhyve developers (!UNKNOWN)
 attributes:
   check_mode:
     description: Says what would be written.

@@ -20,7 +20,7 @@ description:
     the host has; and, on the hypervisor's own machine, disks and bridges that do not exist. Missing disks and bridges are a
     warning in check mode, because the task that makes them may have been left undone, too.
 author:
-  - The apiary.bhyve developers
+  - The apiary.bhyve developers (!UNKNOWN)
 requirements:
   - libvirt on the host with the driver for its hypervisor (tested with 11.3); no Python, no libvirt bindings
 attributes:

@@ -11,7 +11,7 @@ description:
   - Reads state, size, disks, interfaces and addresses of one domain or of all, and what M(apiary.bhyve.libvirt_domain) knows
     of them.
 author:
-  - The apiary.bhyve developers
+  - The apiary.bhyve developers (!UNKNOWN)
 requirements:
   - libvirt on the host with the driver for its hypervisor (tested with 11.3); no Python, no libvirt bindings
 attributes:

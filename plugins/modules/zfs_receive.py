@@ -17,7 +17,7 @@ description:
     it is, whatever its guest has written to it.
   - A run that was killed at any moment is put right by the next one.
 author:
-  - The apiary.bhyve developers
+  - The apiary.bhyve developers (!UNKNOWN)
 attributes:
   check_mode:
     description: Says what would be done. Where an image would be received, all of it is read and verified.

@@ -7,7 +7,8 @@ PATH=$("$top/tests/setup/venv.sh" lint)/bin:$PATH
 folder=$top/.cache/sanity
 copy=$folder/ansible_collections/apiary/bhyve
 export HOME=$folder/home ANSIBLE_COLLECTIONS_PATH=$folder LC_ALL=C.UTF-8
-rm -rf "$copy"
+# What ansible-test has installed for itself stays.
+[ ! -d "$copy" ] || find "$copy" -mindepth 1 -maxdepth 1 ! -name tests -exec rm -rf {} +
 # ansible-test fetches pip's installer for its environments; Python brings one of its own.
 mkdir -p "$copy" "$HOME/.ansible/test/cache"
 printf 'import ensurepip\nensurepip.bootstrap()\n' >"$HOME/.ansible/test/cache/get_pip_24_2.py"
@@ -40,5 +41,7 @@ check ansible-lint ansible-lint --nocolor
 check 'production profile' ansible-lint --nocolor --profile production
 check ansible-doc pages
 check changelog antsibull-changelog lint
-check ansible-test ansible-test sanity --venv --color no
+# The one Python whose versions of the linters are pinned with this ansible-core.
+python=$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+check ansible-test ansible-test sanity --venv --color no --python "$python"
 [ -z "$failed" ] || { echo "failed:${failed%,}"; exit 1; }
