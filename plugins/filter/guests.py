@@ -20,6 +20,10 @@ KEYS = {
     "template", "accelerator", "agent", "bridge", "console", "disk_bus", "firmware", "loader", "loader_args", "mac",
     "network", "nvram", "vnc", "vars",
 }
+SEED_KEYS = {
+    "family", "nuageinit", "hostname", "addresses", "gateway", "gateway6", "nameservers", "search", "mtu", "mac", "interface",
+    "ssh_keys", "users", "packages", "run_commands", "write_files", "timezone", "user_data",
+}
 REQUIRED = ("image", "vcpus", "memory")
 
 # The phases of a deployment, in seconds, as the table heads them.
@@ -53,6 +57,12 @@ def guest_problems(name, guest):
         yield "'vcpus' must be a number from 1, found %r" % guest["vcpus"]
     if "mac" in guest and not MAC.fullmatch(str(guest["mac"])):
         yield "'mac' must be six lower-case hexadecimal pairs such as 58:9c:fc:00:00:01, found %r" % guest["mac"]
+    seed = guest.get("seed") or {}
+    if not isinstance(seed, dict):
+        yield "'seed' must be a dictionary, found %s" % type(seed).__name__
+    else:
+        for key in sorted(set(seed) - SEED_KEYS):
+            yield "unknown key '%s' in 'seed'; known are %s" % (key, ", ".join(sorted(SEED_KEYS)))
     for address in seed_addresses(guest):
         try:
             ipaddress.ip_interface(address)

@@ -4,9 +4,13 @@
 
 from __future__ import annotations
 
+import pathlib
+
 import pytest
+import yaml
 from ansible.errors import AnsibleFilterError
 from ansible_collections.apiary.bhyve.plugins.filter import guests
+from ansible_collections.apiary.bhyve.plugins.modules import guest_seed
 
 GUEST = {"image": "demo-1", "vcpus": 1, "memory": "2G"}
 
@@ -28,11 +32,21 @@ def test_a_sound_fleet_has_no_problems():
     ({**GUEST, "vcpus": 0}, "'vcpus' must be a number from 1, found 0"),
     ({**GUEST, "mac": "58:9C:FC:00:00:01"}, "'mac' must be six lower-case hexadecimal pairs"),
     ({**GUEST, "seed": {"addresses": ["192.0.2.300/24"]}}, "seed address '192.0.2.300/24' is no IP address"),
+    ({**GUEST, "seed": {"adresses": ["dhcp"]}}, "unknown key 'adresses' in 'seed'; known are addresses, family, "),
+    ({**GUEST, "seed": "dhcp"}, "'seed' must be a dictionary, found str"),
     ("demo-1", "expected a dictionary with image, vcpus and memory, found str"),
 ])
 def test_a_bad_guest_is_named_with_its_fault(guest, problem):
     (found,) = fleet(hv1={"web1": guest})
     assert found.startswith("hv1/web1: " + problem)
+
+
+def test_the_role_hands_on_every_option_of_a_seed():
+    options = set(yaml.safe_load(guest_seed.DOCUMENTATION)["options"])
+    assert guests.SEED_KEYS == options - {"path", "name", "state"}
+    tasks = yaml.safe_load((pathlib.Path(guests.__file__).parents[2] / "roles/guest/tasks/main.yml").read_text())
+    (task,) = (task for task in tasks if "apiary.bhyve.guest_seed" in task)
+    assert set(task["apiary.bhyve.guest_seed"]) == options - {"state"}
 
 
 @pytest.mark.parametrize("name", ["", "-web", "web 1", "a/b", "x" * 64, "..", "web\n"])
