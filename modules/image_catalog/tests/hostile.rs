@@ -334,7 +334,7 @@ fn hostile_catalogue_archives_are_refused() {
         (vec![member("data", twice.as_bytes()), end()], "image demo-1 is listed twice"),
         (
             vec![member("data", b"[]"), end()],
-            "reading the list of packages: invalid length 0, expected struct Data with 1 element at line 1 column 2",
+            "reading the list of packages: invalid length 0, expected struct Data with 2 elements at line 1 column 2",
         ),
     ] {
         let error = Catalogue::read(&parts.concat()[..], &source, &Trust::Anyone).unwrap_err();
