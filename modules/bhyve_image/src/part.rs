@@ -113,7 +113,7 @@ impl Part {
         let free = found.blocks_available().saturating_mul(found.fragment_size());
         ensure!(
             bytes <= free,
-            "making room in {}: expected {} bytes free, found {}; remove images that are not needed",
+            "making room in {}: expected {} free, found {}; remove images that are not needed",
             folder.display(),
             Size(bytes),
             Size(free)

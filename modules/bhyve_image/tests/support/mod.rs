@@ -149,3 +149,17 @@ pub fn copy_folder(from: &Path, to: &Path) {
         }
     }
 }
+
+/// Runs a shell script as root of a mount namespace of its own, with options on standard input.
+pub fn in_namespace(script: &str, options: &Value) -> std::process::Output {
+    #[expect(clippy::disallowed_methods, reason = "util-linux, with plain pipes")]
+    let mut child = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(options.to_string().as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}

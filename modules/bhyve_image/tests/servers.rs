@@ -1,0 +1,119 @@
+//! Servers that hang, lie or die, and a disk that is full: a clear error in bounded time, and nothing left.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::{Value, json};
+use support::{Lab, NEWER, reply, start_with, with};
+
+/// Answers of `pkg ssh` for the catalogue of the fixture, up to the package.
+fn answers(lab: &Lab) -> String {
+    let file = |name: &str| {
+        let path = lab.repository().join(name).display().to_string();
+        let size = fs::metadata(&path).unwrap().len();
+        format!("printf 'ok: {size}\\n'; cat {path}\n")
+    };
+    format!(
+        "echo 'ok: pkg 2.8.4'; read -r line\n{}read -r line\n{}read -r line\n",
+        file("meta.conf"),
+        file("data.pkg")
+    )
+}
+
+/// Fetches through a stand-in for ssh that runs `script` as the server.
+fn fetch(lab: &Lab, script: &str) -> Value {
+    let programs = lab.folder.path().join("bin");
+    fs::create_dir_all(&programs).unwrap();
+    fs::write(programs.join("ssh"), format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(programs.join("ssh"), fs::Permissions::from_mode(0o755)).unwrap();
+    let options = with(lab.options(&[NEWER]), json!({"repository": "ssh://repo", "timeout": 0.5}));
+    reply(start_with(&options, &[("PATH", &format!("{}:/usr/bin:/bin", programs.display()))]))
+}
+
+#[test]
+fn each_way_to_fail_over_ssh_has_its_words() {
+    let lab = Lab::new("pubkey-rsa");
+    let package = lab.package(NEWER).display().to_string();
+    let size = fs::metadata(&package).unwrap().len();
+    let catalogue = answers(&lab);
+    let slow = "expected at least 4096; it hangs or the link is too slow";
+    let greeting = "reading the catalogue of ssh://repo: waiting for the greeting of ssh://repo: ";
+    let fetching = format!("fetching {NEWER} from ssh://repo: ");
+    let table = [
+        ("sleep 600".to_owned(), format!("{greeting}the other side sent 0 bytes in 0.5 s, {slow}")),
+        (
+            "echo hello".into(),
+            format!(
+                "{greeting}expected a line that begins with \"ok:\", found \"hello\"; the account there must run \
+                 `pkg ssh` or bhyve_catalog_server and nothing else"
+            ),
+        ),
+        (
+            "yes | tr -d '\\n'".into(),
+            format!("{greeting}expected a line, found 4096 bytes without an end of line"),
+        ),
+        (
+            "while :; do printf o; sleep 0.1; done".into(),
+            format!("{greeting}the other side sent 5 bytes in 0.5 s, {slow}"),
+        ),
+        (
+            format!("{catalogue}printf 'ok: {size}\\n'; head -c 1000 {package}; sleep 600"),
+            format!("{fetching}the other side sent 1000 bytes in 0.5 s, {slow}"),
+        ),
+        (
+            format!("{catalogue}printf 'ok: {size}\\n'; head -c 1000 {package}"),
+            format!("{fetching}the connection ended {} bytes before the end of the file", size - 1000),
+        ),
+        (
+            format!("{catalogue}printf 'ok: 99\\n'; cat {package}"),
+            format!("{fetching}All/{NEWER}.pkg has 99 bytes there, the catalogue says {size}"),
+        ),
+        (
+            format!("{catalogue}printf 'ok: {}\\n'; cat {package}; yes", size + 1),
+            format!("{fetching}All/{NEWER}.pkg has {} bytes there, the catalogue says {size}", size + 1),
+        ),
+        (
+            format!("{catalogue}echo 'ko: file not found'; cat"),
+            format!("{fetching}the catalogue names All/{NEWER}.pkg, which is not there"),
+        ),
+        (
+            format!("{catalogue}echo 'ko: not a file'; cat"),
+            format!("{fetching}asking ssh://repo for All/{NEWER}.pkg: it answered \"not a file\""),
+        ),
+    ];
+    for (script, expected) in table {
+        let failed = fetch(&lab, &script);
+        let found = failed["msg"].as_str().unwrap();
+        // How much of a dribble arrives in a stretch is the machine's business.
+        let counted = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "#");
+        match script.contains("printf o") {
+            true => assert_eq!(counted(found), counted(&expected)),
+            false => assert_eq!(found, expected, "{script}"),
+        }
+        assert_eq!(lab.images(), [""; 0], "{script}");
+    }
+    let right = format!("{catalogue}printf 'ok: {size}\\n'; cat {package}; read -r line");
+    assert_eq!(fetch(&lab, &right)["changed"], true, "the next run is right");
+}
+
+#[test]
+fn a_full_disk_is_known_before_fetching() {
+    let lab = Lab::new("pubkey-rsa");
+    fs::create_dir(lab.store()).unwrap();
+    let options = with(lab.options(&[NEWER]), json!({}));
+    let script = format!(
+        "mount -t tmpfs -o size=256k none {store} && {program} - && ls -A {store} >&2",
+        store = lab.store().display(),
+        program = env!("CARGO_BIN_EXE_bhyve_image"),
+    );
+    let output = support::in_namespace(&format!("{script} || ls -A {} >&2", lab.store().display()), &options);
+    let failed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let start = format!("making room in {}: expected 466535 free, found ", lab.store().display());
+    assert!(failed["msg"].as_str().unwrap().starts_with(&start), "{failed}");
+    let left = String::from_utf8(output.stderr).unwrap();
+    assert!(left.lines().all(|name| name.starts_with(".seen-")), "{left}");
+}
