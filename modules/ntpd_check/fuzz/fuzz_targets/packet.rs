@@ -4,8 +4,13 @@
 use libfuzzer_sys::fuzz_target;
 use ntpd_check::probe::packet::{Reading, Stamp, read};
 
-fuzz_target!(|input: (u64, u64, u32, Vec<u8>)| {
-    let (nonce, sent, took, datagram) = input;
+fuzz_target!(|input: (u64, u64, u32, Vec<u8>, bool)| {
+    let (nonce, sent, took, mut datagram, repeats) = input;
+    if repeats {
+        // What only the asked server can know: without it nothing behind that check would ever be reached.
+        datagram.resize(48, 0);
+        datagram[24..32].copy_from_slice(&nonce.to_be_bytes());
+    }
     let (sent, arrived) = (Stamp(sent), Stamp(sent.wrapping_add(u64::from(took))));
     if let Reading::Good(answer) = read(&datagram, nonce, sent, arrived) {
         assert_eq!(datagram.len(), 48);

@@ -1,1 +1,169 @@
-//! Tests.
+use super::*;
+use crate::failure::Failure;
+use crate::judge::{Evidence, Limits, Severity, Source, judge};
+use crate::ntpctl::parse;
+use crate::params::Params;
+use crate::state::State;
+
+macro_rules! captured {
+    ($name:literal) => {
+        parse(include_str!(concat!("../../../../tests/fixtures/ntpctl/", $name, ".all.txt")))
+            .map(Source::Openntpd)
+    };
+}
+
+fn outcome(source: Source) -> Outcome {
+    let evidence = Evidence {
+        now: 1_700_000_000.0,
+        source,
+        uptime: Some(100_000.0),
+        pid: Some(7),
+        drift_ppm: None,
+        adjusted_ago: None,
+        probes: Vec::new(),
+        leaps: None,
+        state: State::default(),
+    };
+    let judgement = judge(&evidence, &Limits::new(&Params::default(), "linux"));
+    let observed =
+        Observed { evidence, candidates: Vec::new(), listens: Vec::new(), memory: Ok(()), notes: Vec::new() };
+    Outcome { observed, judgement, repair: RepairPlan::default(), restarted: false }
+}
+
+fn incident() -> Outcome {
+    outcome(captured!("7.9p1/incident2-03-leap+15min").unwrap())
+}
+
+/// One perfdata item after the plugin guidelines: 'label'=value[UOM];[warn];[crit];[min];[max].
+fn item(text: &str) -> (String, Option<f64>, String, Vec<String>) {
+    let (label, rest) = text.split_once('=').unwrap();
+    assert!(!label.is_empty() && !label.contains(['\'', ' ', '=']), "{text}");
+    let parts: Vec<String> = rest.split(';').map(str::to_owned).collect();
+    assert!(parts.len() <= 5, "{text}");
+    let value = parts[0].trim_end_matches(|letter: char| letter.is_ascii_alphabetic() || letter == '%');
+    let unit = parts[0][value.len()..].to_owned();
+    let value = if parts[0] == "U" { None } else { Some(value.parse().unwrap()) };
+    (label.to_owned(), value, if parts[0] == "U" { String::new() } else { unit }, parts[1..].to_vec())
+}
+
+/// Whether a value raises an alarm for a range after the guidelines: `10`, `10:`, `~:10`, `10:20`, `@10:20`.
+fn alarms(range: &str, value: f64) -> bool {
+    let (inside, range) = range.strip_prefix('@').map_or((false, range), |rest| (true, rest));
+    let (low, high) = range.split_once(':').unwrap_or(("0", range));
+    let low = if low == "~" { f64::NEG_INFINITY } else { low.parse().unwrap() };
+    let high = if high.is_empty() { f64::INFINITY } else { high.parse().unwrap() };
+    inside == (low..=high).contains(&value)
+}
+
+#[test]
+fn nagios_follows_the_plugin_guidelines() {
+    let text = nagios::text(&incident(), &Params::default());
+    let first = text.lines().next().unwrap();
+    let (said, data) = first.split_once(" | ").unwrap();
+    assert!(said.starts_with("NTPD CRITICAL - blocked: 10.99.0.4 is counted as valid"), "{said}");
+    assert_eq!(text.matches('|').count(), 1, "a bar begins performance data and stands nowhere else");
+    let items: Vec<_> = data.split(' ').map(item).collect();
+    let labels: Vec<_> = items.iter().map(|item| item.0.as_str()).collect();
+    let expected = ["offset", "offset_mean", "offset_median", "pending", "peers", "blocking", "stratum"];
+    assert_eq!(labels, expected);
+    let value = |label: &str| items.iter().find(|item| item.0 == label).unwrap();
+    assert_eq!((value("offset").1, value("offset").2.as_str()), (Some(-0.984_294), "s"));
+    assert_eq!((value("pending").1, value("peers").1, value("blocking").1), (None, Some(4.0), Some(1.0)));
+    for (label, warns, criticals) in [
+        ("offset", true, true),
+        ("peers", false, false),
+        ("blocking", true, false),
+        ("stratum", false, false),
+    ] {
+        let (_, found, _, ranges) = value(label);
+        let alarm = |at: usize| !ranges[at].is_empty() && alarms(&ranges[at], found.unwrap());
+        assert_eq!((alarm(0), alarm(1)), (warns, criticals), "{label} {ranges:?}");
+    }
+}
+
+#[test]
+fn nagios_of_a_good_clock_and_of_none() {
+    let good = nagios::text(&outcome(captured!("7.9p1/healthy-06-later").unwrap()), &Params::default());
+    assert!(
+        good.starts_with(
+            "NTPD OK - ok: 4 of 4 peers valid, stratum 2, clock error 0.115 ms | offset=0.000115s;"
+        ),
+        "{good}"
+    );
+    let gone = nagios::text(
+        &outcome(Source::Failed(Failure::no_daemon("gone | with a bar\nand a line"))),
+        &Params::default(),
+    );
+    assert!(
+        gone.starts_with("NTPD CRITICAL - no_daemon: gone / with a bar and a line | offset=U;"),
+        "{gone}"
+    );
+    let codes = [Severity::Ok, Severity::Warning, Severity::Critical, Severity::Unknown].map(Severity::code);
+    assert_eq!(codes, [0, 1, 2, 3]);
+}
+
+/// `promtool check metrics` reads it in tests/integration/promtool.sh; here: what it says, and its form.
+#[test]
+fn prometheus_metrics() {
+    let text = prometheus::text(&incident());
+    let value = |metric: &str| {
+        let line = text.lines().find(|line| line.rsplit_once(' ').is_some_and(|(name, _)| name == metric));
+        line.unwrap_or_else(|| panic!("{metric} is missing in\n{text}"))
+            .rsplit_once(' ')
+            .unwrap()
+            .1
+            .to_owned()
+    };
+    assert_eq!(value("ntpd_check_clock_synced"), "1");
+    assert_eq!(value("ntpd_check_discipline_blocked"), "1");
+    assert_eq!(value("ntpd_check_severity"), "2");
+    assert_eq!(value("ntpd_check_state{state=\"blocked\"}"), "1");
+    assert_eq!(value("ntpd_check_state{state=\"ok\"}"), "0");
+    assert_eq!(value("ntpd_check_peers{state=\"valid\"}"), "4");
+    assert_eq!(value("ntpd_check_peer_blocking{peer=\"10.99.0.4\",pool=\"\"}"), "1");
+    assert_eq!(value("ntpd_check_peer_offset_seconds{peer=\"10.99.0.4\",pool=\"\"}"), "0.105506");
+    assert!(!text.contains("pending_slew"), "what is not known is absent, not 0");
+    let pools = prometheus::text(&outcome(captured!("7.9p1/names-pool-03-synced").unwrap()));
+    assert!(pools.contains("{peer=\"10.99.0.2\",pool=\"pool.example.net\"}"), "{pools}");
+    let mut families: Vec<_> = text.lines().filter(|line| line.starts_with("# TYPE")).collect();
+    let count = families.len();
+    families.dedup();
+    assert_eq!((families.len(), count), (count, text.matches("# HELP").count()));
+}
+
+#[test]
+fn the_metrics_file_is_replaced_and_readable() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ntpd_check.prom");
+    std::fs::write(&path, "old").unwrap();
+    prometheus::write(&path, &incident()).unwrap();
+    assert!(std::fs::read_to_string(&path).unwrap().starts_with("# HELP ntpd_check_"));
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn json_has_its_promised_keys_and_no_invented_zero() {
+    let object = json::object(&incident()).unwrap();
+    assert_eq!(object["verdict"], "blocked");
+    assert_eq!(object["severity"], "critical");
+    assert_eq!(object["blocking_peers"], serde_json::json!(["10.99.0.4"]));
+    assert_eq!(object["clock"]["offset_median"], 0.984_294);
+    assert_eq!(object["clock"]["pending_slew"], serde_json::Value::Null);
+    assert_eq!(object["peers"][3]["blocking"], true);
+    assert_eq!(object["peers"][3]["offset"], 0.105_506);
+    assert_eq!(object["leap"], serde_json::Value::Null);
+    let gone = json::object(&outcome(Source::Failed(Failure::no_daemon("gone")))).unwrap();
+    assert_eq!((&gone["verdict"], &gone["peers"]), (&"no_daemon".into(), &serde_json::json!([])));
+    assert_eq!(gone["clock"]["clock_error"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_person_sees_the_verdict_and_the_peer() {
+    let text = text::text(&incident());
+    assert!(text.starts_with("CRITICAL: blocked\n  - 10.99.0.4 is counted as valid"), "{text}");
+    assert!(text.contains("\n BLOCKING  10.99.0.4  offset 105.5 ms  poll 3112 s\n"), "{text}");
+    assert!(text.contains("clock error -984.3 ms (by daemon; mean 712.2 ms, median 984.3 ms)\n"), "{text}");
+}
