@@ -26,7 +26,13 @@ work=$cache/work
 rm -rf "$work"
 mkdir -p "$work/root"
 exec 3>&1 4>&2 >"$work/log" 2>&1
-trap 'status=$?; [ "$status" = 0 ] || tail -n 20 "$work/log" >&4; rm -rf "$work"; exit "$status"' EXIT
+clean() {
+    local status=$?
+    [ "$status" = 0 ] || tail -n 20 "$work/log" >&4
+    rm -rf "$work"
+    exit "$status"
+}
+trap clean EXIT
 echo "building a Linux guest in $cache (once, two minutes)" >&4
 started=$SECONDS
 
