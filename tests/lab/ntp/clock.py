@@ -80,7 +80,7 @@ class Clock:
     def settle(self, serve):
         """Waits until every daemon has looked at its descriptors and found nothing, twice without a change."""
         calm = 0
-        limit = time.monotonic() + 20
+        limit = time.monotonic() + 180
         while calm < 2:
             busy = serve()
             before = self.get("I", ACTIVITY)

@@ -200,7 +200,7 @@ def killed_daemon(lab, version):
 def stopped_daemon(lab, version):
     synced(lab)
     lab.stop_daemon()
-    found = lab.check()
+    found = lab.check("--time-limit", "2")
     expect(found, verdict="not_answering", severity="critical")
     assert "no answer within 2 s" in found["reasons"][0], found["reasons"]
 
