@@ -26,6 +26,8 @@ SEED_KEYS = {
 }
 REQUIRED = ("image", "vcpus", "memory")
 
+STATES = ("running", "shutoff", "present")
+
 # The phases of a deployment, in seconds, as the table heads them.
 PHASES = ("fetch", "receive", "seed", "domain", "wait")
 
@@ -55,6 +57,8 @@ def guest_problems(name, guest):
             yield "'%s' must be a size such as 2G, found %r" % (key, guest[key])
     if not str(guest.get("vcpus", 1)).isdecimal() or int(guest.get("vcpus", 1)) < 1:
         yield "'vcpus' must be a number from 1, found %r" % guest["vcpus"]
+    if guest.get("state", "running") not in STATES:
+        yield "'state' must be one of %s, found %r; apiary.bhyve.remove takes a guest away" % (", ".join(STATES), guest["state"])
     if "mac" in guest and not MAC.fullmatch(str(guest["mac"])):
         yield "'mac' must be six lower-case hexadecimal pairs such as 58:9c:fc:00:00:01, found %r" % guest["mac"]
     seed = guest.get("seed") or {}

@@ -30,6 +30,7 @@ def test_a_sound_fleet_has_no_problems():
     ({**GUEST, "memory": "lots"}, "'memory' must be a size such as 2G, found 'lots'"),
     ({**GUEST, "disk": "-1G"}, "'disk' must be a size such as 2G, found '-1G'"),
     ({**GUEST, "vcpus": 0}, "'vcpus' must be a number from 1, found 0"),
+    ({**GUEST, "state": "absent"}, "'state' must be one of running, shutoff, present, found 'absent'; apiary.bhyve.remove"),
     ({**GUEST, "mac": "58:9C:FC:00:00:01"}, "'mac' must be six lower-case hexadecimal pairs"),
     ({**GUEST, "seed": {"addresses": ["192.0.2.300/24"]}}, "seed address '192.0.2.300/24' is no IP address"),
     ({**GUEST, "seed": {"adresses": ["dhcp"]}}, "unknown key 'adresses' in 'seed'; known are addresses, family, "),
