@@ -8,7 +8,7 @@ DOCUMENTATION = """
 name: guests
 short_description: The guests of your hypervisors as inventory hosts
 version_added: 0.1.0
-author: The apiary.bhyve developers
+author: The apiary.bhyve developers (!UNKNOWN)
 description:
   - Reads the C(bhyve_guests) dictionary of every host that other inventory sources have named, and adds each guest as a
     host of its own, so that the play after the deployment can configure it.

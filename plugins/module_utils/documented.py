@@ -18,7 +18,7 @@ _COPIED = ("type", "elements", "default", "choices", "required", "aliases")
 
 def load(documentation):
     """Reads a DOCUMENTATION text; the C parser, where it is there, takes a tenth of the time."""
-    return yaml.load(documentation, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return yaml.load(documentation, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) if yaml else {}
 
 
 def argument_spec(documentation, no_log=()):

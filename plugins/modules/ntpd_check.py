@@ -18,7 +18,7 @@ description:
     flags, O(offset_warning) as C(--offset-warning) and so on.
   - The target needs no Python.
 author:
-  - The apiary.bhyve developers
+  - The apiary.bhyve developers (!UNKNOWN)
 attributes:
   check_mode:
     description: Says whether the daemon would be restarted. Nothing is remembered.

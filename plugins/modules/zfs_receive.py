@@ -243,8 +243,8 @@ golden:
       sample: tank/images/FreeBSD-14.2-RELEASE-ZFS-20G-20250515.old-20261122T181500Z
 timings:
   description:
-    - Seconds of each phase, and bytes where they are counted. RV(timings.apply.bytes) (of a raw file) or RV(timings.receive.bytes)
-      (of a dataset), or RV(timings.verify.bytes) in check mode, are those of the stream.
+    - Seconds of each phase, and bytes where they are counted. C(timings.apply.bytes) (of a raw file) or C(timings.receive.bytes)
+      (of a dataset), or C(timings.verify.bytes) in check mode, are those of the stream.
   returned: always
   type: dict
   sample: {observe: {seconds: 0.002}, apply: {seconds: 1.55, bytes: 1094212656}, total: {seconds: 1.56}}

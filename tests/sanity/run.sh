@@ -12,7 +12,11 @@ export HOME=$folder/home ANSIBLE_COLLECTIONS_PATH=$folder LC_ALL=C.UTF-8
 # ansible-test fetches pip's installer for its environments; Python brings one of its own.
 mkdir -p "$copy" "$HOME/.ansible/test/cache"
 printf 'import ensurepip\nensurepip.bootstrap()\n' >"$HOME/.ansible/test/cache/get_pip_24_2.py"
-(cd "$top" && git ls-files --cached --others --exclude-standard -z |
+# What a user gets: neither the sources of the programs nor their tests are Ansible's business.
+(cd "$top" && {
+    git ls-files --cached --others --exclude-standard -z -- . ':!modules' ':!tests'
+    git ls-files --cached -z -- 'tests/sanity/ignore*' tests/config.yml
+} |
     while IFS= read -r -d '' file; do if [ -e "$file" ]; then printf '%s\0' "$file"; fi; done |
     tar --null --files-from - --create) | tar --extract --directory "$copy"
 cd "$copy"
