@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs test suites and says how long each took: tests/run.sh [SUITE...], all of them by default.
+# Runs test suites and says how long each took: tests/run.sh [SUITE...], all but zfs by default.
 # Every suite sets up what it needs, and ends what it starts. All run, whatever fails before.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -47,16 +47,16 @@ kill_anytime() { tests/integration/kill.sh; }
 # A real Linux with cloud-init, through the whole chain.
 linux_guest() { tests/lab/linux_guest/test.sh; }
 
-# A machine with real ZFS, emulated.
+# A machine with real ZFS, emulated: asked for by name, because its fifty crashes take long without KVM.
 zfs() { tests/zfs/run.sh; }
 
-all=(build format clippy rust unit programs page sanity delivery lab clock demo kill_anytime linux_guest zfs)
+all=(build format clippy rust unit programs page sanity delivery lab clock demo kill_anytime linux_guest)
 [ $# -gt 0 ] || set -- "${all[@]}"
 
 passed=0 failed=0 report=
 for suite in "$@"; do
     if [ "$(type -t "$suite")" != function ]; then
-        echo "no suite '$suite'; there are: ${all[*]}" >&2
+        echo "no suite '$suite'; there are: ${all[*]} zfs" >&2
         exit 2
     fi
     printf '\n== %s\n' "$suite"
