@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import shlex
+import secrets
 import subprocess
 from pathlib import Path
 
 import pytest
 
+RUN = secrets.token_hex(3)
 NUMBERS = itertools.count(1)
 HERE = Path(__file__).parent
 TOP = HERE.parents[1]
@@ -33,7 +34,7 @@ def writer():
 class Guest:
     """The guest, over ssh. Its answers are checked: a failed command is an error unless a test asks for the status."""
 
-    limit = 300
+    limit = 900  # seconds; only a command that hangs takes that long
 
     def host(self, *words, **options):
         return subprocess.run([HERE / "host.sh", *words], check=True, timeout=self.limit, **options)
@@ -93,16 +94,19 @@ class Guest:
 
 @pytest.fixture(scope="session")
 def guest():
-    """The guest, booted, with the program, the fixtures and an empty pool `tank`."""
+    """The guest with the programs, the fixtures and a pool `tank`. One that runs already is used as it is, and left running."""
     guest = Guest()
     subprocess.run([HERE / "host.sh", "build"], check=True)
-    guest.host("start")
+    ours = subprocess.run([HERE / "host.sh", "status"], stdout=subprocess.DEVNULL).returncode != 0
+    if ours:
+        guest.host("start")
     try:
         guest.install()
-        guest.sh("zpool create -f -O compression=lz4 tank /dev/vdb")
+        guest.sh("zpool list tank >/dev/null 2>&1 || zpool create -f -O compression=lz4 tank /dev/vdb")
         yield guest
     finally:
-        guest.host("stop")
+        if ours:
+            guest.host("stop")
 
 
 class Place:
@@ -152,4 +156,4 @@ class Place:
 @pytest.fixture
 def place(guest, request):
     name = "".join(letter if letter.isalnum() else "-" for letter in request.node.name).strip("-")
-    return Place(guest, f"{next(NUMBERS)}-{name[-60:]}")
+    return Place(guest, f"{RUN}-{next(NUMBERS)}-{name[-50:]}")
