@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Role image_repository for real: an account on this machine, the system's sshd and nginx, and module bhyve_image as client.
-# Everything happens in a mount namespace: /etc, /usr/local and /var are overlays, so the machine itself stays as it is.
+# Everything happens in namespaces: /etc, /usr/local, /var and /run are of its own, so the machine itself stays as it is, and
+# every daemon ends with the test.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 platform=$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)
@@ -12,7 +13,7 @@ if [ -z "${APIARY_PRIVATE:-}" ]; then
     mkdir -p "$top/.cache/collections/ansible_collections/apiary"
     ln -sfn "$top" "$top/.cache/collections/ansible_collections/apiary/bhyve"
     export APIARY_PRIVATE=yes PATH=$venv/bin:$PATH
-    exec unshare --mount --propagation private -- "$0" "$@"
+    exec unshare --mount --pid --fork --kill-child --mount-proc --propagation private -- "$0" "$@"
 fi
 
 lab=$(mktemp -d /tmp/apiary-repository.XXXXXX)
@@ -30,6 +31,7 @@ for folder in etc usr/local var; do
     mkdir -p "$lab/over/$folder"/{upper,work}
     mount -t overlay overlay -o "lowerdir=/$folder,upperdir=$lab/over/$folder/upper,workdir=$lab/over/$folder/work" "/$folder"
 done
+mount -t tmpfs -o mode=755 none /run
 
 fail() {
     echo "image_repository: $*" >&2
@@ -144,7 +146,6 @@ if as client true 2>/dev/null; then fail "a host that was taken off the list is 
 expect_recap 'changed=1.*failed=0'
 
 echo "-- http and https"
-
 http=(-e image_repository_http=true -e "image_repository_http_listen=127.0.0.1:$http_port")
 expect_recap 'changed=[1-9].*failed=0' "${http[@]}"
 expect_recap 'changed=0.*failed=0' "${http[@]}"
