@@ -8,7 +8,8 @@ folder=$top/.cache/sanity
 copy=$folder/ansible_collections/apiary/bhyve
 export HOME=$folder/home ANSIBLE_COLLECTIONS_PATH=$folder LC_ALL=C.UTF-8
 # What ansible-test has installed for itself stays.
-[ ! -d "$copy" ] || find "$copy" -mindepth 1 -maxdepth 1 ! -name tests -exec rm -rf {} +
+mkdir -p "$copy/tests"
+find "$copy" "$copy/tests" -mindepth 1 -maxdepth 1 ! -name tests ! -name output -exec rm -rf {} +
 # ansible-test fetches pip's installer for its environments; Python brings one of its own.
 mkdir -p "$copy" "$HOME/.ansible/test/cache"
 printf 'import ensurepip\nensurepip.bootstrap()\n' >"$HOME/.ansible/test/cache/get_pip_24_2.py"
