@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs test suites and says how long each took: tests/run.sh [SUITE...], all but zfs by default.
+# Runs test suites and says how long each took: tests/run.sh [SUITE...], all but repository and zfs by default.
 # Every suite sets up what it needs, and ends what it starts. All run, whatever fails before.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -47,6 +47,9 @@ kill_anytime() { tests/integration/kill.sh; }
 # A real Linux with cloud-init, through the whole chain.
 linux_guest() { tests/lab/linux_guest/test.sh; }
 
+# The role image_repository with a real sshd and nginx: asked for by name until it has been seen to pass on a quiet machine.
+repository() { tests/integration/image_repository.sh; }
+
 # A machine with real ZFS, emulated: asked for by name, because its fifty crashes take long without KVM.
 zfs() { tests/zfs/run.sh; }
 
@@ -56,7 +59,7 @@ all=(build format clippy rust unit programs page sanity delivery lab clock demo 
 passed=0 failed=0 report=
 for suite in "$@"; do
     if [ "$(type -t "$suite")" != function ]; then
-        echo "no suite '$suite'; there are: ${all[*]} zfs" >&2
+        echo "no suite '$suite'; there are: ${all[*]} repository zfs" >&2
         exit 2
     fi
     printf '\n== %s\n' "$suite"
