@@ -80,7 +80,7 @@ fn cloud_init_gets_routes_and_a_name_for_its_interface() {
         documents.network_config.unwrap(),
         "version: 2\nethernets:\n  nic:\n    match:\n      macaddress: '52:54:00:00:00:01'\n    set-name: 'eth0'\n    \
          addresses:\n      - '192.0.2.11/24'\n      - '198.51.100.7/32'\n      - '2001:db8::11/64'\n    \
-         routes:\n      - to: '0.0.0.0/0'\n        via: '192.0.2.1'\n      - to: '::/0'\n        via: 'fe80::1'\n"
+         routes:\n      - to: '0.0.0.0/0'\n        via: '192.0.2.1'\n      - to: '::/1'\n        via: 'fe80::1'\n      - to: '8000::/1'\n        via: 'fe80::1'\n"
     );
     assert_eq!(
         documents.user_data,

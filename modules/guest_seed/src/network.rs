@@ -75,7 +75,10 @@ fn addresses(params: &Params) -> Vec<(String, Yaml)> {
 
 /// Default routes: cloud-init gives gateway4 and gateway6 up, nuageinit knows nothing else.
 fn routes(params: &Params) -> Option<(String, Yaml)> {
-    let gateways = [("0.0.0.0/0", params.gateway.map(IpAddr::V4)), ("::/0", params.gateway6.map(IpAddr::V6))];
+    let gateway6 = params.gateway6.map(IpAddr::V6);
+    // In two halves: cloud-init 22.4 makes ::/64 of ::/0.
+    let gateways =
+        [("0.0.0.0/0", params.gateway.map(IpAddr::V4)), ("::/1", gateway6), ("8000::/1", gateway6)];
     let routes: Vec<_> = gateways
         .into_iter()
         .filter_map(|(to, gateway)| Some((to, gateway?)))

@@ -89,7 +89,7 @@ expect "host name" lin1.example.org hostname --fqdn
 expect "IPv4 address" 192.0.2.11/24 "ip -o -4 address show eth0 | awk '{print \$4}'"
 expect "IPv6 address" 2001:db8::11/64 "ip -o -6 address show eth0 scope global | awk '{print \$4}'"
 expect "IPv4 router" 192.0.2.1 "ip -4 route show default | awk '{print \$3}'"
-expect "IPv6 router" 2001:db8::1 "ip -6 route show default | awk '{print \$3}'"
+expect "IPv6 router" 2001:db8::1 "ip -6 route get 2001:db8:1::1 | sed -n 's/.* via \\([^ ]*\\) .*/\\1/p'"
 expect "mtu" 1400 cat /sys/class/net/eth0/mtu
 expect "name servers" "DNS=192.0.2.53 Domains=example.org" "sudo sh -c 'cat /etc/systemd/network/*.network' | grep -E '^(DNS|Domains)=' | LC_ALL=C sort | xargs"
 expect "MAC address" "$(virsh -c "$LIBVIRT_URI" dumpxml lin1 | sed -n "s/.*mac address='\(.*\)'.*/\1/p")" cat /sys/class/net/eth0/address
