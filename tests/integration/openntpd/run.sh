@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# The role openntpd and the playbook ntp, on this machine and without touching its time daemon: configuration is checked by
+# the daemon that tests/lab/ntp unpacks, cron's folder lies in a mount namespace of our own.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../../.." && pwd)
+program=${NTPD_CHECK:-$top/target/debug/ntpd_check}
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+python3 "$top/tests/lab/ntp/roots.py"
+venv=$("$top/tests/setup/venv.sh" newest)
+mkdir -p "$top/.cache/collections/ansible_collections/apiary"
+ln -sfn "$top" "$top/.cache/collections/ansible_collections/apiary/bhyve"
+export ANSIBLE_COLLECTIONS_PATH=$top/.cache/collections ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false
+export ANSIBLE_NOCOLOR=1 ANSIBLE_RETRY_FILES_ENABLED=false
+
+play() { "$venv/bin/ansible-playbook" "$@"; }
+
+# The cron module looks for crontab even where it writes into /etc/cron.d only.
+mkdir "$folder/bin"
+printf '#!/bin/sh\nexit 1\n' >"$folder/bin/crontab"
+chmod +x "$folder/bin/crontab"
+export PATH=$folder/bin:$PATH
+
+# The second run of the role must change nothing: all that is reported changed is the first.
+export -f play
+export venv folder program here
+unshare --mount bash -euc '
+    mkdir -p /etc/cron.d
+    mount -t tmpfs none /etc/cron.d
+    play "$here/test.yml" -e "folder=$folder validator=$here/validate.sh program=$program" >"$folder/log" || { cat "$folder/log"; exit 1; }
+'
+changed=$(grep -c '^changed:' "$folder/log") || true
+# Configuration, folder, program, cron, NRPE: five, once.
+[ "$changed" -eq 5 ] || { cat "$folder/log"; echo "expected 5 changes, found $changed" >&2; exit 1; }
+echo "role: written once, refused when wrong"
+
+cp "$top/tests/fixtures/ntpctl/7.9p1/healthy-06-later.all.txt" "$folder/good.txt"
+cp "$top/tests/fixtures/ntpctl/7.9p1/incident2-03-leap+15min.all.txt" "$folder/bad.txt"
+cat >"$folder/hosts.yml" <<EOF
+all:
+  vars: {ansible_connection: local, ansible_python_interpreter: "$venv/bin/python", ntp_become: false}
+  hosts:
+    hv1: {ntp_from_file: "$folder/good.txt"}
+    hv2: {ntp_from_file: "$folder/bad.txt"}
+EOF
+play -i "$folder/hosts.yml" apiary.bhyve.ntp >"$folder/log" || { cat "$folder/log"; exit 1; }
+grep -q 'hv2   blocked (critical)  -984.3 ms  4/4    10.99.0.4 is counted as valid' "$folder/log" || { cat "$folder/log"; exit 1; }
+grep -q 'hv1   ok (ok)             0.1 ms     4/4' "$folder/log" || { cat "$folder/log"; exit 1; }
+if play -i "$folder/hosts.yml" apiary.bhyve.ntp -e ntp_fail_on=critical >"$folder/log"; then
+    cat "$folder/log"
+    echo "a blocked daemon was tolerated" >&2
+    exit 1
+fi
+grep -q '^hv1 .*failed=0' "$folder/log" && grep -q '^hv2 .*failed=1' "$folder/log" || { cat "$folder/log"; exit 1; }
+echo "playbook: the table is shown, and it fails only where asked"

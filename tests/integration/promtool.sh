@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Metrics of a daemon in all its states, judged by Prometheus' own promtool. The package is unpacked, not installed.
+set -euo pipefail
+top=$(cd "$(dirname "$0")/../.." && pwd)
+program=${NTPD_CHECK:-$top/target/debug/ntpd_check}
+cache=$top/.cache/promtool
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+promtool=$(command -v promtool || echo "$cache/usr/bin/promtool")
+if [ ! -x "$promtool" ]; then
+    # Newer releases of Debian have it in a package of its own.
+    package=$(apt-cache show promtool >/dev/null 2>&1 && echo promtool || echo prometheus)
+    (cd "$folder" && apt-get -q -o APT::Sandbox::User=root download "$package" >/dev/null)
+    mkdir -p "$cache"
+    dpkg-deb --fsys-tarfile "$folder"/*.deb | tar -x -C "$cache" ./usr/bin/promtool
+    rm "$folder"/*.deb
+fi
+
+fixtures=$top/tests/fixtures/ntpctl
+# Every kind of metric, present and absent; promtool takes its time, so not every fixture.
+for text in 7.9p1/{healthy-06-later,incident2-03-leap+15min,names-pool-03-synced,no-peers-01-started,all-drop-after-sync-02-alldrop-2h}.all.txt \
+    6.2p3/{offset-all-05-slewing,strata-05-synced,healthy-06-later}.all.txt 7.9p1/healthy-06-later.{status,peers}.txt origin.all.txt; do
+    "$program" --from "$fixtures/$text" --prometheus "$folder/ntpd_check.prom"
+    "$promtool" check metrics <"$folder/ntpd_check.prom" || { echo "promtool does not like $text" >&2; exit 1; }
+done
+# The check of the check: a metric as promtool must not like it.
+if printf '# TYPE x_ms gauge\nx_ms 1\n' | "$promtool" check metrics 2>/dev/null; then
+    echo "promtool likes everything" >&2
+    exit 1
+fi
+echo "promtool: metrics are clean"
