@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs test suites and says how long each took: tests/run.sh [SUITE...], all but repository and zfs by default.
+# Runs test suites and says how long each took: tests/run.sh [SUITE...], all but linux_guest, repository and zfs by default.
 # Every suite sets up what it needs, and ends what it starts. All run, whatever fails before.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -37,14 +37,17 @@ delivery() { tests/delivery/run.sh; }
 lab() { tests/lab/run.sh; }
 
 # A real OpenNTPD under a virtual clock.
-clock() { tests/lab/ntp/run.sh; }
+clock() {
+    tests/setup/packages.sh gcc iproute2 libc6-dev util-linux && cargo build --quiet --locked -p ntpd_check &&
+        tests/lab/ntp/run.sh && tests/integration/promtool.sh && tests/integration/openntpd/run.sh
+}
 
 # The main job: publish, deploy, boot; then the same with everything killed at random moments.
 demo() { tests/demo/test.sh; }
 
 kill_anytime() { tests/integration/kill.sh; }
 
-# A real Linux with cloud-init, through the whole chain.
+# A real Linux with cloud-init, through the whole chain: asked for by name, it takes minutes to boot without KVM.
 linux_guest() { tests/lab/linux_guest/test.sh; }
 
 # The role image_repository with a real sshd and nginx: asked for by name until it has been seen to pass on a quiet machine.
@@ -53,13 +56,13 @@ repository() { tests/integration/image_repository.sh; }
 # A machine with real ZFS, emulated: asked for by name, because its fifty crashes take long without KVM.
 zfs() { tests/zfs/run.sh; }
 
-all=(build format clippy rust unit programs page sanity delivery lab clock demo kill_anytime linux_guest)
+all=(build format clippy rust unit programs page sanity delivery lab clock demo kill_anytime)
 [ $# -gt 0 ] || set -- "${all[@]}"
 
 passed=0 failed=0 report=
 for suite in "$@"; do
     if [ "$(type -t "$suite")" != function ]; then
-        echo "no suite '$suite'; there are: ${all[*]} repository zfs" >&2
+        echo "no suite '$suite'; there are: ${all[*]} linux_guest repository zfs" >&2
         exit 2
     fi
     printf '\n== %s\n' "$suite"
