@@ -3,10 +3,14 @@
 use std::io::{self, Write};
 
 use anyhow::{Context, Result, ensure};
+use zstd::zstd_safe::CParameter;
 
 use crate::digest::{CheckingWriter, Hasher, Sha256Hex, SumKind};
 use crate::manifest::Manifest;
 use crate::tar_write::{Entry, write_end, write_header, write_padding};
+
+/// Bytes that one thread compresses at a time: zstd's own choice takes more memory than a program may.
+const JOB_SIZE: u32 = 2 << 20;
 
 /// How the packed image is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +50,9 @@ pub fn write_package<W: Write>(
             let mut encoder = zstd::Encoder::new(&mut sink, level).context("starting the zstd encoder")?;
             // One thread of zstd's own and none give different bytes, two and one the same.
             encoder.multithread(threads.max(1)).context("starting the threads of the zstd encoder")?;
+            encoder
+                .set_parameter(CParameter::JobSize(JOB_SIZE))
+                .context("starting the threads of the zstd encoder")?;
             encoder.include_checksum(true).context("starting the zstd encoder")?;
             write_archive(&mut encoder, manifest, stream)?;
             encoder.finish().context("compressing the package")?;

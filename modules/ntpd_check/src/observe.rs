@@ -18,8 +18,7 @@ use crate::vet::{Vetted, vet};
 use crate::{chrony, ntpctl};
 
 /// The daemon on the loopback address answers in microseconds or not at all, unless the machine is busy.
-const LOOPBACK: Sampling =
-    Sampling { samples: 1, timeout: Duration::from_secs(1), interval: Duration::ZERO };
+const LOOPBACK: Sampling = Sampling { samples: 1, timeout: Duration::from_secs(1), interval: Duration::ZERO };
 
 /// A saved output of ntpctl is a few KiB.
 const LARGEST: u64 = 1 << 20;
