@@ -8,8 +8,6 @@ mod locks;
 mod name;
 mod observe;
 mod plan;
-#[cfg(test)]
-mod plan_tests;
 mod problem;
 mod properties;
 mod receive;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::name::DatasetName;
-use super::observe::{Found, Observed};
-use super::plan::{Plan, Step, absent, present};
-use super::properties::Properties;
-use super::request::{Image, Present, Wanted};
-use super::zfs::{Kind, Row};
+use super::{Plan, Step, absent, present};
+use crate::dataset::name::DatasetName;
+use crate::dataset::observe::{Found, Observed};
+use crate::dataset::properties::Properties;
+use crate::dataset::request::{Image, Present, Wanted};
+use crate::dataset::zfs::{Kind, Row};
 
 fn name(text: &str) -> DatasetName {
     DatasetName::try_from(text.to_owned()).unwrap()

@@ -1,0 +1,155 @@
+//! What it takes for volumes to be there: the names, their parents, the golden volume, the space.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail, ensure};
+
+use super::volume::plan_volume;
+use super::{BaseImage, Plan, Receive, Step, sweep, volume};
+use crate::dataset::describe;
+use crate::dataset::name::DatasetName;
+use crate::dataset::observe::Observed;
+use crate::dataset::request::{Image, Present};
+use crate::dataset::zfs::{Kind, Row};
+
+/// Plans for volumes to be there.
+///
+/// # Errors
+/// Where something else stands in the way, or something needed is not there.
+pub fn present(request: &Present, observed: &Observed) -> Result<Plan> {
+    check_names(request)?;
+    let mut plan = Plan {
+        image_size: request.image.volsize,
+        volblocksize: request.image.volblocksize,
+        ..Plan::default()
+    };
+    for name in request.names() {
+        check_parent(name, observed)?;
+        sweep(name, observed, &mut plan);
+    }
+    if let Some(golden) = &request.golden {
+        plan_golden(golden, request, observed, &mut plan)?;
+    }
+    for wanted in &request.volumes {
+        plan_volume(wanted, request, observed, &mut plan)?;
+    }
+    check_space(&plan, request, observed)?;
+    Ok(plan)
+}
+
+fn check_names(request: &Present) -> Result<()> {
+    let mut names = request.names();
+    ensure!(!names.is_empty(), "nothing to do: expected `dataset`, `volumes` or `golden`");
+    names.sort();
+    if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        bail!("volume {} is asked for twice: every volume needs a name of its own", pair[0]);
+    }
+    ensure!(
+        request.image.fromguid == 0 || request.golden.is_some(),
+        "image {} is an increment onto {} (snapshot guid {}): it needs `golden`, the folder of golden volumes that has that one",
+        request.image.name,
+        request.image.parent.as_deref().unwrap_or("another image"),
+        request.image.fromguid
+    );
+    Ok(())
+}
+
+fn check_parent(name: &DatasetName, observed: &Observed) -> Result<()> {
+    let Some(parent) = name.parent() else {
+        bail!("{name} is a pool: expected the name of a volume in it, {name}/NAME");
+    };
+    match observed.rows.get(parent.as_str()).map(|row| row.kind) {
+        Some(Kind::Filesystem) => Ok(()),
+        Some(_) => bail!("{parent} is a volume: expected a file system to put {name} into"),
+        None => bail!(
+            "{parent} does not exist, so {name} cannot be made in it: create it with `zfs create -p {parent}`"
+        ),
+    }
+}
+
+/// The name under which a volume of another image is kept, or the refusal to touch it.
+pub(super) fn put_aside(found: &Row, request: &Present, observed: &Observed) -> Result<String> {
+    let name = DatasetName::try_from(found.name.clone()).map_err(anyhow::Error::msg)?;
+    ensure!(
+        request.replace,
+        "{name} is there already and is not of image {} (snapshot guid {}): it {}; set `replace: true` to put it aside, or choose another name",
+        request.image.name,
+        request.image.guid,
+        describe::identity(found, observed)
+    );
+    if let Some(user) = observed.users.get(&found.name) {
+        bail!("{name} cannot be replaced while {user} has it open: stop the guest first");
+    }
+    Ok(name.kept(&observed.moment))
+}
+
+fn plan_golden(golden: &DatasetName, request: &Present, observed: &Observed, plan: &mut Plan) -> Result<()> {
+    let found = volume(golden, observed)?;
+    plan.before += &describe::found_golden(golden, found, observed);
+    if let Some(snapshot) = found.and_then(|found| observed.snapshot_of(found, request.image.guid)) {
+        plan.after += &describe::found_golden(golden, found, observed);
+        plan.golden = Some(snapshot.name.clone());
+        plan.image_size = snapshot.volsize;
+        plan.volblocksize = found.and_then(|found| found.volblocksize);
+        return Ok(());
+    }
+    let kept = found.map(|found| put_aside(found, request, observed)).transpose()?;
+    plan.after += &describe::new_golden(golden, kept.as_deref(), &request.image);
+    plan.golden = Some(golden.image());
+    plan.steps.push(Step::Receive(Receive {
+        name: golden.clone(),
+        kept,
+        base: base(golden, request, observed)?,
+        properties: vec![("refreservation".to_owned(), "none".to_owned())],
+        volmode: None,
+        later: Vec::new(),
+        sizes: request.volumes.iter().filter_map(|wanted| wanted.volsize).collect(),
+    }));
+    Ok(())
+}
+
+fn base(golden: &DatasetName, request: &Present, observed: &Observed) -> Result<Option<BaseImage>> {
+    let Image { name, fromguid, parent, .. } = &request.image;
+    if *fromguid == 0 {
+        return Ok(None);
+    }
+    let folder = golden.parent().map(String::from).unwrap_or_default() + "/";
+    let snapshots =
+        observed.rows.values().filter(|row| row.kind == Kind::Snapshot && row.name.starts_with(&folder));
+    let found = snapshots.filter(|row| row.guid == *fromguid).find_map(|row| {
+        let volume = observed.rows.get(row.name.split('@').next()?)?;
+        Some(BaseImage {
+            snapshot: row.name.clone(),
+            guid: row.guid,
+            volsize: row.volsize?,
+            volblocksize: volume.volblocksize?,
+        })
+    });
+    match found {
+        Some(base) => Ok(Some(base)),
+        None => bail!(
+            "image {name} is an increment onto {} (snapshot guid {fromguid}), which no golden volume in {} has: receive that image first",
+            parent.as_deref().unwrap_or("another image"),
+            folder.trim_end_matches('/')
+        ),
+    }
+}
+
+/// The stream's bytes are an upper bound of what it takes: ZFS stores them compressed, and its own overhead is far smaller.
+fn check_space(plan: &Plan, request: &Present, observed: &Observed) -> Result<()> {
+    let Some(bytes) = request.image.bytes else { return Ok(()) };
+    let mut needed = BTreeMap::new();
+    for parent in plan.receives().filter_map(|receive| receive.name.parent()) {
+        *needed.entry(parent).or_insert(0) += bytes;
+    }
+    for (parent, bytes) in needed {
+        if let Some(available) = observed.rows.get(parent.as_str()).and_then(|row| row.available) {
+            ensure!(
+                bytes <= available,
+                "image {} needs up to {bytes} bytes in {parent}, which has {available} available: free some space first",
+                request.image.name
+            );
+        }
+    }
+    Ok(())
+}

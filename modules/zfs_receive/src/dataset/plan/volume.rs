@@ -1,0 +1,129 @@
+//! What it takes for one volume to be there: a clone, a copy, or changes to the one that is there.
+
+use ansible_module::Size;
+use anyhow::{Result, ensure};
+
+use super::present::put_aside;
+use super::{Clone, Plan, Receive, Step, volume};
+use crate::dataset::describe;
+use crate::dataset::observe::Observed;
+use crate::dataset::properties::{Properties, satisfied};
+use crate::dataset::request::{Present, Wanted};
+use crate::dataset::zfs::Row;
+
+pub(super) fn plan_volume(
+    wanted: &Wanted,
+    request: &Present,
+    observed: &Observed,
+    plan: &mut Plan,
+) -> Result<()> {
+    if let (Some(volsize), Some(image)) = (wanted.volsize, plan.image_size) {
+        check_size(volsize, image, plan.volblocksize)?;
+    }
+    let found = volume(&wanted.name, observed)?;
+    plan.before += &describe::found(&wanted.name, found, wanted, observed);
+    let of_the_image = found.filter(|found| observed.snapshot_of(found, request.image.guid).is_some());
+    if let Some(found) = of_the_image {
+        return adjust(wanted, found, request, observed, plan);
+    }
+    let kept = found.map(|found| put_aside(found, request, observed)).transpose()?;
+    plan.after += &describe::new(wanted, kept.as_deref(), request, plan);
+    plan.steps.push(make(wanted, kept, request, plan));
+    Ok(())
+}
+
+/// Whether a volume of an image can have `volsize` bytes: ZFS itself would cut off the end of the image (2.3.9).
+///
+/// # Errors
+/// Where it cannot.
+pub fn check_size(volsize: u64, image: u64, block: Option<u64>) -> Result<()> {
+    let size = Size(volsize);
+    ensure!(
+        volsize >= image,
+        "volsize {size} is smaller than the image, which has {}: its end would be cut off",
+        Size(image)
+    );
+    let block = block.unwrap_or(1);
+    ensure!(
+        volsize.is_multiple_of(block),
+        "volsize {size} is no multiple of the image's block size {}; the next ones are {} and {}",
+        Size(block),
+        Size(volsize - volsize % block),
+        Size(volsize.next_multiple_of(block))
+    );
+    Ok(())
+}
+
+fn make(wanted: &Wanted, kept: Option<String>, request: &Present, plan: &Plan) -> Step {
+    let volmode = wanted.properties.get("volmode").unwrap_or(request.volmode).to_owned();
+    // A reservation depends on the size, which is the image's at first. And ZFS refuses to make a clone of another size while
+    // udev looks at it: "dataset is busy" (OpenZFS 2.3.2).
+    let mut later = Vec::new();
+    later.extend(wanted.volsize.filter(|volsize| Some(*volsize) != plan.image_size).map(volsize_property));
+    let reserved = wanted.properties.get("refreservation").filter(|value| *value != "none");
+    later.extend(reserved.map(|value| ("refreservation".to_owned(), value.to_owned())));
+    let properties = wanted.properties.clone().with("refreservation", "none");
+    match &plan.golden {
+        None => Step::Receive(Receive {
+            name: wanted.name.clone(),
+            kept,
+            base: None,
+            properties: owned(&properties.without("volmode")),
+            volmode: Some(volmode),
+            later,
+            sizes: wanted.volsize.into_iter().collect(),
+        }),
+        Some(origin) => Step::Clone(Clone {
+            name: wanted.name.clone(),
+            origin: origin.clone(),
+            kept,
+            properties: owned(&properties.with("volmode", &volmode)),
+            later,
+        }),
+    }
+}
+
+fn volsize_property(volsize: u64) -> (String, String) {
+    ("volsize".to_owned(), volsize.to_string())
+}
+
+fn adjust(
+    wanted: &Wanted,
+    found: &Row,
+    request: &Present,
+    observed: &Observed,
+    plan: &mut Plan,
+) -> Result<()> {
+    let mut properties: Vec<(String, String)> = Vec::new();
+    let size = found.volsize.unwrap_or(0);
+    if let Some(volsize) = wanted.volsize.filter(|volsize| *volsize != size) {
+        ensure!(
+            volsize > size,
+            "{} has {}, expected {}: a volume is only ever grown, shrinking would cut off data",
+            wanted.name,
+            Size(size),
+            Size(volsize)
+        );
+        properties.push(volsize_property(volsize));
+    }
+    for (name, value) in wanted.properties.iter() {
+        let found = observed.property(found.name.as_str(), name).map_or("-", |found| found.value.as_str());
+        if !satisfied(name, value, found) {
+            properties.push((name.to_owned(), value.to_owned()));
+        }
+    }
+    if !properties.is_empty() {
+        plan.steps.push(Step::Set { name: wanted.name.clone(), properties });
+    }
+    let hidden =
+        observed.property(&found.name, "volmode").is_some_and(|mode| mode.local && mode.value == "none");
+    if hidden && wanted.properties.get("volmode").is_none() {
+        plan.steps.push(Step::Show(wanted.name.clone()));
+    }
+    plan.after += &describe::adjusted(wanted, found, request, observed);
+    Ok(())
+}
+
+fn owned(properties: &Properties) -> Vec<(String, String)> {
+    properties.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
