@@ -14,6 +14,7 @@ mod output;
 mod progress;
 mod quantity;
 mod reply;
+mod state;
 mod task;
 
 use std::process::ExitCode;
@@ -26,6 +27,7 @@ pub use finished::{CommandFailed, Finished};
 pub use progress::Progress;
 pub use quantity::{Seconds, Size};
 pub use reply::{Diff, Reply};
+pub use state::State;
 pub use task::Task;
 
 /// Runs `module` with the arguments of this process and prints its one JSON reply.

@@ -2,12 +2,12 @@
 
 use anyhow::{Context, Result, anyhow, ensure};
 
-use ansible_module::identity;
+use ansible_module::{State, identity};
 
 use crate::cloud_config;
 use crate::generation::{self, Reads};
 use crate::network;
-use crate::params::{Params, State};
+use crate::params::Params;
 use crate::values::HostName;
 use crate::yaml::{Yaml, document};
 

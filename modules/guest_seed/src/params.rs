@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
+use ansible_module::State;
 use serde::{Deserialize, Deserializer};
 
 use crate::values::{
@@ -66,17 +67,6 @@ pub struct Params {
     pub timezone: Option<TimeZone>,
     /// User data as it is, in place of what is rendered.
     pub user_data: Option<String>,
-}
-
-/// Whether the seed shall be there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    /// With these contents.
-    #[default]
-    Present,
-    /// Gone.
-    Absent,
 }
 
 /// Which first-boot program reads the seed.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use ansible_module::Size;
+use ansible_module::{Size, State};
 use anyhow::{Context, Result, bail, ensure};
 use image_catalog::digest::Sha256Hex;
 use serde::de::{Error, Visitor};
@@ -59,15 +59,6 @@ pub struct Volume {
     pub volsize: Option<Size>,
     /// Its own ZFS properties, on top of those of all.
     pub properties: Option<Properties>,
-}
-
-/// Whether the volume is to be there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    #[default]
-    Present,
-    Absent,
 }
 
 /// Where the volume is.

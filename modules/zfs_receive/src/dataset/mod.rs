@@ -15,14 +15,14 @@ mod reply;
 mod request;
 mod zfs;
 
-use ansible_module::{Reply, Task};
+use ansible_module::{Reply, State, Task};
 use anyhow::Result;
 
 pub use name::DatasetName;
 pub use properties::Properties;
 
 use self::zfs::Zfs;
-use crate::params::{Params, State};
+use crate::params::Params;
 
 /// Does what `params` asks for.
 pub fn run(params: &Params, task: &mut Task) -> Result<Reply> {

@@ -3,12 +3,12 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use ansible_module::{Diff, Size};
+use ansible_module::{Diff, Size, State};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 
 use crate::image::Image;
-use crate::params::{Guid, Params, State};
+use crate::params::{Guid, Params};
 use crate::raw_file::identity::Identity;
 use crate::raw_file::observe::{Disk, Found, Observed};
 
