@@ -13,17 +13,9 @@ cargo_home=${CARGO_HOME:-$HOME/.cargo}
 export RUSTFLAGS="--remap-path-prefix=$PWD=apiary --remap-path-prefix=$cargo_home=cargo --remap-path-prefix=$sysroot=rust"
 export CFLAGS="-ffile-prefix-map=$PWD=apiary -ffile-prefix-map=$cargo_home=cargo"
 
-programs=() libvirt=()
-for main in modules/*/src/main.rs; do
-    name=$(basename "$(dirname "$(dirname "$main")")")
-    # libvirt is opened while the program runs, which a static program cannot do.
-    case $name in libvirt_*) libvirt+=("$name") ;; *) programs+=("$name") ;; esac
-done
-
-# build TARGET DIRECTORY PLATFORM PROGRAM...: DIRECTORY is the target without the libc version zig takes.
+# build FILE FEATURES TARGET DIRECTORY: makes FILE; DIRECTORY is the target without the libc version zig takes.
 build() {
-    local target=$1 directory=$2 platform=$3 std=()
-    shift 3
+    local file=$1 features=$2 target=$3 directory=$4 std=()
     case $target in
     aarch64-unknown-freebsd)
         # Rust ships no standard library for it: it is compiled along, which takes the sources and this permission.
@@ -33,11 +25,10 @@ build() {
         ;;
     *) need "rustup target add $directory" "$sysroot/lib/rustlib/$directory" ;;
     esac
-    cargo zigbuild --profile dist --locked --quiet "${std[@]}" --target "$target" "${@/#/--package=}"
-    mkdir -p "native/$platform"
-    for program in "$@"; do
-        install -m 0755 "target/$directory/dist/$program" "native/$platform/$program"
-    done
+    cargo zigbuild --profile dist --locked --quiet "${std[@]}" --target "$target" --package apiary \
+        --no-default-features --features "$features"
+    mkdir -p "$(dirname "$file")"
+    install -m 0755 "target/$directory/dist/apiary" "$file"
 }
 
 need() {
@@ -47,13 +38,15 @@ need() {
 platform() {
     local arch=${1#*-}
     case $1 in
-    freebsd-*) build "$arch-unknown-freebsd" "$arch-unknown-freebsd" "$1" "${programs[@]}" "${libvirt[@]}" ;;
+    freebsd-*) build "native/$1/apiary" static,libvirt "$arch-unknown-freebsd" "$arch-unknown-freebsd" ;;
     linux-*)
-        build "$arch-unknown-linux-musl" "$arch-unknown-linux-musl" "$1" "${programs[@]}"
-        build "$arch-unknown-linux-gnu.2.28" "$arch-unknown-linux-gnu" "$1" "${libvirt[@]}"
+        # libvirt is opened while the program runs, which a static program cannot do.
+        build "native/$1/apiary" static "$arch-unknown-linux-musl" "$arch-unknown-linux-musl"
+        build "native/$1/apiary_libvirt" libvirt "$arch-unknown-linux-gnu.2.28" "$arch-unknown-linux-gnu"
         ;;
     *) echo "dist: no platform '$1'; there are: ${all[*]}" >&2; exit 2 ;;
     esac
+    modules/links.sh "native/$1"
 }
 
 all=(freebsd-x86_64 freebsd-aarch64 linux-x86_64 linux-aarch64)

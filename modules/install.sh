@@ -5,9 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 native=native/${1:?"usage: modules/install.sh OS-ARCH, as in linux-x86_64"}
-cargo build --release --locked --quiet --bins
+cargo build --release --locked --quiet -p apiary
 mkdir -p "$native"
-for main in modules/*/src/main.rs; do
-    program=$(basename "$(dirname "$(dirname "$main")")")
-    cmp -s "target/release/$program" "$native/$program" || install -m 0755 "target/release/$program" "$native/$program"
-done
+cmp -s target/release/apiary "$native/apiary" || install -m 0755 target/release/apiary "$native/apiary"
+rm -f "$native/apiary_libvirt"
+modules/links.sh "$native"

@@ -1,6 +1,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The programs the collection ships, by platform. Reads native/ and nothing else."""
+"""The programs the collection ships, by platform. Reads native/ and nothing else.
+
+A program's name there is a link to a file that holds several: a target keeps that file once for all of them.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +25,13 @@ class Program:
     """One built program. `uname` is its platform in uname's words, `size` in bytes."""
 
     def __init__(self, platform, name, path):
-        self.name, self.path, self.uname = name, path, UNAME[platform]
+        self.name, self.path, self.uname = name, os.path.realpath(path), UNAME[platform]
         with open(path, "rb") as file:
             contents = file.read()
         self.size = len(contents)
         self.sha256 = hashlib.sha256(contents).hexdigest()
         # The platform is part of the name: hosts of two kinds may share one home.
-        self.kind = "%s-%s" % (name, platform)
+        self.kind = "%s-%s" % (os.path.basename(self.path), platform)
         self.kept_name = "%s-%s" % (self.kind, self.sha256)
 
     def contents(self):

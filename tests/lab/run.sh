@@ -6,12 +6,6 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
     qemu-system-x86 util-linux
 venv=$("$top/tests/setup/venv.sh" newest)
 cd "$top"
-# Only what is tested here; where everything was built before there is nothing to do.
-native=native/$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)
-cargo build --release --locked --quiet -p libvirt_domain -p libvirt_domain_info
-mkdir -p "$native"
-for program in libvirt_domain libvirt_domain_info; do
-    cmp -s "target/release/$program" "$native/$program" || install -m 0755 "target/release/$program" "$native/$program"
-done
+modules/install.sh "$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)"
 PATH=$venv/bin:$PATH exec "$venv/bin/python" -m pytest -q -p no:cacheprovider --import-mode=importlib --durations=5 \
     "${@:-tests/lab}"

@@ -79,7 +79,7 @@ wait_ready() {
 push() {
     local file args=()
     for file in "$@"; do args+=(-C "$(realpath "$(dirname "$file")")" "$(basename "$file")"); done
-    tar -cf - "${args[@]}" | in_guest tar -C /root -xf -
+    tar -chf - "${args[@]}" | in_guest tar -C /root -xf -
 }
 
 # end SIGNAL

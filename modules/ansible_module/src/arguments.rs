@@ -17,24 +17,7 @@ const ANSIBLE: &str = "_ansible_";
 
 /// The arguments as they were given: one JSON object.
 #[derive(Debug)]
-pub(crate) struct Arguments(Map<String, Value>);
-
-/// Reads the arguments from the file named by the first argument, or from standard input for `-`.
-pub(crate) fn read() -> Result<Arguments> {
-    let mut words = std::env::args_os();
-    let program = words.next().map(PathBuf::from).unwrap_or_default();
-    let words: Vec<OsString> = words.collect();
-    match words.as_slice() {
-        [word] if word == "-" => {
-            from_reader(io::stdin().lock()).context("reading arguments from standard input")
-        }
-        [word] => from_file(Path::new(word)),
-        _ => {
-            let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            bail!("usage: {name} ARGUMENTS.json, or {name} - with the arguments as JSON on standard input")
-        }
-    }
-}
+pub struct Arguments(Map<String, Value>);
 
 fn from_file(path: &Path) -> Result<Arguments> {
     let doing = || format!("reading arguments from {}", path.display());
@@ -63,6 +46,33 @@ fn kind(value: &Value) -> &'static str {
 }
 
 impl Arguments {
+    /// Reads the arguments from the file named by this process's first argument, or from standard input for `-`.
+    ///
+    /// # Errors
+    /// Where there is no such argument, or what it names cannot be read or is no JSON object.
+    pub fn read() -> Result<Self> {
+        let mut words = std::env::args_os();
+        let program = words.next().map(PathBuf::from).unwrap_or_default();
+        let words: Vec<OsString> = words.collect();
+        match words.as_slice() {
+            [word] if word == "-" => {
+                from_reader(io::stdin().lock()).context("reading arguments from standard input")
+            }
+            [word] => from_file(Path::new(word)),
+            _ => {
+                let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                bail!(
+                    "usage: {name} ARGUMENTS.json, or {name} - with the arguments as JSON on standard input"
+                )
+            }
+        }
+    }
+
+    /// Name of the module that Ansible wants to run, without its collection.
+    pub fn module(&self) -> Option<&str> {
+        self.0.get("_ansible_module_name")?.as_str()
+    }
+
     /// Splits Ansible's settings (prefix removed) from the module's own options.
     pub(crate) fn split(self) -> Result<(Map<String, Value>, Map<String, Value>)> {
         let (settings, options): (Map<_, _>, Map<_, _>) =
@@ -130,6 +140,14 @@ mod tests {
         for (text, message) in cases {
             assert_eq!(format!("{:#}", options(text).unwrap_err()), message, "{text}");
         }
+    }
+
+    #[test]
+    fn the_module_is_named_by_ansible() {
+        let named = |text: &str| from_reader(text.as_bytes()).unwrap().module().map(str::to_owned);
+        assert_eq!(named(r#"{"_ansible_module_name": "guest_seed"}"#).as_deref(), Some("guest_seed"));
+        assert_eq!(named(r#"{"_ansible_module_name": 1}"#), None);
+        assert_eq!(named("{}"), None);
     }
 
     #[test]

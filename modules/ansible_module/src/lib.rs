@@ -22,6 +22,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::de::DeserializeOwned;
 
+pub use arguments::Arguments;
 pub use command::{Command, Running, Tool};
 pub use finished::{CommandFailed, Finished};
 pub use progress::Progress;
@@ -38,10 +39,19 @@ where
     P: DeserializeOwned,
     F: FnOnce(P, &mut Task) -> Result<Reply>,
 {
+    answer(Arguments::read(), module)
+}
+
+/// Runs `module` with arguments that somebody else has read, and prints its one JSON reply; exit status as of [`run`].
+pub fn answer<P, F>(arguments: Result<Arguments>, module: F) -> ExitCode
+where
+    P: DeserializeOwned,
+    F: FnOnce(P, &mut Task) -> Result<Reply>,
+{
     reply::answer_panics();
     let mut task = Task::default();
-    let reply = arguments::read()
-        .and_then(|arguments| arguments.split())
+    let reply = arguments
+        .and_then(Arguments::split)
         .and_then(|(settings, options)| {
             task = Task::new(&settings);
             arguments::options_from(options)

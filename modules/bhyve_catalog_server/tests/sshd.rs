@@ -32,7 +32,7 @@ fn options(sshd: &Sshd, store: &Path) -> Value {
 
 fn fetch(options: Value) -> Result<(), String> {
     let params = serde_json::from_value(options).unwrap();
-    bhyve_image::image(params, &mut Task::default()).map(drop).map_err(|error| format!("{error:#}"))
+    bhyve_image::module(params, &mut Task::default()).map(drop).map_err(|error| format!("{error:#}"))
 }
 
 fn serve_fixtures(sshd: &Sshd) {

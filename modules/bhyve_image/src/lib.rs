@@ -28,7 +28,7 @@ pub use params::{InfoParams, Params};
 ///
 /// # Errors
 /// Where the catalogue cannot be believed, or an image cannot be fetched, verified or removed.
-pub fn image(params: Params, task: &mut Task) -> Result<Reply> {
+pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
     let mut observed = observe(&params, task)?;
     let mut plan = observed.plan(&params)?;
     if !task.check_mode {

@@ -1,44 +1,5 @@
-//! Writes the small disk that gives a guest its name, network and keys at first boot.
+//! `guest_seed`: writes the small disk that gives a guest its name, network and keys at first boot.
 
-mod apply;
-mod cloud_config;
-mod documents;
-mod generation;
-mod image;
-mod network;
-mod observe;
-mod params;
-mod plan;
-mod shown;
-mod values;
-mod yaml;
-
-use std::process::ExitCode;
-
-use ansible_module::{Reply, Task};
-use anyhow::Result;
-
-use crate::params::Params;
-
-fn main() -> ExitCode {
-    ansible_module::run(module)
-}
-
-fn module(params: Params, task: &mut Task) -> Result<Reply> {
-    let wanted = task.phase("render", |_| documents::wanted(&params))?;
-    let observed = task.phase("observe", |_| observe::observe(&params.path))?;
-    let plan = plan::plan(&params.path, wanted, observed)?;
-    if !task.check_mode {
-        task.phase("apply", |_| apply::apply(&plan))?;
-    }
-    if plan.redeploy_required() {
-        task.warn(format!(
-            "{} has changed: a guest that has already booted takes no notice, the new seed takes effect when it is redeployed",
-            params.path.display()
-        ));
-    }
-    Ok(Reply::new(plan.changed())
-        .diff(plan.diff())
-        .with("seed", plan.seed())
-        .with("redeploy_required", plan.redeploy_required()))
+fn main() -> std::process::ExitCode {
+    ansible_module::run(guest_seed::module)
 }

@@ -9,6 +9,7 @@ mod errors;
 pub mod guest;
 pub mod hypervisor;
 mod identity;
+mod module;
 pub mod names;
 pub mod observe;
 pub mod params;
@@ -16,3 +17,5 @@ pub mod plan;
 pub mod receipt;
 mod shown;
 mod wait;
+
+pub use module::module;

@@ -1,52 +1,5 @@
-//! Defines, starts, stops and removes a libvirt domain, and waits until its guest answers.
+//! `libvirt_domain`: defines, starts, stops and removes a libvirt domain, and waits until its guest answers.
 
-use std::process::ExitCode;
-
-use ansible_module::{Reply, Task};
-use anyhow::{Result, bail};
-use libvirt_domain::apply::apply;
-use libvirt_domain::definition::Definition;
-use libvirt_domain::hypervisor::Hypervisor;
-use libvirt_domain::observe::observe;
-use libvirt_domain::params::{Params, State};
-use libvirt_domain::plan::{Plan, plan};
-
-fn main() -> ExitCode {
-    ansible_module::run(module)
-}
-
-fn module(params: Params, task: &mut Task) -> Result<Reply> {
-    params.check()?;
-    let given = params.xml.as_deref().filter(|_| params.state != State::Absent);
-    let definition = given.map(|xml| Definition::parse(xml, &params.name)).transpose()?;
-    let definition = definition.as_ref();
-    let hypervisor = task.phase("connect", |_| Hypervisor::open(&params.connection()))?;
-    let observed = task.phase("observe", |_| observe(&params, definition, &hypervisor))?;
-    let plan = plan(&params, definition, &observed)?;
-    tell(&plan, task)?;
-    if !task.check_mode {
-        apply(&plan, &params, definition, &hypervisor, task)?;
-    }
-    let mut reply = Reply::new(plan.changed()).diff(plan.diff).with("domain", &plan.outcome);
-    if let Some(commands) = observed.surroundings.and_then(|around| around.bhyve_commands) {
-        reply = reply.with("bhyve_commands", commands);
-    }
-    Ok(reply)
-}
-
-/// What is missing is an error, but in check mode: the task that brings it may have been left undone, too.
-fn tell(plan: &Plan, task: &mut Task) -> Result<()> {
-    plan.warnings.iter().for_each(|warning| task.warn(warning));
-    if plan.missing.is_empty() {
-        return Ok(());
-    }
-    let missing = plan.missing.join(", ");
-    if !task.check_mode {
-        bail!(
-            "defining domain {}: expected everything it needs on this host, found missing: {missing}",
-            plan.outcome.name
-        );
-    }
-    task.warn(format!("domain {} needs what is not there yet: {missing}", plan.outcome.name));
-    Ok(())
+fn main() -> std::process::ExitCode {
+    ansible_module::run(libvirt_domain::module)
 }

@@ -1,43 +1,5 @@
-//! Tells what domains a libvirt host has and how they are. Reads only.
+//! `libvirt_domain_info`: tells what domains a libvirt host has and how they are.
 
-use std::process::ExitCode;
-
-use ansible_module::{Reply, Task};
-use anyhow::{Context, Result};
-use libvirt_domain::details::details;
-use libvirt_domain::hypervisor::Hypervisor;
-use libvirt_domain::names::{ConnectUri, DomainName};
-use serde::Deserialize;
-
-/// Options of `libvirt_domain_info`; documented for users in plugins/modules/libvirt_domain_info.py.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Params {
-    /// One domain; all of them where absent.
-    #[serde(default)]
-    name: Option<DomainName>,
-    /// Where the hypervisor is.
-    #[serde(default)]
-    uri: Option<ConnectUri>,
-}
-
-fn main() -> ExitCode {
-    ansible_module::run(module)
-}
-
-fn module(params: Params, task: &mut Task) -> Result<Reply> {
-    let uri = params.uri.unwrap_or_default();
-    let hypervisor = task.phase("connect", |_| Hypervisor::open(&uri))?;
-    let (domains, version) = task.phase("observe", |_| {
-        let guests = match &params.name {
-            Some(name) => hypervisor.guest(name)?.into_iter().collect(),
-            None => hypervisor.guests()?,
-        };
-        let domains = guests.iter().map(|guest| {
-            let name = guest.name()?;
-            details(guest).with_context(|| format!("looking at domain {name}"))
-        });
-        anyhow::Ok((domains.collect::<Result<Vec<_>>>()?, hypervisor.version()?))
-    })?;
-    Ok(Reply::new(false).with("domains", domains).with("libvirt", version))
+fn main() -> std::process::ExitCode {
+    ansible_module::run(libvirt_domain_info::module)
 }

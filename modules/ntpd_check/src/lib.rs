@@ -17,3 +17,15 @@ pub mod service;
 pub mod session;
 pub mod state;
 pub mod vet;
+
+use std::process::ExitCode;
+
+pub use session::module;
+
+/// The program: a module where its first argument says where the options are, a monitoring check with flags otherwise.
+pub fn main() -> ExitCode {
+    let args: Vec<_> = std::env::args_os().skip(1).collect();
+    let by_ansible =
+        args.first().is_some_and(|first| first == "-" || !first.to_string_lossy().starts_with('-'));
+    if by_ansible { ansible_module::run(module) } else { cli::main(args) }
+}

@@ -1,0 +1,42 @@
+//! Writes the small disk that gives a guest its name, network and keys at first boot.
+
+mod apply;
+mod cloud_config;
+mod documents;
+mod generation;
+mod image;
+mod network;
+mod observe;
+mod params;
+mod plan;
+mod shown;
+mod values;
+mod yaml;
+
+use ansible_module::{Reply, Task};
+use anyhow::Result;
+
+use crate::params::Params;
+
+/// Module `guest_seed`.
+///
+/// # Errors
+/// Where the options contradict each other, or the file is no seed or cannot be read or written.
+pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
+    let wanted = task.phase("render", |_| documents::wanted(&params))?;
+    let observed = task.phase("observe", |_| observe::observe(&params.path))?;
+    let plan = plan::plan(&params.path, wanted, observed)?;
+    if !task.check_mode {
+        task.phase("apply", |_| apply::apply(&plan))?;
+    }
+    if plan.redeploy_required() {
+        task.warn(format!(
+            "{} has changed: a guest that has already booted takes no notice, the new seed takes effect when it is redeployed",
+            params.path.display()
+        ));
+    }
+    Ok(Reply::new(plan.changed())
+        .diff(plan.diff())
+        .with("seed", plan.seed())
+        .with("redeploy_required", plan.redeploy_required()))
+}
