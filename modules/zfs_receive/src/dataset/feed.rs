@@ -1,14 +1,12 @@
-//! Ways for verified records to reach `zfs receive`: copied from memory, or spliced from the file they stand in.
+//! Ways for verified records to reach `zfs receive`: copied from memory, or moved from the file they stand in.
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::process::ChildStdin;
+use std::os::fd::OwnedFd;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
-/// What the pipe holds: at 64 KiB a receive takes a quarter longer.
-#[cfg(target_os = "linux")]
-const PIPE: i32 = 1 << 20;
+use super::conduit::{self, Inlet};
 
 /// The verifier tells the other thread at steps of this many bytes how far it is.
 const STRIDE: u64 = 256 << 10;
@@ -18,45 +16,37 @@ const STEPS: usize = 256;
 
 /// A way to `zfs receive`. Records come in the order of the stream.
 pub trait Feed {
-    /// A new `zfs receive` reads from `pipe`.
-    fn start(&mut self, pipe: ChildStdin) -> io::Result<()>;
+    /// Opens the way to a new `zfs receive`, which is to read from what is returned.
+    fn start(&mut self) -> io::Result<OwnedFd>;
     /// Passes on a record.
     fn pass(&mut self, raw: &[u8]) -> io::Result<()>;
     /// Keeps the END record on which ZFS would commit.
     fn hold(&mut self, raw: &[u8]);
     /// Leaves out bytes of the stream that ZFS need not see.
     fn skip(&mut self, length: usize);
-    /// Passes on the END record and closes the pipe.
+    /// Passes on the END record and closes the way.
     fn end(&mut self) -> io::Result<()>;
-    /// Closes the pipe without the END record.
+    /// Closes the way without the END record.
     fn abandon(&mut self);
-}
-
-fn widen(pipe: &ChildStdin) {
-    #[cfg(target_os = "linux")]
-    // A user's limit on pipes may forbid it; it only makes it faster.
-    let _ = nix::fcntl::fcntl(pipe, nix::fcntl::FcntlArg::F_SETPIPE_SZ(PIPE));
-    #[cfg(not(target_os = "linux"))]
-    let _ = pipe;
 }
 
 /// Copies records from the reader's memory.
 #[derive(Default)]
 pub struct Copied {
-    pipe: Option<ChildStdin>,
+    inlet: Option<Inlet>,
     held: Vec<u8>,
 }
 
 impl Feed for Copied {
-    fn start(&mut self, pipe: ChildStdin) -> io::Result<()> {
-        widen(&pipe);
+    fn start(&mut self) -> io::Result<OwnedFd> {
+        let (inlet, outlet) = conduit::open()?;
         self.held.clear();
-        self.pipe = Some(pipe);
-        Ok(())
+        self.inlet = Some(inlet);
+        Ok(outlet)
     }
 
     fn pass(&mut self, raw: &[u8]) -> io::Result<()> {
-        self.pipe.as_mut().ok_or(io::ErrorKind::BrokenPipe)?.write_all(raw)
+        self.inlet.as_mut().ok_or(io::ErrorKind::BrokenPipe)?.write_all(raw)
     }
 
     fn hold(&mut self, raw: &[u8]) {
@@ -66,12 +56,12 @@ impl Feed for Copied {
     fn skip(&mut self, _: usize) {}
 
     fn end(&mut self) -> io::Result<()> {
-        let mut pipe = self.pipe.take().ok_or(io::ErrorKind::BrokenPipe)?;
-        pipe.write_all(&std::mem::take(&mut self.held))
+        let mut inlet = self.inlet.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        inlet.write_all(&std::mem::take(&mut self.held))
     }
 
     fn abandon(&mut self) {
-        self.pipe = None;
+        self.inlet = None;
     }
 }
 
@@ -107,17 +97,17 @@ impl Spliced {
 }
 
 impl Feed for Spliced {
-    fn start(&mut self, pipe: ChildStdin) -> io::Result<()> {
-        widen(&pipe);
+    fn start(&mut self) -> io::Result<OwnedFd> {
+        let (inlet, outlet) = conduit::open()?;
         let (verified, steps) = sync_channel(STEPS);
         let file = self.file.try_clone()?;
         let start = self.position;
         let thread = thread::Builder::new()
             .name("splice".to_owned())
-            .spawn(move || run(&file, start, &steps, pipe))?;
+            .spawn(move || run(&file, start, &steps, &inlet))?;
         self.thread = Some((verified, thread));
         self.told = start;
-        Ok(())
+        Ok(outlet)
     }
 
     fn pass(&mut self, raw: &[u8]) -> io::Result<()> {
@@ -145,11 +135,11 @@ impl Feed for Spliced {
     }
 }
 
-fn run(file: &File, start: u64, steps: &Receiver<u64>, mut pipe: ChildStdin) -> io::Result<()> {
+fn run(file: &File, start: u64, steps: &Receiver<u64>, inlet: &Inlet) -> io::Result<()> {
     let mut position = start;
     while let Ok(verified) = steps.recv() {
         while position < verified {
-            let moved = splice(file, position, verified - position, &mut pipe)?;
+            let moved = conduit::pass_file(inlet, file, position, verified - position)?;
             if moved == 0 {
                 return Err(io::Error::other("the file became shorter while it was read"));
             }
@@ -157,23 +147,4 @@ fn run(file: &File, start: u64, steps: &Receiver<u64>, mut pipe: ChildStdin) -> 
         }
     }
     Ok(())
-}
-
-#[cfg(target_os = "linux")]
-fn splice(file: &File, position: u64, length: u64, pipe: &mut ChildStdin) -> io::Result<u64> {
-    use nix::fcntl::{SpliceFFlags, splice};
-    let mut offset = i64::try_from(position).map_err(io::Error::other)?;
-    let length = usize::try_from(length.min(PIPE as u64)).unwrap_or(usize::MAX);
-    let moved = splice(file, Some(&mut offset), pipe, None, length, SpliceFFlags::empty())?;
-    Ok(moved as u64)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn splice(file: &File, position: u64, length: u64, pipe: &mut ChildStdin) -> io::Result<u64> {
-    use std::os::unix::fs::FileExt;
-    let mut buffer = [0; 128 << 10];
-    let wanted = buffer.len().min(usize::try_from(length).unwrap_or(usize::MAX));
-    let read = file.read_at(&mut buffer[..wanted], position)?;
-    pipe.write_all(&buffer[..read])?;
-    Ok(read as u64)
 }

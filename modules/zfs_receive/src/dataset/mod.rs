@@ -1,6 +1,7 @@
 //! Volumes of ZFS: received once as a golden volume and cloned, or received as independent copies.
 
 mod apply;
+mod conduit;
 mod describe;
 mod device;
 mod feed;

@@ -76,13 +76,13 @@ fn snapshot(segment: u32, destination: &Destination) -> String {
 fn begin(segment: u32, feed: &mut dyn Feed, destination: &Destination) -> Result<Running> {
     let first = segment == 0;
     let target = snapshot(segment, destination);
-    let mut running = destination.zfs.receive(&Receive {
+    let wanted = Receive {
         target: &target,
         origin: destination.origin.filter(|_| first),
         properties: if first { destination.properties } else { &[] },
-    })?;
-    feed.start(running.take_stdin().context("taking the standard input of zfs receive")?)?;
-    Ok(running)
+    };
+    let stdin = feed.start().context("opening a way to zfs receive")?;
+    destination.zfs.receive(&wanted, stdin)
 }
 
 /// Lets ZFS commit the stream it has, and waits until it has.

@@ -1,5 +1,6 @@
 //! The `zfs` command: its arguments, its output, its failures. No policy.
 
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -125,8 +126,8 @@ impl Zfs {
         finish(command)?.stdout.lines().map(property).collect()
     }
 
-    /// Starts `zfs receive`; its standard input is a pipe to be taken.
-    pub fn receive(&self, receive: &Receive) -> Result<Running> {
+    /// Starts `zfs receive`, which reads the stream from `stdin`.
+    pub fn receive(&self, receive: &Receive, stdin: OwnedFd) -> Result<Running> {
         let mut command = self.command(&["receive", "-u"]);
         for (name, value) in receive.properties {
             command = command.args(["-o".to_owned(), format!("{name}={value}")]);
@@ -134,7 +135,7 @@ impl Zfs {
         if let Some(origin) = receive.origin {
             command = command.args(["-o".to_owned(), format!("origin={origin}")]);
         }
-        command.arg(receive.target).stdin(std::process::Stdio::piped()).time_limit(RECEIVE_LIMIT).spawn()
+        command.arg(receive.target).stdin(stdin).time_limit(RECEIVE_LIMIT).spawn()
     }
 
     /// Makes `name` a clone of `snapshot`.
