@@ -1,10 +1,10 @@
 //! Where the stream comes from: a file, perhaps compressed, perhaps an image package; its own checks are asked at the end.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use ansible_module::Progress;
+use ansible_module::{Progress, Task};
 use anyhow::{Context, Result, ensure};
 use image_catalog::archive::PackageArchive;
 use image_catalog::digest::{Hasher, Sha256Hex, Sum, SumKind};
@@ -71,6 +71,12 @@ impl Source {
             false => Reading::Directly(layer),
         };
         Ok(Source { path: path.to_owned(), reading, facts, sha256: sha256.cloned(), plain })
+    }
+
+    /// Opens `path` as [`Source::open`] does, and shows under `label` how much of it has been read.
+    pub fn shown(path: &Path, sha256: Option<&Sha256Hex>, task: &Task, label: &str) -> Result<Source> {
+        let total = fs::metadata(path).map(|file| file.len()).ok();
+        Source::open(path, sha256, Some(task.progress(label, total)))
     }
 
     /// What an image package says of its stream.

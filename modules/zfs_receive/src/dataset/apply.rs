@@ -125,7 +125,8 @@ fn receive_volume(zfs: &Zfs, wanted: &Receive, from: &From, task: &mut Task) -> 
 }
 
 fn receive_unfinished(zfs: &Zfs, wanted: &Receive, from: &From, task: &mut Task) -> Result<Summary> {
-    let source = Source::open(&from.src, from.sha256.as_ref(), None)?;
+    let label = format!("receiving {}", wanted.name);
+    let source = Source::shown(&from.src, from.sha256.as_ref(), task, &label)?;
     let mut feed: Box<dyn Feed> = match source.plain_file()? {
         Some(file) => Box::new(Spliced::new(file)),
         None => Box::<Copied>::default(),
@@ -140,7 +141,6 @@ fn receive_unfinished(zfs: &Zfs, wanted: &Receive, from: &From, task: &mut Task)
         dataset: &wanted.name.unfinished(),
         origin: base.map(|base| base.snapshot.as_str()),
         properties: &properties,
-        progress: &task.progress(&format!("receiving {}", wanted.name), None),
     };
     let summary =
         receive::receive(reader, &mut *feed, &destination, |summary, source| judge(wanted, summary, source))?;
@@ -172,7 +172,7 @@ pub fn preview(plan: &Plan, from: &From, task: &mut Task) -> Result<Option<u64>>
     let Some(wanted) = plan.receives().next().filter(|_| from.src.exists()) else { return Ok(None) };
     task.phase("verify", |task| {
         let doing = || format!("verifying {}", from.src.display());
-        let source = Source::open(&from.src, from.sha256.as_ref(), None)?;
+        let source = Source::shown(&from.src, from.sha256.as_ref(), task, &doing())?;
         let reader = image::reader(source, Guid(from.guid), expected_base(wanted)?)?;
         let (summary, source) = reader.finish().with_context(doing)?;
         judge(wanted, &summary, source).with_context(doing)?;

@@ -10,7 +10,7 @@ use super::feed::Feed;
 use super::name::IMAGE_SNAPSHOT;
 use super::zfs::{self, Receive, Zfs};
 
-use ansible_module::{Progress, Running};
+use ansible_module::Running;
 
 /// Where a stream goes.
 pub struct Destination<'a> {
@@ -22,8 +22,6 @@ pub struct Destination<'a> {
     pub origin: Option<&'a str>,
     /// Properties set before the data arrive.
     pub properties: &'a [(String, String)],
-    /// Shows how far it is.
-    pub progress: &'a Progress,
 }
 
 /// Receives a whole stream, or every stream of a package; the last snapshot is `@image` then, and the only one.
@@ -57,7 +55,6 @@ pub fn receive<R: Read>(
                 told(feed.pass(step.raw), &mut running, feed)?
             }
         }
-        destination.progress.advance(step.raw.len() as u64);
     }
     let (summary, source) = reader.finish()?;
     judge(&summary, source)?;

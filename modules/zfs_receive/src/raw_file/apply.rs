@@ -69,14 +69,13 @@ fn read_through(
     mut each: impl FnMut(&Event) -> Result<()>,
 ) -> Result<Summary> {
     let src = params.src()?;
-    let total = fs::metadata(src).map(|metadata| metadata.len()).ok();
-    let progress = task.progress(&format!("reading {}", src.display()), total);
     let base = receive.onto.map_or(Base::None, |onto| Base::Volume {
         guid: onto.guid.0,
         volsize: onto.volsize,
         volblocksize: onto.volblocksize,
     });
-    let source = Source::open(src, params.sha256.as_ref(), Some(progress))?;
+    let label = format!("reading {}", src.display());
+    let source = Source::shown(src, params.sha256.as_ref(), task, &label)?;
     let mut reader = image::reader(source, receive.guid, base)?;
     while let Some(step) = reader.step()? {
         each(&step.event)?;

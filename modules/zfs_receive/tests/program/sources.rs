@@ -1,7 +1,7 @@
 //! Streams as they come: compressed, and in image packages that pkg has written.
 
 use crate::support::*;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
@@ -24,6 +24,23 @@ fn packed(host: &mut Host, codec: &str) -> PathBuf {
     let path = host.folder.path().join(codec);
     fs::write(&path, bytes).unwrap();
     path
+}
+
+#[test]
+fn progress_ends_at_the_size_of_the_file() {
+    for codec in ["plain", "zstd"] {
+        let mut host = Host::new();
+        let src = if codec == "plain" { stream("tiny-plain.zfs") } else { packed(&mut host, codec) };
+        let records = host.folder.path().join("progress");
+        let arguments = host.arguments(&json!({"src": src}));
+        let output = command().arg(arguments).env("APIARY_PROGRESS", &records).output().unwrap();
+        assert!(output.status.success(), "{codec}");
+        let text = fs::read_to_string(records).unwrap();
+        let last: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+        let size = fs::metadata(&src).unwrap().len();
+        assert_eq!((&last["bytes"], &last["total"]), (&json!(size), &json!(size)), "{codec}");
+        assert_eq!(last["label"], json!(format!("reading {}", src.display())), "{codec}");
+    }
 }
 
 #[test]
