@@ -35,9 +35,9 @@ pub struct From {
     pub guid: u64,
 }
 
-/// Carries out all steps; returns the image's size where it was received.
-pub fn apply(zfs: &Zfs, plan: &Plan, from: Option<&From>, task: &mut Task) -> Result<Option<u64>> {
-    let mut size = None;
+/// Carries out all steps; returns what is known of the image where it was received.
+pub fn apply(zfs: &Zfs, plan: &Plan, from: Option<&From>, task: &mut Task) -> Result<Option<Summary>> {
+    let mut summary = None;
     for step in &plan.steps {
         match step {
             Step::Sweep(name) => {
@@ -45,7 +45,7 @@ pub fn apply(zfs: &Zfs, plan: &Plan, from: Option<&From>, task: &mut Task) -> Re
             }
             Step::Receive(receive) => {
                 let from = from.context("no image was given")?;
-                size = task.phase("receive", |task| receive_volume(zfs, receive, from, task))?.volsize;
+                summary = Some(task.phase("receive", |task| receive_volume(zfs, receive, from, task))?);
             }
             Step::Clone(clone) => task.phase("clone", |_| make_clone(zfs, clone))?,
             Step::Set { name, properties } => {
@@ -60,7 +60,7 @@ pub fn apply(zfs: &Zfs, plan: &Plan, from: Option<&From>, task: &mut Task) -> Re
             }
         }
     }
-    Ok(size)
+    Ok(summary)
 }
 
 fn destroy(zfs: &Zfs, name: &str) -> Result<()> {
@@ -165,10 +165,10 @@ fn judge(wanted: &Receive, summary: &Summary, source: Source) -> Result<()> {
     Ok(())
 }
 
-/// Reads and judges what `plan` would receive, and changes nothing; returns the size of the image.
+/// Reads and judges what `plan` would receive, and changes nothing; returns what is known of the image then.
 ///
 /// An image that check mode has not fetched cannot be read, and need not be.
-pub fn preview(plan: &Plan, from: &From, task: &mut Task) -> Result<Option<u64>> {
+pub fn preview(plan: &Plan, from: &From, task: &mut Task) -> Result<Option<Summary>> {
     let Some(wanted) = plan.receives().next().filter(|_| from.src.exists()) else { return Ok(None) };
     task.phase("verify", |task| {
         let doing = || format!("verifying {}", from.src.display());
@@ -177,7 +177,7 @@ pub fn preview(plan: &Plan, from: &From, task: &mut Task) -> Result<Option<u64>>
         let (summary, source) = reader.finish().with_context(doing)?;
         judge(wanted, &summary, source).with_context(doing)?;
         task.record_bytes("verify", summary.bytes);
-        Ok(summary.volsize)
+        Ok(Some(summary))
     })
 }
 

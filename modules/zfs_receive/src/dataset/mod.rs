@@ -40,15 +40,19 @@ fn present(params: &Params, zfs: &Zfs, task: &mut Task) -> Result<Reply> {
     let _locks =
         if task.check_mode { Vec::new() } else { task.phase("wait", |_| locks::acquire(&request.names()))? };
     let observed = task.phase("observe", |_| observe::present(zfs, &request))?;
-    let plan = plan::present(&request, &observed)?;
+    let mut plan = plan::present(&request, &observed)?;
     if task.check_mode {
-        let size = apply::preview(&plan, &from, task)?;
-        return Ok(reply::present(&plan, &request, &observed, size));
+        if let Some(image) = apply::preview(&plan, &from, task)? {
+            plan.learn(&image);
+        }
+        return Ok(reply::present(&plan, &request, &observed));
     }
-    let size = task.phase("apply", |task| apply::apply(zfs, &plan, Some(&from), task))?;
+    if let Some(image) = task.phase("apply", |task| apply::apply(zfs, &plan, Some(&from), task))? {
+        plan.learn(&image);
+    }
     let shown = request.volumes.iter().filter(|wanted| !wanted.hidden());
     apply::devices(shown.map(|wanted| &wanted.name), task)?;
-    Ok(reply::present(&plan, &request, &observed, size))
+    Ok(reply::present(&plan, &request, &observed))
 }
 
 fn absent(params: &Params, zfs: &Zfs, task: &mut Task) -> Result<Reply> {

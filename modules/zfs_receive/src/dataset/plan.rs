@@ -7,6 +7,7 @@ mod tests;
 mod volume;
 
 use anyhow::{Result, bail};
+use zfs_stream::Summary;
 
 use super::name::DatasetName;
 use super::observe::Observed;
@@ -106,6 +107,12 @@ impl Plan {
     /// Whether anything that a user sees changes: leftovers do not count.
     pub fn changed(&self) -> bool {
         self.steps.iter().any(|step| !matches!(step, Step::Sweep(_)))
+    }
+
+    /// Adds what only reading the image could tell.
+    pub fn learn(&mut self, image: &Summary) {
+        self.image_size = self.image_size.or(image.volsize);
+        self.volblocksize = self.volblocksize.or(image.volblocksize.map(u64::from));
     }
 
     /// Volumes to be received.

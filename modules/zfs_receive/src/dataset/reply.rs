@@ -42,11 +42,10 @@ struct Gone {
     origin: Option<String>,
 }
 
-/// After volumes were made, or in check mode would have been; `size` is the image's as far as it was read.
-pub fn present(plan: &Plan, request: &Present, observed: &Observed, size: Option<u64>) -> Reply {
+/// After volumes were made, or in check mode would have been.
+pub fn present(plan: &Plan, request: &Present, observed: &Observed) -> Reply {
     let guid = Guid(request.image.guid);
-    let size = plan.image_size.or(size);
-    let volumes = request.volumes.iter().map(|wanted| volume(wanted, plan, request, observed, size));
+    let volumes = request.volumes.iter().map(|wanted| volume(wanted, plan, request, observed));
     let mut reply = Reply::new(plan.changed()).diff(diff(plan));
     if let (Some(name), Some(snapshot)) = (&request.golden, plan.golden.clone()) {
         reply = reply.with("golden", Golden { snapshot, guid, replaced: kept(name, plan) });
@@ -78,7 +77,7 @@ fn with_volumes<V: Serialize>(reply: Reply, volumes: Vec<V>) -> Reply {
     reply.with("volumes", volumes)
 }
 
-fn volume(wanted: &Wanted, plan: &Plan, request: &Present, observed: &Observed, size: Option<u64>) -> Volume {
+fn volume(wanted: &Wanted, plan: &Plan, request: &Present, observed: &Observed) -> Volume {
     let guid = request.image.guid;
     let there = observed.rows.get(wanted.name.as_str());
     let found = there.filter(|found| observed.snapshot_of(found, guid).is_some());
@@ -86,7 +85,7 @@ fn volume(wanted: &Wanted, plan: &Plan, request: &Present, observed: &Observed, 
         dataset: wanted.name.clone(),
         device: (!wanted.hidden()).then(|| device::path(&wanted.name)),
         guid: Guid(guid),
-        size: wanted.volsize.or(found.and_then(|found| found.volsize)).or(size),
+        size: wanted.volsize.or(found.and_then(|found| found.volsize)).or(plan.image_size),
         volblocksize: found.and_then(|found| found.volblocksize).or(plan.volblocksize),
         origin: found.map_or_else(|| plan.golden.clone(), |found| found.origin.clone()),
         replaced: kept(&wanted.name, plan),
