@@ -23,6 +23,15 @@ const KEPT: usize = 240;
 /// Restarts kept.
 const RESTARTS: usize = 50;
 
+/// A restarted daemon needs this long, in seconds, until it slews.
+const SYNCING: f64 = 900.0;
+
+/// Share of the clock error that a restart must have taken away to have helped.
+const HELPED: f64 = 0.1;
+
+/// Slew of the slowest kernels, in seconds per second.
+const SLOWEST_SLEW: f64 = 500e-6;
+
 /// A state file larger than this is not ours.
 const LARGEST: u64 = 4 << 20;
 
@@ -150,7 +159,7 @@ impl State {
         }
     }
 
-    /// The first run with an opinion after a restart says whether that helped.
+    /// The first run after a restart that can tell says whether it helped: a slew takes its time.
     fn judge_restart(&mut self, now: f64, judgement: &Judgement) {
         let Some(last) = self.restarts.last_mut().filter(|last| last.helped.is_none() && last.at < now)
         else {
@@ -159,8 +168,11 @@ impl State {
         last.helped = match judgement.verdict {
             Verdict::Blocked | Verdict::Stuck | Verdict::NoDaemon => Some(false),
             Verdict::Starting => None,
-            _ => judgement.clock.clock_error.zip(last.error_before).map(|(after, before)| {
-                judgement.severity < crate::judge::Severity::Unknown || after.abs() < 0.9 * before.abs()
+            _ => judgement.clock.clock_error.zip(last.error_before).and_then(|(after, before)| {
+                let better = judgement.severity < crate::judge::Severity::Unknown
+                    || after.abs() < (1.0 - HELPED) * before.abs();
+                let visible = SYNCING + HELPED * before.abs() / SLOWEST_SLEW;
+                (better || now - last.at > visible).then_some(better)
             }),
         };
     }

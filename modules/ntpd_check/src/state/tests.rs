@@ -54,17 +54,19 @@ fn blocked_since_survives_what_could_not_be_seen() {
 #[test]
 fn the_next_run_says_whether_a_restart_helped() {
     let cases = [
-        (Verdict::Blocked, 0.9, Some(false)),
-        (Verdict::Starting, 0.9, None),
-        (Verdict::Slewing, 0.5, Some(true)),
-        (Verdict::Offset, 0.95, Some(false)),
-        (Verdict::Ok, 0.001, Some(true)),
+        (600.0, Verdict::Blocked, 0.9, Some(false)),
+        (600.0, Verdict::Starting, 0.9, None),
+        (600.0, Verdict::Slewing, 0.5, Some(true)),
+        (600.0, Verdict::Offset, 0.95, None),
+        (1099.0, Verdict::Offset, 0.95, None),
+        (1101.0, Verdict::Offset, 0.95, Some(false)),
+        (60.0, Verdict::Ok, 0.001, Some(true)),
     ];
-    for (verdict, error, helped) in cases {
+    for (later, verdict, error, helped) in cases {
         let mut state = State::default();
         state.note_restart(1000.0, Some(-1.0));
-        state.remember(1600.0, Some(8), &source(error), &judgement(verdict, error));
-        assert_eq!(state.restarts.last().unwrap().helped, helped, "{verdict:?}");
+        state.remember(1000.0 + later, Some(8), &source(error), &judgement(verdict, error));
+        assert_eq!(state.restarts.last().unwrap().helped, helped, "{verdict:?} after {later} s");
     }
 }
 
