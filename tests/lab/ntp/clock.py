@@ -8,12 +8,12 @@ import time
 
 SLOTS = 64
 SLOT = struct.Struct("iiqII")
-HEAD = struct.Struct("qqqqqqiIII")
+HEAD = struct.Struct("qqqqqqqqiIIII")
 SLOTS_AT = (HEAD.size + 7) // 8 * 8
 SIZE = SLOTS_AT + SLOTS * SLOT.size
 
-NOW, OFFSET, SLEW, SINCE, FREQ, MAXERROR = (8 * index for index in range(6))
-STATUS, EPOCH, ACTIVITY, LOCK = 48, 52, 56, 60
+NOW, OFFSET, SLEW, SINCE, FREQ, MAXERROR, ADJUSTED_AT, ADJUSTED_BY = (8 * index for index in range(8))
+STATUS, EPOCH, ACTIVITY, LOCK, ADJUSTMENTS = 64, 68, 72, 76, 80
 
 SECOND = 1_000_000_000
 NEVER = (1 << 63) - 1
@@ -59,9 +59,20 @@ class Clock:
         drift = elapsed * self.get("q", FREQ) / 1e9
         return (self.get("q", OFFSET) + slewed + drift) / SECOND
 
-    def step_system(self, seconds):
-        """Sets the system clock off by so much."""
-        self.put("q", OFFSET, self.get("q", OFFSET) + int(seconds * SECOND))
+    @property
+    def adjustments(self):
+        """How many times the daemon has ordered an adjustment."""
+        return self.get("I", ADJUSTMENTS)
+
+    @property
+    def adjusted_by(self):
+        """What the last adjustment was, in seconds."""
+        return self.get("q", ADJUSTED_BY) / SECOND
+
+    @property
+    def adjusted_ago(self):
+        """Seconds since the last adjustment."""
+        return (self.now - self.get("q", ADJUSTED_AT)) / SECOND
 
     def waiters(self):
         """(pid, waiting, deadline, acked) of every live, running daemon process."""

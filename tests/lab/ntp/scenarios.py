@@ -1,7 +1,7 @@
 # GPL-3.0-or-later
 """What can happen to a clock, and what ntpd_check must say about it."""
 
-from lab import ADDRESSES
+from lab import ADDRESSES, HARMLESS, LEAP
 
 ERROR_POLL = 3000
 D = ADDRESSES[3]
@@ -17,23 +17,31 @@ def peer(found, address):
     return next(one for one in found["peers"] if one["peer"] == address)
 
 
-def synced(lab):
-    """A daemon that has just said so."""
+def synced(lab, verdict="ok"):
+    """A daemon that has just said so, right after an adjustment."""
     lab.start_daemon()
     found = {}
+    for _ in lab.adjusted():
+        found = lab.check()
+        if found["clock"]["synced"] is True and found["clock"]["valid_peers"] == len(ADDRESSES) and found["verdict"] == verdict:
+            return found
+    raise AssertionError(f"not synced and {verdict}: {found}")
 
-    def steers():
-        found.update(lab.check())
-        return found["clock"]["synced"] is True
 
-    while not steers():
-        assert lab.clock.now - lab.started < 3600e9, f"not synced within an hour: {found}"
-        lab.run(minutes=2)
-    return found
+def eventually(lab, *flags, never=(), minutes=240, **wanted):
+    """A check every five minutes until one has the wanted answer; the daemon's choices are partly random."""
+    found = {}
+    for _ in range(minutes // 5):
+        found = lab.check(*flags)
+        assert found["verdict"] not in never, found
+        if all(found[key] == value for key, value in wanted.items()):
+            return found
+        lab.run(minutes=5)
+    raise AssertionError(f"expected {wanted}, last found {found}")
 
 
 def until_blocked(lab, address, minutes=60):
-    """A check every minute, until the daemon has met the bad reply."""
+    """A check every minute, until the daemon has met the bad reply: it asks once in 27 minutes at least."""
     for _ in range(minutes):
         lab.run(minutes=1)
         found = lab.check()
@@ -46,31 +54,30 @@ def healthy(lab, version):
     lab.start_daemon()
     lab.run(minutes=1)
     expect(lab.check(), verdict="starting", severity="ok")
-    lab.run(minutes=30)
-    found = lab.check("--probe")
-    expect(found, verdict="ok", severity="ok", blocking_peers=[], falsetickers=[])
-    assert abs(found["clock"]["clock_error"]) < 0.005, found["clock"]
+    found = eventually(lab, "--probe", verdict="ok", severity="ok")
+    expect(found, blocking_peers=[], falsetickers=[])
+    assert abs(found["clock"]["clock_error"]) < 0.02, found["clock"]
     assert found["clock"]["error_source"] == "probes" and len(found["probes"]) == 4, found
-    assert found["clock"]["adjusted_ago"] < 900, found["clock"]
+    assert abs(found["clock"]["adjusted_ago"] - lab.clock.adjusted_ago) < 2, (found["clock"], lab.clock.adjusted_ago)
 
 
 def incident(lab, version):
     """The incident, its repair, and a second one within six hours."""
     servers = lab.world.servers
     servers[3].offset = 0.105
-    expect(synced(lab), verdict="discordant", falsetickers=[D])
-    lab.run(minutes=70)
+    expect(synced(lab, verdict="discordant"), falsetickers=[D])
+    adjustments = lab.clock.adjustments
 
     servers[3].mode = "alarm"
     found = until_blocked(lab, D)
     expect(found, verdict="blocked", severity="critical", blocking_peers=[D])  # a leap second is due
-    assert abs(lab.clock.error) < 0.05, lab.clock.error
     found = lab.check("--repair")
     expect(found, verdict="blocked", restarted=False)
     refused = " ".join(found["repair"]["refused"])
     assert "the clock is still right" in refused, refused
 
-    lab.run(minutes=(7200 - (lab.clock.now - lab.clock.start) / 1e9) / 60)
+    lab.run_to(LEAP)
+    assert abs(lab.clock.error) < 0.05, lab.clock.error
     lab.leap(1)
     lab.run(minutes=30)
     found = lab.check("--repair")
@@ -85,42 +92,49 @@ def incident(lab, version):
     assert would["repair"]["restart"] is True and not lab.restarts(), would["repair"]
     assert any("missed leap second" in reason for reason in would["reasons"]), would["reasons"]
     assert any("LI=3" in reason for reason in would["reasons"]), would["reasons"]
+    assert lab.clock.adjustments == adjustments, "the daemon adjusted the clock while it was blocked"
     before = abs(lab.clock.error + 1)  # the servers' time is one second behind
     expect(lab.check("--repair"), verdict="blocked", restarted=True)
+    restarted = lab.clock.now
     expect(lab.check("--repair"), restarted=False)
     assert len(lab.restarts()) == 1, lab.restarts()
 
     servers[3].mode, servers[3].offset = "normal", 0.0
-    errors = [before]
-    for _ in range(6):
-        lab.run(minutes=15)
-        found = lab.check("--repair")
-        # 7.9 on Linux adjusts by what it misreads as the rest, and says synced and unsynced in turns meanwhile.
-        harmless = ("starting", "slewing", "offset", "discordant", "unsynced", "ok")
-        assert found["verdict"] in harmless and found["restarted"] is False, found
-        errors.append(abs(lab.clock.error + 1))
-    # Below 20 ms it is the noise of the network that is followed.
-    shrinks = all(later < max(earlier, 0.02) for earlier, later in zip(errors, errors[1:]))
-    assert shrinks and errors[-1] < 0.02, errors
-    lab.run(minutes=30)
-    found = lab.check()
-    expect(found, verdict="ok", severity="ok", blocking_peers=[])
+    found = shrinking(lab, before, version)
     assert found["restarts"][-1]["helped"] is True, found["restarts"]
 
     servers[2].mode = "alarm"
     until_blocked(lab, ADDRESSES[2])
-    lab.run(minutes=20)  # its last good reply is still good for one adjustment
     lab.leap(0.4)
-    lab.run(minutes=20)
+    lab.run(minutes=max(20, 65 - (lab.clock.now - restarted) / 60e9))  # a daemon younger than an hour is left alone anyway
     found = lab.check("--repair")
     expect(found, verdict="blocked", severity="critical", restarted=False, blocking_peers=[ADDRESSES[2]])
     assert len(found["repair"]["refused"]) == 1 and "the last restart was" in found["repair"]["refused"][0], found["repair"]
     assert len(lab.restarts()) == 1, lab.restarts()
 
 
+def shrinking(lab, before, version):
+    """A check every five minutes after a restart, until the clock is right; ends right after an adjustment."""
+    harmless = {"starting", "slewing", "offset", "discordant", "no_majority", "unsynced", "few_peers", "ok"}
+    if version >= (6, 8):
+        # On Linux it adjusts by what it misreads as the rest, turns back at times, and says synced and unsynced in turns.
+        harmless.add("stuck")
+    errors, found, seen = [before], {}, 0
+    for _ in lab.adjusted(minutes=240):
+        errors.append(abs(lab.clock.error + 1))
+        calm = errors[-1] < 0.02 and abs(lab.clock.adjusted_by) < HARMLESS
+        if not calm and lab.clock.now - seen < 300e9:
+            continue
+        found, seen = lab.check("--repair"), lab.clock.now
+        assert found["verdict"] in harmless and found["restarted"] is False, found
+        assert errors[-1] < before + 0.05, errors
+        if calm and found["verdict"] == "ok" and found["clock"]["valid_peers"] == len(ADDRESSES):
+            return found
+    raise AssertionError(f"the clock was not right within 4 hours: {errors}, {found}")
+
+
 def all_alarm(lab, version):
     synced(lab)
-    lab.run(minutes=65)
     for server in lab.world.servers:
         server.mode = "alarm"
     for address in ADDRESSES:
@@ -142,36 +156,28 @@ def kiss_of_death(lab, version):
 
 def one_falseticker(lab, version):
     lab.world.servers[3].offset = 0.3
-    synced(lab)
-    lab.run(minutes=15)
-    found = lab.check("--probe")
-    expect(found, verdict="discordant", severity="warning", falsetickers=[D], blocking_peers=[])
+    found = synced(lab, verdict="discordant")
+    expect(found, severity="warning", falsetickers=[D], blocking_peers=[])
+    found = eventually(lab, "--probe", never=["blocked"], verdict="discordant", severity="warning", falsetickers=[D])
     assert abs(found["clock"]["clock_error"]) < 0.05, found["clock"]
 
 
 def two_falsetickers(lab, version):
+    """The daemon flips between both halves for ever."""
     for server in lab.world.servers[2:]:
         server.offset = 0.3
-    # The daemon flips between both halves. A reply that is on its way while it adjusts by -300 ms has a "negative
-    # delay" for it, which blocks it for good: a rare event here, and a verdict of its own.
-    for _ in range(6):
-        lab.start_daemon()
-        lab.run(minutes=40)
-        found = lab.check("--repair")
-        lab.kill_daemon()
-        if found["verdict"] != "blocked":
-            break
-    expect(found, verdict="no_majority", restarted=False)
+    lab.start_daemon()
+    lab.run(minutes=30)
+    found = eventually(lab, "--repair", never=["blocked", "ok"], verdict="no_majority", restarted=False)
     assert found["severity"] in ("warning", "critical") and found["clock"]["majority"] is None, found
 
 
 def silent_server(lab, version):
     synced(lab)
     lab.world.servers[3].mode = "silent"
-    assert lab.run(minutes=60, until=lambda: not peer(lab.check(), D)["valid"] and lab.check()["verdict"] == "ok"), lab.check()
-    found = lab.check()
-    expect(found, verdict="ok", blocking_peers=[])
-    assert found["clock"]["valid_peers"] == 3, found["clock"]
+    lab.run(minutes=30)
+    found = eventually(lab, never=["blocked"], verdict="ok", blocking_peers=[])
+    assert found["clock"]["valid_peers"] == 3 and not peer(found, D)["valid"], found
 
 
 def refused_port(lab, version):
@@ -183,9 +189,8 @@ def refused_port(lab, version):
         expect(lab.check("--probe"), verdict="blocked", blocking_peers=[D])
         assert "port 123 is closed" in lab.check("--probe")["reasons"][0], found
     else:
-        lab.run(minutes=90)
-        found = lab.check()
-        expect(found, verdict="ok", blocking_peers=[])
+        lab.run(minutes=30)
+        found = eventually(lab, never=["blocked"], verdict="ok", blocking_peers=[])
         assert found["clock"]["valid_peers"] == 3, found["clock"]
 
 

@@ -79,7 +79,7 @@ class World:
                     break
                 found = True
                 server.asked += 1
-                if len(query) >= 48 and server.mode != "silent":
+                if len(query) >= 48:
                     self.push(self.way(server), "reach", server, query, client)
         return found
 
@@ -91,6 +91,10 @@ class World:
         self.count += 1
         heapq.heappush(self.moving, (self.clock.now + delay, self.count, event))
 
+    def hold(self, event):
+        """Puts an event back that was taken out."""
+        heapq.heappush(self.moving, event)
+
     def next_event(self):
         return self.moving[0][0] if self.moving else (1 << 63) - 1
 
@@ -100,6 +104,6 @@ class World:
             what, server, payload, client = heapq.heappop(self.moving)[2]
             if what == "reach":
                 now = self.clock.now + int(self.utc * SECOND)
-                self.push(self.way(server), "return", server, server.answer(payload, now), client)
-            elif server.socket:
-                server.socket.sendto(payload, client)
+                self.push(self.way(server), "return", server, (payload, now), client)
+            elif server.socket and server.mode != "silent":
+                server.socket.sendto(server.answer(*payload), client)  # a server that turns bad has no good reply on its way

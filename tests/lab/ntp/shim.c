@@ -44,10 +44,13 @@ struct shared {
 	_Atomic int64_t since;
 	_Atomic int64_t freq_ppb;
 	_Atomic int64_t maxerror_at;
+	_Atomic int64_t adjusted_at; /* true time of the last adjtime that was ordered */
+	_Atomic int64_t adjusted_by;
 	_Atomic int32_t status;
 	_Atomic uint32_t epoch;
 	_Atomic uint32_t activity;
 	_Atomic uint32_t lock;
+	_Atomic uint32_t adjustments;
 	struct slot slots[SLOTS];
 };
 
@@ -205,8 +208,12 @@ static int64_t swap_slew(const int64_t *wanted)
 	lock();
 	settle();
 	old = clk->slew;
-	if (wanted != NULL)
+	if (wanted != NULL) {
 		clk->slew = *wanted;
+		clk->adjusted_at = clk->now;
+		clk->adjusted_by = *wanted;
+		clk->adjustments++;
+	}
 	unlock();
 	return old;
 }
