@@ -184,13 +184,15 @@ image:
       returned: always
       sample: 65536
     guid:
-      description: The guid of the snapshot in it, which is the identity of the image.
-      type: int
+      description:
+        - The guid of the snapshot in it, which is the identity of the image, in decimal digits.
+        - Text, because not every reader of JSON keeps a number of 64 bits.
+      type: str
       returned: always
-      sample: 746768402527732875
+      sample: "746768402527732875"
     fromguid:
       description: For an incremental image, the guid that it builds on.
-      type: int
+      type: str
       returned: always
     parent:
       description: For an incremental image, the image with that guid.

@@ -127,8 +127,8 @@ golden:
       returned: always
       sample: zroot/images/FreeBSD-14.2-RELEASE-ZFS-20G-20250515@image
     guid:
-      description: Its guid.
-      type: int
+      description: Its guid, in decimal digits.
+      type: str
       returned: always
     clones:
       description: Volumes that are cloned from it.

@@ -24,8 +24,9 @@ struct Image {
     size: Option<u64>,
     volsize: u64,
     volblocksize: u64,
-    guid: u64,
-    fromguid: Option<u64>,
+    /// Text, because JSON's readers round large numbers.
+    guid: String,
+    fromguid: Option<String>,
     /// SHA-256 of the stream in the package.
     stream_sha256: Sha256Hex,
     /// Bytes of that stream.
@@ -87,8 +88,8 @@ fn image(context: &Context<'_>, wanted: &Wanted, published: Option<&Manifest>) -
         size: manifest.and_then(|manifest| manifest.pkgsize),
         volsize: seen.volsize,
         volblocksize: seen.volblocksize,
-        guid: seen.guid,
-        fromguid: seen.fromguid,
+        guid: seen.guid.to_string(),
+        fromguid: seen.fromguid.map(|guid| guid.to_string()),
         stream_sha256: seen.stream.sha256.clone(),
         stream_size: seen.stream.size,
     })

@@ -24,10 +24,10 @@ pub struct Image {
     pub volsize: u64,
     /// Bytes of a block of that volume.
     pub volblocksize: u64,
-    /// The guid of the snapshot in it: the identity of the image.
-    pub guid: u64,
+    /// The guid of the snapshot in it, the identity of the image. Text, because JSON's readers round large numbers.
+    pub guid: String,
     /// For an increment: the guid it builds on.
-    pub fromguid: Option<u64>,
+    pub fromguid: Option<String>,
     /// For an increment: the image with that guid.
     pub parent: Option<String>,
     /// The system in it.
@@ -60,8 +60,8 @@ impl From<&Package> for Image {
             size: package.size,
             volsize: facts.volsize,
             volblocksize: facts.volblocksize,
-            guid: facts.guid,
-            fromguid: facts.fromguid,
+            guid: facts.guid.to_string(),
+            fromguid: facts.fromguid.map(|guid| guid.to_string()),
             parent: facts.parent.as_ref().map(ToString::to_string),
             os: facts.os.clone(),
             min_memory: facts.min_memory,

@@ -16,8 +16,8 @@ pub struct Golden {
     pub name: String,
     /// The snapshot.
     pub snapshot: String,
-    /// Its guid, which is that of the image.
-    pub guid: u64,
+    /// Its guid, which is that of the image. Text, because JSON's readers round large numbers.
+    pub guid: String,
     /// The volumes cloned from it.
     pub clones: Vec<String>,
 }
@@ -54,7 +54,7 @@ fn parse(line: &str, dataset: &str) -> Result<Option<Golden>> {
         "" | "-" => Vec::new(),
         clones => clones.split(',').map(str::to_owned).collect(),
     };
-    let guid = guid.parse().with_context(doing)?;
+    let guid = guid.parse::<u64>().with_context(doing)?.to_string();
     Ok(Some(Golden { name: name.to_owned(), snapshot: snapshot.to_owned(), guid, clones }))
 }
 
@@ -66,7 +66,7 @@ mod tests {
     fn lines_of_zfs_list() {
         let parsed = |line| parse(line, "zroot/images");
         let used = parsed("zroot/images/web-1@image\t42\tzroot/guests/a,zroot/guests/b").unwrap().unwrap();
-        assert_eq!((used.name.as_str(), used.guid, used.clones.len()), ("web-1", 42, 2));
+        assert_eq!((used.name.as_str(), used.guid.as_str(), used.clones.len()), ("web-1", "42", 2));
         for empty in ["zroot/images/web-1@image\t42\t-", "zroot/images/web-1@image\t42\t"] {
             assert_eq!(parsed(empty).unwrap().unwrap().clones, [""; 0]);
         }

@@ -41,7 +41,7 @@ fn the_reply_describes_the_image_and_the_difference() {
     let expected = json!({
         "name": BASE, "version": "20250515", "path": path, "size": 466_535,
         "sha256": "6be2a243fdc2b8efe0fa51581bf8dae9f10ce600ef97e23300d5ff12ea56f2f3",
-        "volsize": 16_777_216, "volblocksize": 16384, "guid": 746_768_402_527_732_875_u64,
+        "volsize": 16_777_216, "volblocksize": 16384, "guid": "746768402527732875",
         "fromguid": null, "parent": null, "os": "freebsd", "min_memory": null,
         "loader": null, "disk_driver": null, "network_driver": null,
     });

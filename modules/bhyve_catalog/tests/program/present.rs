@@ -20,7 +20,7 @@ fn the_triad() {
 
     let catalogue = lab.read();
     let package = catalogue.find(&"demo".parse().unwrap()).unwrap();
-    assert_eq!(package.facts.guid, image["guid"].as_u64().unwrap());
+    assert_eq!(image["guid"], package.facts.guid.to_string());
     assert_eq!(package.facts.min_memory, Some(64 << 20));
     assert_eq!(package.manifest.abi, "FreeBSD:*");
     assert_eq!(json!(package.sum), image["sha256"]);

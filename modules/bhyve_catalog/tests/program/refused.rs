@@ -13,7 +13,8 @@ const ADVICE: &str =
 #[test]
 fn a_published_image_never_changes() {
     let lab = Lab::new();
-    let guid = lab.run(&lab.publish("1"))["image"]["guid"].clone();
+    let published = lab.run(&lab.publish("1"));
+    let guid = published["image"]["guid"].as_str().unwrap();
     let files = lab.files();
     let os = with(lab.publish("1"), json!({"os": "freebsd"}));
     assert_eq!(

@@ -51,7 +51,7 @@ fn what_others_build_on_stays() {
     let parent = reply["image"]["fromguid"].clone();
     let catalogue = lab.read();
     let image = catalogue.find(&"next".parse().unwrap()).unwrap();
-    assert_eq!(json!(image.facts.fromguid), parent);
+    assert_eq!(json!(image.facts.fromguid.unwrap().to_string()), parent);
     assert_eq!(image.manifest.deps["base"].version, "1");
     assert_eq!(
         lab.refusal(&absent(&lab, "base", "1")),
