@@ -15,6 +15,7 @@ mod qemu_img;
 mod reply;
 mod signing;
 mod source;
+mod staging;
 mod zfs;
 
 use std::fs;
@@ -61,6 +62,7 @@ fn lock(params: &Params, task: &Task) -> Result<Option<Lock>> {
     fs::create_dir_all(&params.path).with_context(|| format!("creating folder {}", params.path.display()))?;
     let lock = Lock::acquire(&params.path.join(".lock"), params.lock_timeout.duration())?;
     sweep(&params.path)?;
+    staging::sweep(&params.path)?;
     sweep(&params.path.join(image_catalog::catalogue_write::PACKAGE_FOLDER))?;
     Ok(Some(lock))
 }

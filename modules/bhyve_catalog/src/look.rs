@@ -12,13 +12,13 @@ use image_catalog::digest::{CheckingReader, SumKind};
 use image_catalog::facts::ImageFacts;
 use image_catalog::name::ImageId;
 use image_catalog::package::Package;
-use tempfile::NamedTempFile;
 use zfs_stream::{Base, Expect, Image, Summary};
 
 use crate::dates::time_of;
 use crate::identity::{self, StreamSum, summing};
 use crate::params::{Format, Params};
 use crate::source::{self, Source};
+use crate::staging::Staged;
 use crate::zfs::{self, SnapshotName};
 use crate::{lint, qemu_img};
 
@@ -87,7 +87,7 @@ fn look_at_disk(disk: Disk<'_>, listed: Option<&Package>, task: &Task) -> Result
         _ => None,
     };
     let file = match &staged {
-        Some(staged) => staged.reopen().context("opening the raw disk")?,
+        Some(staged) => staged.reopen()?,
         None => source::open(path)?,
     };
     let block_size = u32::try_from(params.volblocksize.0).context("reading option volblocksize")?;
@@ -112,12 +112,10 @@ fn look_at_disk(disk: Disk<'_>, listed: Option<&Package>, task: &Task) -> Result
     })
 }
 
-/// The raw form of a qcow2 disk, in a file that goes again. Under the catalogue's lock its folder is swept.
-fn staged_raw(folder: &Path, qcow2: &Path) -> Result<NamedTempFile> {
+/// The raw form of a qcow2 disk. Where the catalogue will be is room for it; a check before there is one has less choice.
+fn staged_raw(folder: &Path, qcow2: &Path) -> Result<Staged> {
     let temporary = env::temp_dir();
-    let folder = if folder.is_dir() { folder } else { &temporary };
-    let staging = || format!("making a temporary file in {}", folder.display());
-    let staged = tempfile::Builder::new().prefix(".new-").tempfile_in(folder).with_context(staging)?;
+    let staged = Staged::new(if folder.is_dir() { folder } else { &temporary })?;
     qemu_img::convert(qcow2, staged.path())?;
     Ok(staged)
 }

@@ -6,9 +6,9 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use tempfile::NamedTempFile;
 
 use crate::params::Format;
+use crate::staging::Staged;
 use crate::zfs::{self, SnapshotName};
 
 /// Bytes that tell what a file holds.
@@ -24,7 +24,7 @@ pub enum Source {
         image: zfs_stream::Image,
         /// The file behind `file` where it is a copy that must go again.
         #[expect(dead_code, reason = "held for its Drop")]
-        staged: Option<NamedTempFile>,
+        staged: Option<Staged>,
     },
     /// A file that holds a stream.
     Stream(File),
@@ -133,6 +133,7 @@ fn read_head(file: &mut File, head: &mut [u8; HEAD]) -> io::Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tempfile::NamedTempFile;
 
     fn detected(head: &[u8]) -> Result<Format> {
         let mut file = NamedTempFile::new().unwrap();

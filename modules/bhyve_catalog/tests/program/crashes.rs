@@ -65,6 +65,32 @@ fn a_first_publication_that_was_killed_is_done_again() {
     }
 }
 
+/// A check knows no catalogue whose folder it could use, and takes no lock: the raw copy of a qcow2 disk goes all the same.
+#[test]
+fn the_raw_copy_of_a_killed_check_goes_with_the_next_run() {
+    let script = r#"case "$1" in
+info) echo '{"format": "qcow2"}' ;;
+convert) eval "target=\${$#}"; cp /dev/null "$target"; [ -e MARK ] || exec sleep 600; truncate -s 1M "$target" ;;
+esac"#;
+    let lab = Lab::new();
+    let mark = lab.at("mark").display().to_string();
+    let lab = lab.with_tool("qemu-img", &script.replace("MARK", &mark));
+    fs::write(lab.at("disk.qcow2"), b"QFI\xfb\0\0\0\x03").unwrap();
+    let options =
+        with(lab.publish("1"), json!({"source": lab.at("disk.qcow2"), "_ansible_check_mode": true}));
+    let staged = || fs::read_dir(lab.at("tmp")).unwrap().count();
+    let mut child = lab.start(&options);
+    while staged() == 0 {
+        thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(staged(), 1);
+    fs::write(&mark, "").unwrap();
+    assert_eq!(lab.run(&options)["changed"], true);
+    assert_eq!(staged(), 0);
+}
+
 /// A package that a killed run left is in no list: another image may take its name.
 #[test]
 fn a_package_left_behind_is_replaced() {

@@ -30,6 +30,7 @@ impl Lab {
         let memory = Path::new("/dev/shm");
         let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
         let lab = Self { folder: folder.unwrap(), tools: None };
+        fs::create_dir(lab.at("tmp")).unwrap();
         create_key(&lab.key(), &PrivateKey::generate(KeyType::Eddsa).unwrap()).unwrap();
         let disk = File::create(lab.disk()).unwrap();
         disk.set_len(4 << 20).unwrap();
@@ -82,6 +83,7 @@ impl Lab {
         let mut child = Command::new(env!("CARGO_BIN_EXE_bhyve_catalog"))
             .arg("-")
             .env("PATH", self.path())
+            .env("TMPDIR", self.at("tmp"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
