@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 #![allow(dead_code, reason = "each test program uses its part")]
 
+#[path = "../../../image_catalog/tests/support/web.rs"]
 pub mod web;
 
 use std::fs;
