@@ -55,7 +55,7 @@ fn read_catalogue(folder: &Path, signer: &Signer) -> Result<(Option<Catalogue>, 
     }
     let (catalogue, mut stale) = read_signed(folder, &data, signer)?;
     match read_signed(folder, &lines, signer) {
-        Ok((same, _)) if entries(&same) == entries(&catalogue) => {}
+        Ok((same, _)) if same.lists_the_same_as(&catalogue) => {}
         Ok(_) => stale = Some(format!("{} lists other packages than {}", lines.path, data.path)),
         Err(error) => stale = Some(format!("{error:#}")),
     }
@@ -91,14 +91,6 @@ fn read_signed(
             )
         }),
     }
-}
-
-fn entries(catalogue: &Catalogue) -> Vec<&str> {
-    let images = catalogue.images.iter().map(|image| image.json.as_str());
-    let mut entries: Vec<_> =
-        images.chain(catalogue.others.iter().map(|other| other.json.as_str())).collect();
-    entries.sort_unstable();
-    entries
 }
 
 fn read_optional(path: &Path, limit: u64) -> Result<Option<Vec<u8>>> {

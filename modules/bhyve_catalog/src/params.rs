@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use ansible_module::{Seconds, Size};
 use anyhow::{Context, Result, ensure};
 use image_catalog::name::{ImageId, ImageName, ImageVersion};
+use image_catalog::signature::SignatureType;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -113,19 +114,6 @@ pub enum CompressionKind {
     /// zstd.
     #[default]
     Zstd,
-    /// Not at all.
-    None,
-}
-
-/// How to sign.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SignatureType {
-    /// For clients that have the public key.
-    #[default]
-    Pubkey,
-    /// For clients that have its fingerprint.
-    Fingerprints,
     /// Not at all.
     None,
 }

@@ -9,11 +9,11 @@ use anyhow::{Context, Result, bail, ensure};
 use image_catalog::digest::Sha256Hex;
 use image_catalog::meta::Meta;
 use image_catalog::signature::{
-    ExternalSignature, ExternalSigner, Fingerprints, PublicKey, Signing, Trust, load_key, load_public_key,
-    parse_answer,
+    ExternalSignature, ExternalSigner, Fingerprints, PublicKey, SignatureType, Signing, Trust, load_key,
+    load_public_key, parse_answer,
 };
 
-use crate::params::{Params, SignatureType};
+use crate::params::Params;
 
 /// A hardware token may want to be touched.
 const COMMAND_LIMIT: Duration = Duration::from_secs(300);

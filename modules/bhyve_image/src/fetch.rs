@@ -7,7 +7,7 @@ use anyhow::{Context, Error, Result, anyhow, ensure};
 use image_catalog::archive::PackageArchive;
 use image_catalog::digest::{CheckingReader, Sha256Hex, SumKind};
 use image_catalog::name::ImageName;
-use image_catalog::package::Package;
+use image_catalog::package::{Package, PackageFile};
 use image_catalog::transport::Transport;
 
 use crate::image::Image;
@@ -30,14 +30,11 @@ pub fn fetch(
 ) -> Result<Record> {
     let name: ImageName = package.id.to_string().parse()?;
     let doing = format!("fetching {name} from {}", transport.place());
-    let mut part = Part::open(store, &name, package.size)?;
-    let mut judged = receive(package, transport, &mut part, progress).context(doing.clone())?;
-    if judged.is_err() && part.kept() > 0 {
-        part.start_over()?;
-        judged = receive(package, transport, &mut part, progress).context(doing.clone())?;
-    }
-    let sha256 = judged.context(doing)?;
-    publish(package, &name, part, sha256, store)
+    let mut part = store.open_part(&name, package.size)?;
+    let file = package.file();
+    let fetched =
+        Fetching { file: &file, transport, progress }.complete(&mut part, &|bytes| judge(package, bytes));
+    publish(package, &name, part, fetched.context(doing)?, store)
 }
 
 /// Puts the verified package into the store: first the package, then the record that vouches for it.
@@ -59,36 +56,54 @@ fn publish(
     Ok(record)
 }
 
-/// Completes `part` from the place and judges all of it. The outer error is the place's or the disk's, the inner one
-/// the package's.
-fn receive(
-    package: &Package,
-    transport: &mut dyn Transport,
-    part: &mut Part,
-    progress: &Progress,
-) -> Result<Result<Sha256Hex>> {
-    let mut body: Box<dyn Read + '_> = Box::new(io::empty());
-    if part.kept() < package.size {
-        let opened = transport.open(&package.path, part.kept())?;
-        let opened =
-            opened.with_context(|| format!("the catalogue names {}, which is not there", package.path))?;
-        if let Some(size) = opened.size.filter(|size| *size != package.size) {
-            return Ok(Err(anyhow!(
-                "{} has {size} bytes there, the catalogue says {}",
-                package.path,
-                package.size
-            )));
-        }
-        if opened.start == 0 {
+/// A package file on its way from a place.
+pub struct Fetching<'a> {
+    /// What the catalogue promises.
+    pub file: &'a PackageFile,
+    /// The way to the place.
+    pub transport: &'a mut dyn Transport,
+    /// Where its bytes are counted.
+    pub progress: &'a Progress,
+}
+
+/// Reads all of a package file and says what it is worth.
+pub type Judge<'a, T> = &'a dyn Fn(&mut dyn Read) -> Result<T>;
+
+impl Fetching<'_> {
+    /// Completes `part` and has all of it judged. A beginning that turns out wrong is fetched anew.
+    ///
+    /// # Errors
+    /// The place's, the disk's or the judge's.
+    pub fn complete<T>(&mut self, part: &mut Part, judge: Judge<'_, T>) -> Result<T> {
+        let judged = self.receive(part, judge)?;
+        if judged.is_err() && part.kept() > 0 {
             part.start_over()?;
+            return self.receive(part, judge)?;
         }
-        body = opened.body;
+        judged
     }
-    let mut arrival = Arrival { body, part, progress, failed: None };
-    let judged = judge(package, arrival.part.read_kept()?.chain(&mut arrival));
-    match arrival.failed {
-        Some(error) => Err(error),
-        None => Ok(judged),
+
+    /// The outer error is the place's or the disk's, the inner one the package's.
+    fn receive<T>(&mut self, part: &mut Part, judge: Judge<'_, T>) -> Result<Result<T>> {
+        let PackageFile { path, size: promised, .. } = self.file;
+        let mut body: Box<dyn Read + '_> = Box::new(io::empty());
+        if part.kept() < *promised {
+            let opened = self.transport.open(path, part.kept())?;
+            let opened = opened.with_context(|| format!("the catalogue names {path}, which is not there"))?;
+            if let Some(size) = opened.size.filter(|size| size != promised) {
+                return Ok(Err(anyhow!("{path} has {size} bytes there, the catalogue says {promised}")));
+            }
+            if opened.start == 0 {
+                part.start_over()?;
+            }
+            body = opened.body;
+        }
+        let mut arrival = Arrival { body, part, progress: self.progress, failed: None };
+        let judged = judge(&mut arrival.part.read_kept()?.chain(&mut arrival));
+        match arrival.failed {
+            Some(error) => Err(error),
+            None => Ok(judged),
+        }
     }
 }
 
@@ -107,7 +122,7 @@ fn check(package: &Package, source: impl Read) -> Result<()> {
     let content = check_content(package, &mut bytes);
     // To the end even so: a wrong package is called that before anything in it is complained about.
     drain(&mut bytes).with_context(|| format!("reading {}", package.path))?;
-    bytes.finish(package)?;
+    bytes.finish()?;
     content
 }
 
@@ -126,7 +141,11 @@ fn check_content(package: &Package, bytes: impl Read) -> Result<()> {
     archive.finish().map(drop).with_context(doing)
 }
 
-fn drain(source: &mut impl Read) -> io::Result<()> {
+/// Reads to the end.
+///
+/// # Errors
+/// The source's.
+pub fn drain(source: &mut impl Read) -> io::Result<()> {
     let mut block = vec![0; BLOCK];
     loop {
         match source.read(&mut block) {

@@ -1,10 +1,12 @@
-//! Modules `bhyve_image` and `bhyve_image_info`: images of a catalogue, verified, in the store of a host.
+//! Modules `bhyve_image`, `bhyve_image_info` and `bhyve_catalog_mirror`: images of a catalogue, verified, in the store of
+//! a host, or all of them in a catalogue next to it.
 
 mod apply;
 mod fetch;
 mod image;
 mod info;
 mod memory;
+mod mirror;
 mod observe;
 mod params;
 mod part;
@@ -21,8 +23,9 @@ use anyhow::Result;
 
 use apply::{apply, lock};
 pub use info::info;
+pub use mirror::mirror;
 use observe::observe;
-pub use params::{InfoParams, Params};
+pub use params::{InfoParams, MirrorParams, Params};
 
 /// Module `bhyve_image`.
 ///

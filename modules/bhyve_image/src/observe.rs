@@ -1,7 +1,7 @@
 //! What is in the store, and in the catalogue where the store cannot answer.
 
 use ansible_module::Task;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use image_catalog::catalogue::Catalogue;
 
 use crate::memory::{Edition, Memory};
@@ -40,7 +40,10 @@ pub fn observe(params: &Params, task: &mut Task) -> Result<Observed> {
     let store = Store::new(params.store.clone())?;
     let stored = task.phase("observe", |_| store.look())?;
     let offer = match needs_catalogue(params.state, &params.name.0, &stored) {
-        true => Some(task.phase("catalogue", |_| Offer::read(Repository::new(params.access()?)?, &store))?),
+        true => {
+            let access = params.access().context("option `repository` is needed to fetch an image")?;
+            Some(task.phase("catalogue", |_| Offer::read(Repository::new(access)?, &store))?)
+        }
         false => None,
     };
     Ok(Observed { store, stored, offer })

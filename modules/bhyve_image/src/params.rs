@@ -1,4 +1,4 @@
-//! Options of both modules, strictly typed.
+//! Options of the modules, strictly typed.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,60 +6,93 @@ use std::path::{Path, PathBuf};
 use ansible_module::Seconds;
 use anyhow::{Context, Result};
 use image_catalog::name::ImageName;
-use image_catalog::signature::{Fingerprints, Trust, load_public_key};
+use image_catalog::signature::{Fingerprints, SignatureType, Trust, load_public_key};
 use image_catalog::transport::Location;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// Options of `bhyve_image`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Params {
-    /// The images, by NAME-VERSION or by NAME for the newest.
-    pub name: Names,
-    /// What is wanted of them.
-    #[serde(default)]
-    pub state: State,
-    /// The folder that keeps images.
-    #[serde(default = "default_store")]
-    pub store: PathBuf,
-    repository: Option<Location>,
-    #[serde(default)]
-    signature_type: SignatureType,
-    pubkey: Option<PathBuf>,
-    fingerprints: Option<PathBuf>,
-    ssh_key: Option<PathBuf>,
-    ssh_known_hosts: Option<PathBuf>,
-    #[serde(default)]
-    ssh_args: Option<Vec<String>>,
-    ca_path: Option<PathBuf>,
-    #[serde(default = "default_timeout")]
-    timeout: Seconds,
+/// Declares the options of a module that reads a catalogue: its own, and those that say where the catalogue is, how to
+/// get there and what makes it believable.
+macro_rules! options {
+    ($(#[$doc:meta])* $name:ident { $($own:tt)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            $($own)*
+            repository: Option<Location>,
+            #[serde(default)]
+            signature_type: SignatureType,
+            pubkey: Option<PathBuf>,
+            fingerprints: Option<PathBuf>,
+            ssh_key: Option<PathBuf>,
+            ssh_known_hosts: Option<PathBuf>,
+            #[serde(default)]
+            ssh_args: Option<Vec<String>>,
+            ca_path: Option<PathBuf>,
+            #[serde(default = "default_timeout")]
+            timeout: Seconds,
+        }
+
+        impl $name {
+            /// The catalogue, where one is named.
+            pub fn access(&self) -> Option<Access> {
+                Some(Access {
+                    location: self.repository.clone()?,
+                    trust: TrustOptions {
+                        signature_type: self.signature_type,
+                        pubkey: self.pubkey.clone(),
+                        fingerprints: self.fingerprints.clone(),
+                    },
+                    ssh: SshOptions {
+                        key: self.ssh_key.clone(),
+                        known_hosts: self.ssh_known_hosts.clone(),
+                        args: self.ssh_args.clone().unwrap_or_default(),
+                    },
+                    ca_path: self.ca_path.clone(),
+                    timeout: self.timeout,
+                })
+            }
+        }
+    };
 }
 
-/// Options of `bhyve_image_info`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct InfoParams {
-    /// Only images with these names.
-    pub name: Option<Names>,
-    /// The folder that keeps images.
-    #[serde(default = "default_store")]
-    pub store: PathBuf,
-    /// The ZFS file system that golden volumes are below.
-    pub golden: Option<String>,
-    repository: Option<Location>,
-    #[serde(default)]
-    signature_type: SignatureType,
-    pubkey: Option<PathBuf>,
-    fingerprints: Option<PathBuf>,
-    ssh_key: Option<PathBuf>,
-    ssh_known_hosts: Option<PathBuf>,
-    #[serde(default)]
-    ssh_args: Option<Vec<String>>,
-    ca_path: Option<PathBuf>,
-    #[serde(default = "default_timeout")]
-    timeout: Seconds,
+options! {
+    /// Options of `bhyve_image`.
+    Params {
+        /// The images, by NAME-VERSION or by NAME for the newest.
+        pub name: Names,
+        /// What is wanted of them.
+        #[serde(default)]
+        pub state: State,
+        /// The folder that keeps images.
+        #[serde(default = "default_store")]
+        pub store: PathBuf,
+    }
+}
+
+options! {
+    /// Options of `bhyve_image_info`.
+    InfoParams {
+        /// Only images with these names.
+        pub name: Option<Names>,
+        /// The folder that keeps images.
+        #[serde(default = "default_store")]
+        pub store: PathBuf,
+        /// The ZFS file system that golden volumes are below.
+        pub golden: Option<String>,
+    }
+}
+
+options! {
+    /// Options of `bhyve_catalog_mirror`.
+    MirrorParams {
+        /// The folder of the mirror.
+        pub path: PathBuf,
+        /// How long to wait for another run.
+        #[serde(default = "default_lock_timeout")]
+        pub lock_timeout: Seconds,
+    }
 }
 
 /// Where a catalogue is, how to get there, and what makes it believable.
@@ -112,58 +145,6 @@ pub enum State {
     Absent,
 }
 
-/// The kinds of signature, by pkg's names.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SignatureType {
-    /// By one key that is known.
-    #[default]
-    Pubkey,
-    /// By a key that comes along and whose fingerprint is known.
-    Fingerprints,
-    /// By nobody.
-    None,
-}
-
-/// The options that both modules have in common, which strict structs cannot share.
-macro_rules! access {
-    ($options:expr, $location:expr) => {
-        Access {
-            location: $location,
-            trust: TrustOptions {
-                signature_type: $options.signature_type,
-                pubkey: $options.pubkey.clone(),
-                fingerprints: $options.fingerprints.clone(),
-            },
-            ssh: SshOptions {
-                key: $options.ssh_key.clone(),
-                known_hosts: $options.ssh_known_hosts.clone(),
-                args: $options.ssh_args.clone().unwrap_or_default(),
-            },
-            ca_path: $options.ca_path.clone(),
-            timeout: $options.timeout,
-        }
-    };
-}
-
-impl Params {
-    /// The catalogue to fetch from.
-    ///
-    /// # Errors
-    /// Where `repository` is not given.
-    pub fn access(&self) -> Result<Access> {
-        let location = self.repository.clone().context("option `repository` is needed to fetch an image")?;
-        Ok(access!(self, location))
-    }
-}
-
-impl InfoParams {
-    /// The catalogue to list, where one is named.
-    pub fn access(&self) -> Option<Access> {
-        Some(access!(self, self.repository.clone()?))
-    }
-}
-
 impl TrustOptions {
     /// Loads the keys or fingerprints.
     ///
@@ -196,6 +177,10 @@ fn needed<'a>(path: Option<&'a Path>, option: &str, what: &str) -> Result<&'a Pa
 
 fn default_store() -> PathBuf {
     PathBuf::from("/var/db/apiary/images")
+}
+
+fn default_lock_timeout() -> Seconds {
+    Seconds::new(3600)
 }
 
 fn default_timeout() -> Seconds {

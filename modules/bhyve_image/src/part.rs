@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 
 use ansible_module::{Size, files};
 use anyhow::{Context, Result, ensure};
-use image_catalog::name::ImageName;
 use nix::fcntl::OFlag;
 use nix::sys::statvfs::statvfs;
 
-use crate::store::{FileIdentity, Store, remove_if_there};
+use crate::store::FileIdentity;
 
 /// An unfinished package, open for writing at its end. Dropping it removes it; only a killed run leaves one.
 #[derive(Debug)]
@@ -23,18 +22,13 @@ pub struct Part {
 }
 
 impl Part {
-    /// Opens the unfinished package of image `name`, which will have `size` bytes. What a killed run left of it,
-    /// and a package that nothing vouches for, count as its beginning.
+    /// Opens the unfinished package at `path`, which will have `size` bytes. What a killed run left of it counts as its
+    /// beginning.
     ///
     /// # Errors
     /// Where it cannot be written or the disk has no room for the rest.
-    pub fn open(store: &Store, name: &ImageName, size: u64) -> Result<Self> {
-        let path = store.part(name);
+    pub fn open(path: PathBuf, size: u64) -> Result<Self> {
         let doing = || format!("opening {}", path.display());
-        if fs::symlink_metadata(store.package(name)).is_ok_and(|found| found.is_file()) {
-            remove_if_there(&store.record(name))?;
-            fs::rename(store.package(name), &path).with_context(doing)?;
-        }
         let file = OpenOptions::new()
             .read(true)
             .write(true)

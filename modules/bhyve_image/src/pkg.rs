@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use ansible_module::Tool;
 use anyhow::{Context, Result, bail, ensure};
+use image_catalog::signature::SignatureType;
 use image_catalog::transport::Location;
 
-use crate::params::{Access, SignatureType, TrustOptions};
+use crate::params::{Access, TrustOptions};
 
 /// pkg reads a few files.
 const LIMIT: Duration = Duration::from_secs(60);

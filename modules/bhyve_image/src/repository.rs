@@ -1,10 +1,11 @@
 //! A catalogue to fetch from: connected to when it is needed, and believed when its signature is right.
 
+use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use image_catalog::catalogue::Catalogue;
-use image_catalog::meta::{META_LIMIT, Meta};
+use image_catalog::meta::{META_LIMIT, Meta, Source};
 use image_catalog::signature::Trust;
 use image_catalog::signed_archive::ARCHIVE_LIMIT;
 use image_catalog::transport::{Folder, Http, HttpOptions, Location, Pace, Transport};
@@ -15,11 +16,25 @@ use crate::{pkg, ssh};
 /// How long to wait before a broken http transfer is taken up again.
 const PAUSE: Duration = Duration::from_secs(2);
 
+/// How often the two lists are read until they agree.
+const ATTEMPTS: usize = 5;
+
 /// A catalogue by its place.
 pub struct Repository {
     access: Access,
     trust: Trust,
     transport: Option<Box<dyn Transport>>,
+}
+
+/// The lists of a catalogue, each with a right signature.
+pub struct Lists {
+    /// What `data.pkg` lists.
+    pub catalogue: Catalogue,
+    /// The bytes of `packagesite.pkg`.
+    pub packagesite: Vec<u8>,
+    /// The bytes of `data.pkg`.
+    pub data: Vec<u8>,
+    agree: bool,
 }
 
 impl Repository {
@@ -65,13 +80,51 @@ impl Repository {
         self.transport = None;
     }
 
-    fn read_catalogue(&mut self) -> Result<Catalogue> {
+    /// Reads both archives that list the packages, which must agree: for a copy of the whole.
+    ///
+    /// # Errors
+    /// As [`Repository::catalogue`], and where one of the two is missing or called otherwise than usual.
+    pub fn lists(&mut self) -> Result<Lists> {
+        let doing = format!("reading the catalogue of {}", self.access.location);
+        for _ in 0..ATTEMPTS {
+            let lists = self.read_lists().context(doing.clone())?;
+            if lists.agree {
+                return Ok(lists);
+            }
+            // Its publisher was between writing the one and the other.
+            thread::sleep(PAUSE);
+        }
+        bail!("{doing}: its two lists, packagesite.pkg and data.pkg, name different packages")
+    }
+
+    fn read_lists(&mut self) -> Result<Lists> {
         let trust = self.trust.clone();
+        let meta = self.read_meta()?;
+        ensure!(meta.is_usual(), "its {} gives its lists other names than usual", Meta::path());
+        let [data_source, packagesite_source] = meta.sources()?;
         let transport = self.transport()?;
-        let Some(meta) = transport.read_all(&Meta::path(), META_LIMIT)? else {
+        let mut read = |source: &Source| {
+            let archive = transport.read_all(&source.path, ARCHIVE_LIMIT)?;
+            let archive = archive.with_context(|| format!("there is no {}", source.path))?;
+            anyhow::Ok((Catalogue::read(archive.as_slice(), source, &trust)?, archive))
+        };
+        // A publisher writes them in this order.
+        let (same, packagesite) = read(&packagesite_source)?;
+        let (catalogue, data) = read(&data_source)?;
+        Ok(Lists { agree: same.lists_the_same_as(&catalogue), catalogue, packagesite, data })
+    }
+
+    fn read_meta(&mut self) -> Result<Meta> {
+        let Some(meta) = self.transport()?.read_all(&Meta::path(), META_LIMIT)? else {
             bail!("there is no {}, so this is no repository of packages", Meta::path());
         };
-        let sources = Meta::parse(&meta)?.sources()?;
+        Meta::parse(&meta)
+    }
+
+    fn read_catalogue(&mut self) -> Result<Catalogue> {
+        let trust = self.trust.clone();
+        let sources = self.read_meta()?.sources()?;
+        let transport = self.transport()?;
         for source in &sources {
             if let Some(archive) = transport.read_all(&source.path, ARCHIVE_LIMIT)? {
                 return Catalogue::read(archive.as_slice(), source, &trust);

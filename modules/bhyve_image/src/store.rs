@@ -17,6 +17,7 @@ use image_catalog::name::{ImageId, ImageName};
 use serde::{Deserialize, Serialize};
 
 use crate::image::Image;
+use crate::part::Part;
 
 /// A lock is held while an image is fetched; that ends by itself unless the image is enormous.
 const LOCK_LIMIT: Duration = Duration::from_secs(4 * 3600);
@@ -144,6 +145,20 @@ impl Store {
     /// Where it cannot be made.
     pub fn make(&self) -> Result<()> {
         fs::create_dir_all(&self.0).with_context(|| format!("making the store {}", self.0.display()))
+    }
+
+    /// The unfinished package of an image of `size` bytes. One that is there but that nothing vouches for counts as its
+    /// beginning.
+    ///
+    /// # Errors
+    /// As [`Part::open`].
+    pub fn open_part(&self, name: &ImageName, size: u64) -> Result<Part> {
+        let (package, part) = (self.package(name), self.part(name));
+        if fs::symlink_metadata(&package).is_ok_and(|found| found.is_file()) {
+            remove_if_there(&self.record(name))?;
+            fs::rename(&package, &part).with_context(|| format!("opening {}", part.display()))?;
+        }
+        Part::open(part, size)
     }
 
     /// Takes an image out of the store: its record first, so that a file left behind by a crash proves nothing.

@@ -10,7 +10,7 @@ use crate::digest::Sha256Hex;
 use crate::manifest::Manifest;
 use crate::meta::{Form, Source};
 use crate::name::ImageName;
-use crate::package::Package;
+use crate::package::{Package, PackageFile};
 use crate::signature::Trust;
 use crate::signed_archive::unpack;
 
@@ -35,6 +35,8 @@ pub struct OtherPackage {
     pub name: String,
     /// Why it is no image.
     pub reason: String,
+    /// Its file, if its entry names one.
+    pub file: Option<PackageFile>,
     /// The entry as it stands in the catalogue: a line of JSON.
     pub json: String,
 }
@@ -68,9 +70,22 @@ impl Catalogue {
         })
     }
 
+    /// Whether both list the same packages, in whatever order.
+    pub fn lists_the_same_as(&self, other: &Self) -> bool {
+        self.entries() == other.entries()
+    }
+
+    fn entries(&self) -> Vec<&str> {
+        let images = self.images.iter().map(|image| image.json.as_str());
+        let mut entries: Vec<_> = images.chain(self.others.iter().map(|other| other.json.as_str())).collect();
+        entries.sort_unstable();
+        entries
+    }
+
     fn add(&mut self, json: &RawValue) -> Result<()> {
         let manifest = Manifest::parse(json.get().as_bytes()).context("reading an entry")?;
         let name = format!("{}-{}", manifest.name, manifest.version);
+        let file = PackageFile::named_by(&manifest).ok();
         match Package::new(manifest, json.get()) {
             Ok(package) => {
                 let twice = self.images.iter().any(|other| other.id == package.id);
@@ -81,6 +96,7 @@ impl Catalogue {
                 self.others.push(OtherPackage {
                     name,
                     reason: format!("{error:#}"),
+                    file,
                     json: json.get().to_owned(),
                 });
             }

@@ -86,17 +86,23 @@ impl Listing {
             let signatures = signing.sign(member, content.as_bytes())?;
             pack(member, content.as_bytes(), &signatures).with_context(|| format!("packing {member}"))
         };
-        // A client that finds no data.pkg takes packagesite.pkg, and none looks at either before meta.conf.
-        Ok(CatalogueFiles(vec![
-            ("meta.conf", META_TEXT.into()),
-            ("meta", META_TEXT.into()),
-            ("packagesite.pkg", archive("packagesite.yaml", &manifests)?),
-            ("data.pkg", archive("data", &data)?),
-        ]))
+        Ok(CatalogueFiles::of_archives(archive("packagesite.yaml", &manifests)?, archive("data", &data)?))
     }
 }
 
 impl CatalogueFiles {
+    /// The files around signed archives.
+    ///
+    /// A client that finds no data.pkg takes packagesite.pkg, and none looks at either before meta.conf.
+    pub fn of_archives(packagesite: Vec<u8>, data: Vec<u8>) -> Self {
+        Self(vec![
+            ("meta.conf", META_TEXT.into()),
+            ("meta", META_TEXT.into()),
+            ("packagesite.pkg", packagesite),
+            ("data.pkg", data),
+        ])
+    }
+
     /// Puts the files into `folder`, each at once and later than the one it replaces.
     ///
     /// Clients ask for what is newer than what they have, so a file whose time does not move forward is

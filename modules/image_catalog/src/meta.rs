@@ -33,6 +33,16 @@ impl Meta {
         RelativePath::fixed("meta.conf")
     }
 
+    /// Whether its files are called as every writer calls them by default.
+    pub fn is_usual(&self) -> bool {
+        *self
+            == Self {
+                data: "data".to_owned(),
+                manifests: "packagesite.yaml".to_owned(),
+                manifests_archive: "packagesite".to_owned(),
+            }
+    }
+
     /// Reads `meta.conf`. It is not signed: it only names files, whose content is.
     pub fn parse(text: &[u8]) -> Result<Self> {
         let reading = "reading the repository's meta.conf";

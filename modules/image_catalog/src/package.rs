@@ -32,28 +32,61 @@ pub struct Package {
 
 impl Package {
     pub(crate) fn new(manifest: Manifest, json: &str) -> Result<Self> {
-        let missing = |key: &str| format!("its catalogue entry has no {key}");
+        let PackageFile { path, size, sum } = PackageFile::named_by(&manifest)?;
         Ok(Self {
             id: manifest.id()?,
-            path: manifest.repopath.clone().or(manifest.path.clone()).with_context(|| missing("path"))?,
-            size: manifest.pkgsize.with_context(|| missing("pkgsize"))?,
-            sum: manifest.sum.clone().with_context(|| missing("sum"))?,
+            path,
+            size,
+            sum,
             facts: ImageFacts::from_annotations(&manifest.annotations)?,
             json: json.to_owned(),
             manifest,
         })
     }
 
-    /// Wraps the package file's bytes, at most one more than expected, so that they are checked in passing.
+    /// Its file.
+    pub fn file(&self) -> PackageFile {
+        PackageFile { path: self.path.clone(), size: self.size, sum: self.sum.clone() }
+    }
+
+    /// As [`PackageFile::check`].
     pub fn check<R: Read>(&self, reader: R) -> PackageCheck<R> {
+        self.file().check(reader)
+    }
+}
+
+/// The file of a package, image or not, as its catalogue promises it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackageFile {
+    /// Where it is.
+    pub path: RelativePath,
+    /// Its bytes.
+    pub size: u64,
+    /// Its checksum.
+    pub sum: Sum,
+}
+
+impl PackageFile {
+    pub(crate) fn named_by(manifest: &Manifest) -> Result<Self> {
+        let missing = |key: &str| format!("its catalogue entry has no {key}");
+        Ok(Self {
+            path: manifest.repopath.clone().or(manifest.path.clone()).with_context(|| missing("path"))?,
+            size: manifest.pkgsize.with_context(|| missing("pkgsize"))?,
+            sum: manifest.sum.clone().with_context(|| missing("sum"))?,
+        })
+    }
+
+    /// Wraps the file's bytes, at most one more than expected, so that they are checked in passing.
+    pub fn check<R: Read>(self, reader: R) -> PackageCheck<R> {
         let bounded = reader.take(self.size.saturating_add(1));
-        PackageCheck { reader: CheckingReader::new(bounded, self.sum.kind()) }
+        PackageCheck { reader: CheckingReader::new(bounded, self.sum.kind()), promised: self }
     }
 }
 
 /// A package file on its way: [`Read`] gives its bytes, [`PackageCheck::finish`] judges them.
 pub struct PackageCheck<R> {
     reader: CheckingReader<io::Take<R>>,
+    promised: PackageFile,
 }
 
 impl<R: Read> Read for PackageCheck<R> {
@@ -64,22 +97,17 @@ impl<R: Read> Read for PackageCheck<R> {
 
 impl<R: Read> PackageCheck<R> {
     /// Compares size and checksum of all that was read with what the catalogue says.
-    pub fn finish(self, package: &Package) -> Result<()> {
-        let (sum, length, _) = self.reader.finish();
-        match length.cmp(&package.size) {
-            Ordering::Less => {
-                bail!("{} ends after {length} bytes, the catalogue says {}", package.path, package.size)
-            }
-            Ordering::Greater => {
-                bail!("{} has more than the {} bytes of the catalogue", package.path, package.size)
-            }
+    pub fn finish(self) -> Result<()> {
+        let (found, length, _) = self.reader.finish();
+        let PackageFile { path, size, sum } = self.promised;
+        match length.cmp(&size) {
+            Ordering::Less => bail!("{path} ends after {length} bytes, the catalogue says {size}"),
+            Ordering::Greater => bail!("{path} has more than the {size} bytes of the catalogue"),
             Ordering::Equal => {}
         }
         ensure!(
-            sum == package.sum,
-            "{} has checksum {sum}, the catalogue says {}; it was damaged or exchanged",
-            package.path,
-            package.sum
+            found == sum,
+            "{path} has checksum {found}, the catalogue says {sum}; it was damaged or exchanged"
         );
         Ok(())
     }

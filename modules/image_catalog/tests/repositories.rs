@@ -201,7 +201,7 @@ fn a_package_of_another_length_is_refused() {
     let judge = |bytes: &[u8]| {
         let mut check = package.check(bytes);
         std::io::copy(&mut check, &mut std::io::sink()).unwrap();
-        check.finish(package).unwrap_err().to_string()
+        check.finish().unwrap_err().to_string()
     };
     assert_eq!(
         judge(&intact[..100]),

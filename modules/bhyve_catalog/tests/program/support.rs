@@ -164,7 +164,7 @@ impl Lab {
         let mut stream = Vec::new();
         archive.read_to_end(&mut stream).unwrap();
         archive.finish().unwrap();
-        check.finish(package).unwrap();
+        check.finish().unwrap();
         stream
     }
 

@@ -24,6 +24,19 @@ pub use signing::{PrivateKey, Signing};
 
 use crate::digest::Sha256Hex;
 
+/// The ways to sign, by pkg's names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SignatureType {
+    /// For clients that know the key.
+    #[default]
+    Pubkey,
+    /// For clients that know the fingerprint of the key, which comes along.
+    Fingerprints,
+    /// Not at all.
+    None,
+}
+
 /// The kind of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -48,6 +48,6 @@ pub fn read_package(package: &Package, bytes: impl Read) -> Result<Vec<u8>> {
     archive.read_to_end(&mut stream)?;
     archive.finish()?;
     io::copy(&mut check, &mut io::sink())?;
-    check.finish(package)?;
+    check.finish()?;
     Ok(stream)
 }

@@ -1,0 +1,5 @@
+//! `bhyve_catalog_mirror`: keeps a copy of another catalogue, and copies only what has changed there.
+
+fn main() -> std::process::ExitCode {
+    ansible_module::run(bhyve_image::mirror)
+}

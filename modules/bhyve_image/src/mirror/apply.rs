@@ -1,0 +1,80 @@
+//! Copies what was planned: packages first, then the lists that name them, and removes last what no list names.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ansible_module::Task;
+use ansible_module::files::{sync_folder, write_atomically};
+use anyhow::{Context, Result};
+use image_catalog::package::PackageFile;
+
+use super::MARK;
+use super::observe::Observed;
+use super::plan::Plan;
+use crate::fetch::{Fetching, drain};
+use crate::params::MirrorParams;
+use crate::part::Part;
+use crate::repository::Repository;
+use crate::store::remove_if_there;
+
+/// Does what was planned. The caller holds the lock.
+///
+/// # Errors
+/// Where a package cannot be fetched or is not the promised one; what was copied before stays, and the lists still name
+/// what they named.
+pub fn apply(params: &MirrorParams, plan: &Plan, observed: Observed, task: &mut Task) -> Result<()> {
+    let Observed { mut repository, memory, edition, lists, wanted, .. } = observed;
+    let folder = &params.path;
+    let mark = format!("{}\n", repository.location());
+    if fs::read_to_string(folder.join(MARK)).ok().as_ref() != Some(&mark) {
+        write_atomically(&folder.join(MARK), 0o644, mark.as_bytes())?;
+    }
+    memory.remember(edition)?;
+    for copy in &plan.fetch {
+        fetch(folder, &copy.file, &mut repository, task)
+            .with_context(|| format!("copying {} from {}", copy.name, repository.location()))?;
+    }
+    if plan.lists {
+        lists.write(folder)?;
+    }
+    for path in &plan.remove {
+        remove_if_there(&folder.join(path))?;
+    }
+    let packages = wanted.iter().map(|wanted| folder.join(&wanted.file.path));
+    let folders: BTreeSet<PathBuf> =
+        packages.filter_map(|path| Some(path.parent()?.to_owned())).chain([folder.clone()]).collect();
+    folders.iter().try_for_each(|folder| sweep(folder))
+}
+
+fn fetch(folder: &Path, file: &PackageFile, repository: &mut Repository, task: &mut Task) -> Result<()> {
+    let path = folder.join(&file.path);
+    let place = path.parent().unwrap_or(folder);
+    fs::create_dir_all(place).with_context(|| format!("making the folder {}", place.display()))?;
+    sync_folder(folder)?;
+    let mut part = Part::open(place.join(format!(".{}.part", file.path.file_name())), file.size)?;
+    let progress = task.progress(&format!("copying {}", file.path.file_name()), Some(file.size));
+    let mut fetching = Fetching { file, transport: repository.transport()?, progress: &progress };
+    fetching.complete(&mut part, &|bytes| {
+        let mut check = file.clone().check(bytes);
+        drain(&mut check).with_context(|| format!("reading {}", file.path))?;
+        check.finish()
+    })?;
+    part.publish(&path)?;
+    task.record_bytes("apply", file.size);
+    Ok(())
+}
+
+/// Removes what killed runs have left. Everything wanted is in its place by now.
+fn sweep(folder: &Path) -> Result<()> {
+    let sweeping = || format!("removing leftovers from {}", folder.display());
+    for entry in fs::read_dir(folder).with_context(sweeping)? {
+        let path = entry.with_context(sweeping)?.path();
+        let name = path.file_name().map(OsStr::as_encoded_bytes).unwrap_or_default();
+        if name.starts_with(b".new-") || (name.starts_with(b".") && name.ends_with(b".pkg.part")) {
+            remove_if_there(&path)?;
+        }
+    }
+    Ok(())
+}
