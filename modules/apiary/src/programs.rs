@@ -35,6 +35,8 @@ pub const ALL: &[Program] = &[
     #[cfg(feature = "static")]
     module!(bhyve_catalog_key),
     #[cfg(feature = "static")]
+    module!(bhyve_catalog_mirror),
+    #[cfg(feature = "static")]
     Program { name: "bhyve_catalog_server", main: bhyve_catalog_server::main, module: None },
     #[cfg(feature = "static")]
     module!(bhyve_image),

@@ -1,5 +1,5 @@
 //! `bhyve_catalog_mirror`: keeps a copy of another catalogue, and copies only what has changed there.
 
 fn main() -> std::process::ExitCode {
-    ansible_module::run(bhyve_image::mirror)
+    ansible_module::run(bhyve_catalog_mirror::module)
 }

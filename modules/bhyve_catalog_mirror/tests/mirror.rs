@@ -81,7 +81,7 @@ fn hosts_fetch_from_a_mirror_as_from_its_origin() {
         "name": SMALL, "repository": lab.at("mirror"), "store": lab.at("store"), "pubkey": lab.at("key.pub"),
     });
     let params = serde_json::from_value(options).unwrap();
-    bhyve_image::image(params, &mut ansible_module::Task::default()).unwrap();
+    bhyve_image::module(params, &mut ansible_module::Task::default()).unwrap();
     let file = format!("{SMALL}.pkg");
     assert_eq!(
         fs::read(lab.at("store").join(&file)).unwrap(),

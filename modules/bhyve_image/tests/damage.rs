@@ -77,7 +77,7 @@ fn no_changed_byte_of_a_catalogue_is_believed() {
         let whole = fs::read(&path).unwrap();
         let fetch = || {
             let params = serde_json::from_value(lab.options(&[SMALL])).unwrap();
-            let fetched = bhyve_image::image(params, &mut Task::default());
+            let fetched = bhyve_image::module(params, &mut Task::default());
             let package = fs::read(lab.store().join(format!("{SMALL}.pkg"))).ok();
             let _ = fs::remove_dir_all(lab.store());
             (fetched.is_ok(), package)
