@@ -78,8 +78,10 @@ options:
           - Read from the console's log file, where the XML has one (C(<log file='...'/>)), so that text from before the
             task counts as well, but not that of an earlier start. Otherwise the console is opened before the guest starts,
             on bhyve the null-modem device, elsewhere libvirt's stream.
-          - Once it has come it is not waited for again until the guest is started anew. Where somebody else has started the
-            guest and the console keeps no history, the task warns and does not wait for it.
+          - Once it has come it is not waited for again until the guest is started anew.
+          - A console without a log keeps no history. There the text is waited for only by the task that starts the guest. A
+            later one, also after a task that was interrupted, warns and goes on, because the text may have come already.
+            The same holds for a log with C(append='on') when the guest was not started by this module.
         type: str
       host:
         description: Address of O(wait_for.port), as seen from the hypervisor.

@@ -4,8 +4,12 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import os
 import socket
+import subprocess
 import threading
+import time
 
 import pytest
 
@@ -33,13 +37,75 @@ def test_a_guest_that_was_started_before_is_waited_for_later(lab):
     assert (reply["changed"], reply.get("warnings")) == (False, None)
 
 
-def test_a_stream_of_somebody_elses_start_is_not_waited_for(lab):
-    lab.good({**waiting(lab, {}, log=False), "wait_for": None, "state": "present"})
+NOT_WAITED = "domain web1: the text on its console was not waited for: "
+NO_HISTORY = (
+    NOT_WAITED + "it was started before this task, and its console keeps no history of what it has written since"
+)
+
+
+@pytest.mark.parametrize("append", ["", "append='on'"], ids=["stream", "appended log"])
+def test_what_a_start_before_this_task_wrote_without_history_is_not_waited_for(lab, append):
+    log = f"<log file='{lab.log()}' {append}/>" if append else ""
+    lab.log().write_text("never")
+    xml = lab.xml(log=False).replace("<serial type='pty'>", "<serial type='pty'>" + log)
+    never = {"name": "web1", "wait_for": {"console": "never", "timeout": 60}}
+    lab.good({"name": "web1", "xml": xml, "state": "present"})
     lab.virsh("start", "web1")
-    reply = lab.good({"name": "web1", "wait_for": {"console": "never", "timeout": 60}})
-    assert reply["warnings"] == [
-        "domain web1 was started by somebody else, and its console keeps no history: its text was not waited for"
-    ]
+    assert lab.good(never)["warnings"] == [NO_HISTORY]
+    lab.virsh("suspend", "web1")
+    assert lab.good(never)["warnings"] == [NO_HISTORY]
+    assert lab.state() == "running"
+    if not append:
+        lab.good({"name": "web1", "state": "shutoff", **NOW})
+        lab.good({"name": "web1"})
+        assert lab.good(never)["warnings"] == [NO_HISTORY]
+
+
+def test_a_log_that_keeps_earlier_starts_is_read_from_this_start_on(lab):
+    xml = lab.xml().replace("append='off'", "append='on'")
+    assert "append='on'" in xml
+    lab.log().write_text("an earlier start: login:")
+    lab.good({"name": "web1", "xml": xml})
+    reply = lab.good({"name": "web1", "wait_for": {"console": lab.banner, "timeout": 60}})
+    assert (reply["changed"], reply.get("warnings")) == (False, None)
+    assert "found other text or none" in lab.refused(
+        {"name": "web1", "wait_for": {"console": "login:", "timeout": 0.3}}
+    )
+
+
+def fresh(lab):
+    """A guest as a run leaves it that was killed before its processors ran."""
+    lab.good({"name": "web1", "xml": lab.xml(log=False), "state": "present"})
+    lab.virsh("start", "web1", "--paused")
+    lab.virsh(
+        "metadata", "web1", "urn:x-apiary:bhyve:instance:1", "--key", "apiaryinstance", "--live", "--set",
+        "<instance fresh='yes'/>",
+    )
+
+
+def test_a_guest_that_has_not_run_yet_is_waited_for(lab):
+    fresh(lab)
+    wait = {"name": "web1", "wait_for": {"console": lab.banner, "timeout": 60}}
+    for changed in (True, False):
+        reply = lab.good(wait)
+        assert (reply["changed"], reply.get("warnings")) == (changed, None)
+    # From now on it has run: whoever suspends it does not make its text come again.
+    lab.virsh("suspend", "web1")
+    assert lab.good({"name": "web1", "wait_for": {"console": "other"}})["warnings"] == [NO_HISTORY]
+
+
+def test_a_console_that_somebody_else_reads_does_not_keep_the_guest_from_running(lab):
+    fresh(lab)
+    ours, theirs = os.openpty()
+    reader = subprocess.Popen(["virsh", "-c", lab.uri, "console", "web1"], stdin=theirs, stdout=theirs, stderr=theirs)
+    said = b""
+    while b"Escape character" not in said:
+        said += os.read(ours, 1024)
+    reply = lab.good({"name": "web1", "wait_for": {"console": lab.banner, "timeout": 60}})
+    reader.kill()
+    reader.wait()
+    assert len(reply["warnings"]) == 1 and reply["warnings"][0].startswith(NOT_WAITED + "opening the console: ")
+    assert lab.state() == "running"
 
 
 def test_an_earlier_start_does_not_count(lab):
@@ -61,11 +127,16 @@ def test_the_last_lines_are_in_the_error(lab):
 
 @pytest.mark.parametrize("log", [True, False], ids=["log", "stream"])
 def test_a_guest_that_stops_ends_the_wait(lab, log):
-    lab.good({**waiting(lab, {}, log), "wait_for": None})
-    timer = threading.Timer(1, lambda: lab.virsh("destroy", "web1"))
-    timer.start()
-    message = lab.refused({"name": "web1", "wait_for": {"console": "login:", "timeout": 120}})
-    timer.join()
+    def stop():
+        while "web1" not in lab.virsh("list", "--name", "--state-running").split():
+            time.sleep(0.1)
+        lab.virsh("destroy", "web1")
+
+    lab.good({**waiting(lab, {}, log), "wait_for": None, "state": "present"})
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        stopped = pool.submit(stop)
+        message = lab.refused({"name": "web1", "wait_for": {"console": "login:", "timeout": 120}})
+        stopped.result()
     assert message.startswith(
         'domain web1: waiting: expected "login:" on its console within 120 s, found that it has stopped; last lines'
     )

@@ -6,30 +6,34 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ansible_module::Task;
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail};
 use roxmltree::Document;
 
-use crate::console::{Console, Place};
+use crate::console::Console;
 use crate::definition::Definition;
 use crate::document::child;
 use crate::guest::{Form, Guest, Reach};
 use crate::hypervisor::Hypervisor;
+use crate::instance::Instance;
 use crate::params::Params;
 use crate::plan::{Plan, Step};
 use crate::receipt::{Configuration, Receipt};
-use crate::wait;
 
 /// Between two looks at a guest that shuts down.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Everything a step may need.
-struct Work<'a> {
-    params: &'a Params,
+pub(crate) struct Work<'a> {
+    pub(crate) params: &'a Params,
     definition: Option<&'a Definition>,
-    hypervisor: &'a Hypervisor,
+    pub(crate) hypervisor: &'a Hypervisor,
     /// Whether the console will be waited for.
-    listens: bool,
-    console: Option<Console>,
+    pub(crate) listens: bool,
+    pub(crate) console: Option<Console>,
+    /// Why the console cannot be waited for, if that is known.
+    pub(crate) deaf: Option<String>,
+    /// What is known of the running instance's console.
+    pub(crate) instance: Instance,
 }
 
 /// Does it.
@@ -44,7 +48,15 @@ pub fn apply(
     task: &mut Task,
 ) -> Result<()> {
     let listens = plan.steps.iter().any(|step| matches!(step, Step::Wait { console: Some(_) }));
-    let mut work = Work { params, definition, hypervisor, listens, console: None };
+    let mut work = Work {
+        params,
+        definition,
+        hypervisor,
+        listens,
+        console: None,
+        deaf: None,
+        instance: Instance::default(),
+    };
     for step in &plan.steps {
         task.phase(step.phase(), |task| work.step(step, task))?;
     }
@@ -81,7 +93,7 @@ impl Work<'_> {
     }
 
     /// The domain, looked up for each step: another one of that name may have taken its place.
-    fn guest(&self) -> Result<Guest> {
+    pub(crate) fn guest(&self) -> Result<Guest> {
         let guest = self.hypervisor.guest(&self.params.name)?;
         guest.ok_or_else(|| anyhow!("expected it to exist, found it gone; run the task again"))
     }
@@ -98,49 +110,6 @@ impl Work<'_> {
             guest.set_receipt(None, Reach::Running)?;
         }
         Ok(())
-    }
-
-    fn start(&mut self) -> Result<()> {
-        let guest = self.guest()?;
-        let xml = guest.xml(Form::Defined)?;
-        let before = Configuration::read(&xml)?;
-        let place = self.console_place(&xml)?;
-        let by_stream = place == Some(Place::Stream);
-        if let Some(place) = place {
-            self.console = Console::from_now(place)?;
-        }
-        // A stream has no history: it is opened while the guest still stands.
-        guest.start(by_stream)?;
-        if by_stream {
-            self.resume()?;
-        }
-        ensure!(guest.is_active()?, "expected it to run, found that it has stopped at once");
-        guest.note("")?;
-        self.renew_receipt(&guest, &before)
-    }
-
-    fn resume(&mut self) -> Result<()> {
-        let guest = self.guest()?;
-        if self.console_place(&guest.xml(Form::Running)?)? == Some(Place::Stream) {
-            self.console = Some(Console::stream(self.hypervisor.uri(), &self.params.name)?);
-        }
-        guest.resume()
-    }
-
-    /// Where the console is, if it will be waited for.
-    fn console_place(&self, xml: &str) -> Result<Option<Place>> {
-        self.listens.then(|| Place::find(xml, self.hypervisor.uri())).transpose()
-    }
-
-    /// Some drivers complete the definition at its first start.
-    fn renew_receipt(&self, guest: &Guest, before: &Configuration) -> Result<()> {
-        let after = Configuration::read(&guest.xml(Form::Defined)?)?;
-        match &after.receipt {
-            Some(receipt) if before.is_untouched() && !after.is_untouched() => {
-                guest.set_receipt(Some(&receipt.renewed(&after).element()?), Reach::Both)
-            }
-            _ => Ok(()),
-        }
     }
 
     fn stop(&self) -> Result<()> {
@@ -164,42 +133,6 @@ impl Work<'_> {
             guest.set_autostart(true)?;
         }
         Ok(())
-    }
-
-    fn wait(&mut self, console: Option<&str>, task: &mut Task) -> Result<()> {
-        let Some(wait_for) = &self.params.wait_for else { return Ok(()) };
-        let guest = self.guest()?;
-        if self.console.is_none() {
-            self.console = self.console_of_running(&guest)?;
-        }
-        if self.listens && self.console.is_none() {
-            task.warn(format!(
-                "domain {} was started by somebody else, and its console keeps no history: its text was not waited for",
-                self.params.name
-            ));
-        }
-        wait::wait(&guest, wait_for, (self.console.as_mut(), self.listens))?;
-        match console.filter(|_| self.console.is_some()) {
-            Some(digest) => guest.note(digest),
-            None => Ok(()),
-        }
-    }
-
-    /// A console without history is listened to from now on, where we started the guest, supposedly a moment ago; whoever
-    /// else started it may have done so long ago, and the text will not come again.
-    fn console_of_running(&self, guest: &Guest) -> Result<Option<Console>> {
-        let xml = guest.xml(Form::Running)?;
-        let place = Place::find(&xml, self.hypervisor.uri())?;
-        if matches!(place, Place::Log { .. }) {
-            return Ok(Console::with_history(place));
-        }
-        if !self.listens || Configuration::read(&xml)?.waited.is_none() {
-            return Ok(None);
-        }
-        match place {
-            Place::Stream => Console::stream(self.hypervisor.uri(), &self.params.name).map(Some),
-            place => Console::from_now(place),
-        }
     }
 
     fn undefine(&self) -> Result<()> {

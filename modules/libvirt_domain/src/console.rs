@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 
 use anyhow::{Context, Result, anyhow};
@@ -20,6 +20,9 @@ use crate::names::{ConnectUri, DomainName};
 
 /// How much of the console is kept for the error; a screen or so.
 const TAIL: usize = 4096;
+
+/// Most pieces read in one look, and kept of a stream; a guest that never stops talking must not hold up the time limit.
+const PIECES: usize = 256;
 
 /// Lines of it that are shown.
 const LINES: usize = 12;
@@ -77,13 +80,13 @@ enum Source {
 }
 
 impl Console {
-    /// The console of a domain, from now on. A stream is opened once the domain is there, by [`Console::stream`].
-    pub(crate) fn from_now(place: Place) -> Result<Option<Self>> {
+    /// The console of a domain that is about to start. A stream is opened once the domain is there, by
+    /// [`Console::stream`].
+    pub(crate) fn from_start(place: Place) -> Result<Option<Self>> {
+        let log_from = Self::log_from(&place);
         let source = match place {
-            Place::Log { path, append } => {
-                let offset = if append { path.metadata().map_or(0, |metadata| metadata.len()) } else { 0 };
-                Source::Log { path, offset }
-            }
+            // It is emptied by the start, or begins where it ends now.
+            Place::Log { path, .. } => Source::Log { path, offset: log_from.unwrap_or(0) },
             Place::NullModem(path) => Source::Terminal(open_terminal(&path)?),
             Place::Stream => return Ok(None),
         };
@@ -91,18 +94,33 @@ impl Console {
     }
 
     /// The console of a domain that runs already, with what it wrote since it was started, where that can still be read.
-    pub(crate) fn with_history(place: Place) -> Option<Self> {
+    /// In a log that keeps what earlier starts wrote, that begins at `log_from`.
+    pub(crate) fn with_history(place: Place, log_from: Option<u64>) -> Option<Self> {
         match place {
-            Place::Log { path, .. } => {
-                Some(Self { source: Source::Log { path, offset: 0 }, tail: Vec::new() })
+            Place::Log { path, append } => {
+                let offset = if append { log_from? } else { 0 };
+                Some(Self { source: Source::Log { path, offset }, tail: Vec::new() })
             }
             Place::NullModem(_) | Place::Stream => None,
         }
     }
 
+    /// Whether it tells everything, whoever else has read it.
+    pub(crate) fn keeps_history(&self) -> bool {
+        matches!(self.source, Source::Log { .. })
+    }
+
+    /// Where the instance about to start begins, in a log that keeps what earlier ones wrote.
+    pub(crate) fn log_from(place: &Place) -> Option<u64> {
+        match place {
+            Place::Log { path, append: true } => Some(path.metadata().map_or(0, |metadata| metadata.len())),
+            _ => None,
+        }
+    }
+
     /// The console as a stream, on a connection of its own so that its blocking calls hold nobody up.
     pub(crate) fn stream(uri: &ConnectUri, name: &DomainName) -> Result<Self> {
-        let (sender, receiver) = channel();
+        let (sender, receiver) = sync_channel(PIECES);
         let (uri, name) = (uri.clone(), name.clone());
         // It ends with the process at the latest: libvirt has no way to wait for a stream with a time limit.
         thread::spawn(move || {
@@ -118,10 +136,10 @@ impl Console {
 
     /// Reads what has come since the last call; tells whether `text` has been on the console.
     pub(crate) fn has_shown(&mut self, text: &str) -> Result<bool> {
-        loop {
+        for _ in 0..PIECES {
             let news = self.source.read()?;
             if news.is_empty() {
-                return Ok(false);
+                break;
             }
             // A text may come in two pieces.
             let overlap = self.tail.len().saturating_sub(text.len());
@@ -132,18 +150,20 @@ impl Console {
             }
             self.tail.drain(..self.tail.len().saturating_sub(TAIL));
         }
+        Ok(false)
     }
 
     /// Reads what has come, for [`Console::last_lines`].
     pub(crate) fn catch_up(&mut self) -> Result<()> {
-        loop {
+        for _ in 0..PIECES {
             let news = self.source.read()?;
             if news.is_empty() {
-                return Ok(());
+                break;
             }
             self.tail.extend_from_slice(&news);
             self.tail.drain(..self.tail.len().saturating_sub(TAIL));
         }
+        Ok(())
     }
 
     /// The last lines, on one line and without control characters.
@@ -218,7 +238,7 @@ fn open_terminal(path: &Path) -> Result<File> {
 }
 
 /// Opens the console's stream, says so with an empty message, and passes on what comes.
-fn pass_on(uri: &ConnectUri, name: &DomainName, to: &Sender<Result<Vec<u8>>>) -> Result<()> {
+fn pass_on(uri: &ConnectUri, name: &DomainName, to: &SyncSender<Result<Vec<u8>>>) -> Result<()> {
     let hypervisor = Hypervisor::open(uri)?;
     let guest = hypervisor.guest(name)?.ok_or_else(|| anyhow!("domain {name} is gone"))?;
     let stream =

@@ -34,7 +34,7 @@ fn log(append: bool) -> (tempfile::TempDir, PathBuf, Place) {
 #[test]
 fn a_text_in_two_pieces_is_found() {
     let (_folder, path, place) = log(false);
-    let mut console = Console::from_now(place).unwrap().unwrap();
+    let mut console = Console::from_start(place).unwrap().unwrap();
     assert!(!console.has_shown("login:").unwrap(), "there is no log yet");
     let mut file = File::create(&path).unwrap();
     file.write_all(b"booting\r\n\x1b[1mlog").unwrap();
@@ -48,17 +48,21 @@ fn a_text_in_two_pieces_is_found() {
 fn what_an_earlier_start_wrote_does_not_count() {
     let (_folder, path, place) = log(true);
     fs::write(&path, "login: ").unwrap();
-    let mut console = Console::from_now(place).unwrap().unwrap();
+    let mut console = Console::from_start(place).unwrap().unwrap();
     assert!(!console.has_shown("login:").unwrap());
+    let place = || Place::Log { path: path.clone(), append: true };
+    assert!(Console::with_history(place(), None).is_none(), "nobody knows where this start begins");
+    let mut later = Console::with_history(place(), Console::log_from(&place())).unwrap();
     OpenOptions::new().append(true).open(&path).unwrap().write_all(b"again login: ").unwrap();
     assert!(console.has_shown("login:").unwrap());
+    assert!(later.has_shown("login:").unwrap());
 }
 
 #[test]
 fn a_log_that_begins_anew_is_followed() {
     let (_folder, path, place) = log(false);
     fs::write(&path, "x".repeat(200_000)).unwrap();
-    let mut console = Console::with_history(place).unwrap();
+    let mut console = Console::with_history(place, None).unwrap();
     assert!(!console.has_shown("login:").unwrap());
     fs::write(&path, "login:").unwrap();
     assert!(console.has_shown("login:").unwrap());
@@ -69,7 +73,7 @@ fn a_log_that_begins_anew_is_followed() {
 fn a_terminal_is_read_raw_and_echoes_nothing() {
     let pty = openpty(None, None).unwrap();
     let slave = nix::unistd::ttyname(&pty.slave).unwrap();
-    let mut console = Console::from_now(Place::NullModem(slave)).unwrap().unwrap();
+    let mut console = Console::from_start(Place::NullModem(slave)).unwrap().unwrap();
     assert!(!console.has_shown("login:").unwrap());
     let mut master = File::from(pty.master);
     master.write_all(b"web1 login: ").unwrap();
@@ -81,7 +85,7 @@ fn a_terminal_is_read_raw_and_echoes_nothing() {
 
 #[test]
 fn a_missing_device_is_named() {
-    let error = Console::from_now(Place::NullModem("/nowhere/nmdm0B".into())).map(drop).unwrap_err();
+    let error = Console::from_start(Place::NullModem("/nowhere/nmdm0B".into())).map(drop).unwrap_err();
     assert_eq!(
         format!("{error:#}"),
         "opening console /nowhere/nmdm0B: No such file or directory (os error 2)"
@@ -93,8 +97,17 @@ fn only_the_last_lines_are_shown() {
     let (_folder, path, place) = log(false);
     let text: String = (1..=40).map(|line| format!("line {line}\r\n\r\n")).collect();
     fs::write(&path, text).unwrap();
-    let mut console = Console::with_history(place).unwrap();
+    let mut console = Console::with_history(place, None).unwrap();
     assert!(!console.has_shown("login:").unwrap());
     let lines: Vec<String> = (29..=40).map(|line| format!("line {line}")).collect();
     assert_eq!(console.last_lines(), lines.join(" | "));
+}
+
+#[test]
+fn a_guest_that_never_stops_talking_holds_nobody_up() {
+    let mut console =
+        Console { source: Source::Log { path: "/dev/zero".into(), offset: 0 }, tail: Vec::new() };
+    assert!(!console.has_shown("login:").unwrap());
+    console.catch_up().unwrap();
+    assert!(console.tail.len() <= TAIL);
 }

@@ -8,7 +8,8 @@ use virt::stream::Stream;
 use virt::sys;
 
 use crate::errors::explained;
-use crate::receipt::{INSTANCE, RECEIPT};
+use crate::instance::{INSTANCE, Instance};
+use crate::receipt::RECEIPT;
 
 /// A domain of a hypervisor.
 pub struct Guest {
@@ -179,13 +180,16 @@ impl Guest {
         self.set_metadata(element, "apiary", RECEIPT, reach)
     }
 
-    /// Notes with the running instance that we started it, and the digest of the console text it was waited for.
+    /// Notes with the running instance what is known of its console; one that has stopped meanwhile needs no note.
     ///
     /// # Errors
     /// Where libvirt refuses.
-    pub(crate) fn note(&self, console: &str) -> Result<()> {
-        let element = format!("<instance console='{console}'/>");
-        self.set_metadata(Some(&element), "apiaryinstance", INSTANCE, Reach::Running)
+    pub(crate) fn note(&self, instance: &Instance) -> Result<()> {
+        let element = instance.element();
+        match self.set_metadata(element.as_deref(), "apiaryinstance", INSTANCE, Reach::Running) {
+            Err(_) if !self.is_active()? => Ok(()),
+            result => result,
+        }
     }
 
     fn set_metadata(&self, element: Option<&str>, prefix: &str, namespace: &str, reach: Reach) -> Result<()> {
@@ -197,15 +201,15 @@ impl Guest {
         }
     }
 
-    /// Starts it; one that has been started meanwhile is as good.
+    /// Starts it; tells whether it was us: one that somebody else has started meanwhile is as good.
     ///
     /// # Errors
     /// Where it cannot start: libvirt's words, which carry the emulator's.
-    pub(crate) fn start(&self, paused: bool) -> Result<()> {
+    pub(crate) fn start(&self, paused: bool) -> Result<bool> {
         let flags = if paused { sys::VIR_DOMAIN_START_PAUSED } else { 0 };
         match self.domain.create_with_flags(flags) {
-            Err(error) if error.code().is(ErrorNumber::OperationInvalid) && self.is_active()? => Ok(()),
-            result => result.map_err(|error| explained(&error, "starting the domain")),
+            Err(error) if error.code().is(ErrorNumber::OperationInvalid) && self.is_active()? => Ok(false),
+            result => result.map(|_| true).map_err(|error| explained(&error, "starting the domain")),
         }
     }
 

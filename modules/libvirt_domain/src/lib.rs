@@ -9,6 +9,7 @@ mod errors;
 pub mod guest;
 pub mod hypervisor;
 mod identity;
+pub mod instance;
 mod module;
 pub mod names;
 pub mod observe;
@@ -16,6 +17,7 @@ pub mod params;
 pub mod plan;
 pub mod receipt;
 mod shown;
+mod start;
 mod wait;
 
 pub use module::module;

@@ -201,7 +201,7 @@ fn power_steps(state: State, activity: Activity, restarts: bool) -> Vec<Step> {
 fn console_to_wait_for(params: &Params, found: Option<&Found>, steps: &[Step]) -> Option<String> {
     let text = params.wait_for.as_ref()?.console.as_ref()?;
     let digest = sha256(text.as_bytes());
-    let known = found.and_then(|found| found.running.as_ref()?.waited.as_ref());
+    let known = found.and_then(|found| found.running.as_ref()?.instance.shown.as_ref());
     (steps.contains(&Step::Start) || known != Some(&digest)).then_some(digest)
 }
 

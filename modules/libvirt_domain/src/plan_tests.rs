@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::document;
+use crate::instance::Instance;
 use crate::observe::{Neighbour, is_due};
 use crate::receipt::{Configuration, Receipt};
 use serde_json::{Value, json};
@@ -37,7 +38,7 @@ fn configuration(given: &str, made: &str, found: &str) -> Configuration {
             made_digest: digest(made),
             made: form(made),
         }),
-        waited: None,
+        instance: Instance::default(),
         macs: Vec::new(),
     }
 }
@@ -189,8 +190,9 @@ fn removal() {
 fn waiting_is_no_change_and_is_not_repeated() {
     let wait = json!({"wait_for": {"console": "login:"}});
     let waited = || {
-        let waited = Some(document::sha256(b"login:"));
-        Some(found(Activity::Running, ours(XML), Some(Configuration { waited, ..ours(XML) })))
+        let shown = Some(document::sha256(b"login:"));
+        let instance = Instance { shown, ..Instance::default() };
+        Some(found(Activity::Running, ours(XML), Some(Configuration { instance, ..ours(XML) })))
     };
     assert_eq!(steps(wait.clone(), Some(XML), Some(off())), "start wait-console");
     assert_eq!(steps(wait.clone(), Some(XML), Some(on())), "wait-console");

@@ -13,12 +13,10 @@ use roxmltree::{Document, Node};
 
 use crate::definition::{Definition, macs_of};
 use crate::document::{self, child, sha256};
+use crate::instance::{INSTANCE, Instance};
 
 /// Namespace of the receipt in a domain's metadata.
 pub(crate) const RECEIPT: &str = "urn:x-apiary:bhyve:domain:1";
-
-/// Namespace of the note, in the metadata of the running instance only, that we started it and what it was waited for.
-pub(crate) const INSTANCE: &str = "urn:x-apiary:bhyve:instance:1";
 
 /// Libvirt's form of a domain is some ten kilobytes; far above that a receipt is none of ours.
 const LONGEST_FORM: u64 = 4 << 20;
@@ -45,8 +43,8 @@ pub struct Configuration {
     pub digest: String,
     /// What we know of how it came to be.
     pub receipt: Option<Receipt>,
-    /// Of an instance that we started: the digest of the console text it is known to have written, or nothing.
-    pub waited: Option<String>,
+    /// Of a running instance, what we know of its console.
+    pub instance: Instance,
     /// MAC addresses of its interfaces, in lower case.
     pub macs: Vec<String>,
 }
@@ -69,7 +67,7 @@ impl Configuration {
             digest: sha256(form.as_bytes()),
             shown: document::without_secrets(&form_document),
             receipt: ours(RECEIPT).and_then(Receipt::read),
-            waited: ours(INSTANCE).and_then(|node| node.attribute("console")).map(str::to_owned),
+            instance: ours(INSTANCE).map(Instance::read).unwrap_or_default(),
             macs: macs_of(&document),
         })
     }

@@ -1,0 +1,125 @@
+//! Starting a guest so that nothing it says on its console is missed, and waiting until it answers.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ansible_module::Task;
+use anyhow::{Result, ensure};
+
+use crate::apply::Work;
+use crate::console::{Console, Place};
+use crate::guest::{Activity, Form, Guest, Reach};
+use crate::instance::Instance;
+use crate::receipt::Configuration;
+use crate::wait;
+
+/// How long somebody else who has started the guest may take to let it run.
+const THEIR_TURN: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(50);
+
+impl Work<'_> {
+    pub(crate) fn start(&mut self) -> Result<()> {
+        let guest = self.guest()?;
+        let xml = guest.xml(Form::Defined)?;
+        let before = Configuration::read(&xml)?;
+        let place = Place::find(&xml, self.hypervisor.uri())?;
+        let by_stream = self.listens && place == Place::Stream;
+        self.instance.log_from = Console::log_from(&place);
+        if self.listens {
+            self.console = Console::from_start(place)?;
+        }
+        // A stream has no history: it is opened while the guest still stands.
+        if !guest.start(by_stream)? {
+            return self.leave_to_them(&guest);
+        }
+        if by_stream {
+            guest.note(&Instance { fresh: true, ..Instance::default() })?;
+            self.run_listening(&guest)?;
+        }
+        ensure!(guest.is_active()?, "expected it to run, found that it has stopped at once");
+        if self.instance.log_from.is_some() {
+            guest.note(&self.instance)?;
+        }
+        renew_receipt(&guest, &before)
+    }
+
+    /// Somebody else has started it: its stream is theirs, and letting it run is, too, unless they have died over it.
+    fn leave_to_them(&mut self, guest: &Guest) -> Result<()> {
+        self.instance = Instance::default();
+        self.console = self.console.take().filter(Console::keeps_history);
+        let started = Instant::now();
+        while guest.activity()? == Activity::Paused {
+            if started.elapsed() > THEIR_TURN {
+                return guest.resume();
+            }
+            thread::sleep(PAUSE);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn resume(&mut self) -> Result<()> {
+        let guest = self.guest()?;
+        let xml = guest.xml(Form::Running)?;
+        let fresh = Configuration::read(&xml)?.instance.fresh;
+        if fresh && self.listens && Place::find(&xml, self.hypervisor.uri())? == Place::Stream {
+            return self.run_listening(&guest);
+        }
+        guest.resume()?;
+        if fresh { guest.note(&Instance::default()) } else { Ok(()) }
+    }
+
+    /// Opens the stream of a guest that has not run yet, then lets it run. From then on its text can be waited for by this
+    /// run only, so the note that it is fresh goes.
+    fn run_listening(&mut self, guest: &Guest) -> Result<()> {
+        match Console::stream(self.hypervisor.uri(), &self.params.name) {
+            Ok(console) => self.console = Some(console),
+            // Somebody reads it already. A guest left standing still would be the worse surprise.
+            Err(error) => self.deaf = Some(format!("{error:#}")),
+        }
+        guest.resume()?;
+        guest.note(&Instance::default())
+    }
+
+    pub(crate) fn wait(&mut self, console: Option<&str>, task: &mut Task) -> Result<()> {
+        let Some(wait_for) = &self.params.wait_for else { return Ok(()) };
+        let guest = self.guest()?;
+        if self.console.is_none() {
+            self.console = self.console_of_running(&guest)?;
+        }
+        if self.listens && self.console.is_none() {
+            let reason = self.deaf.as_deref().unwrap_or(
+                "it was started before this task, and its console keeps no history of what it has written since",
+            );
+            task.warn(format!(
+                "domain {}: the text on its console was not waited for: {reason}",
+                self.params.name
+            ));
+        }
+        wait::wait(&guest, wait_for, (self.console.as_mut(), self.listens))?;
+        match console.filter(|_| self.console.is_some()) {
+            Some(digest) => guest.note(&Instance { shown: Some(digest.to_owned()), ..self.instance.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// A console without history is of no use here: what is waited for may have been written already.
+    fn console_of_running(&mut self, guest: &Guest) -> Result<Option<Console>> {
+        let xml = guest.xml(Form::Running)?;
+        let place = Place::find(&xml, self.hypervisor.uri())?;
+        self.instance.log_from = Configuration::read(&xml)?.instance.log_from;
+        // Only to quote its last lines, any part of the log will do.
+        let quoted = (!self.listens).then_some(0);
+        Ok(Console::with_history(place, self.instance.log_from.or(quoted)))
+    }
+}
+
+/// Some drivers complete the definition at its first start.
+fn renew_receipt(guest: &Guest, before: &Configuration) -> Result<()> {
+    let after = Configuration::read(&guest.xml(Form::Defined)?)?;
+    match &after.receipt {
+        Some(receipt) if before.is_untouched() && !after.is_untouched() => {
+            guest.set_receipt(Some(&receipt.renewed(&after).element()?), Reach::Both)
+        }
+        _ => Ok(()),
+    }
+}
