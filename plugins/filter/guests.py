@@ -28,6 +28,12 @@ REQUIRED = ("image", "vcpus", "memory")
 
 STATES = ("running", "shutoff", "present")
 
+# What an image's annotation `image_os` begins with, where cloud-init writes the seed's contents into place.
+LINUX = (
+    "almalinux", "alpine", "amazon", "arch", "centos", "debian", "fedora", "gentoo", "linux", "opensuse", "oracle", "rhel",
+    "rocky", "sles", "suse", "ubuntu", "void",
+)
+
 # The phases of a deployment, in seconds, as the table heads them.
 PHASES = ("fetch", "receive", "seed", "domain", "wait")
 
@@ -145,6 +151,19 @@ def template_file(name):
     return name if "/" in name else "domains/%s.xml.j2" % name
 
 
+def seed_family(image_os):
+    """Who reads the seed of a guest with an image of this system: freebsd, linux, or empty where the image does not say."""
+    system = str(image_os or "").lower()
+    if not system or system.startswith("freebsd"):
+        return "freebsd" if system else ""
+    if system.startswith(LINUX):
+        return "linux"
+    raise AnsibleFilterError(
+        "looking for the family of a seed: expected an image whose os begins with freebsd or the name of a Linux, found %r; "
+        "say 'family' in the guest's seed" % image_os
+    )
+
+
 def seconds_of(registered, item):
     return result_of(registered, item, "timings.total.seconds", 0.0)
 
@@ -188,5 +207,6 @@ class FilterModule:
             "deployment_table": deployment_table,
             "fleet_problems": fleet_problems,
             "result_of": result_of,
+            "seed_family": seed_family,
             "template_file": template_file,
         }

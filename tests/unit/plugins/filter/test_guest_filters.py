@@ -108,3 +108,10 @@ def test_the_table_counts_a_shared_fetch_once():
         "web2 running demo-1 /v/web2 0.00 1.00 0.00 0.50 0.00 no".split(),
     ]
     assert lines[-1] == "8.00 seconds on the host for 2 guests"
+
+
+def test_the_family_of_a_seed_follows_from_the_image():
+    for image_os, family in [("freebsd", "freebsd"), ("FreeBSD-14.2", "freebsd"), ("debian-12", "linux"), ("linux", "linux"), ("", ""), (None, "")]:
+        assert guests.seed_family(image_os) == family
+    with pytest.raises(AnsibleFilterError, match="found 'openbsd'; say 'family' in the guest's seed"):
+        guests.seed_family("openbsd")
