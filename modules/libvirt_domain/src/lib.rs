@@ -8,7 +8,6 @@ mod document;
 mod errors;
 pub mod guest;
 pub mod hypervisor;
-mod identity;
 pub mod instance;
 mod module;
 pub mod names;

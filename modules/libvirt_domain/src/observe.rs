@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use ansible_module::identity::{MacBlock, mac_of, uuid_of};
 use anyhow::{Context, Result};
 use roxmltree::Document;
 use uuid::Uuid;
@@ -9,7 +10,6 @@ use uuid::Uuid;
 use crate::definition::{Definition, macs_of};
 use crate::guest::{Activity, Form, Guest};
 use crate::hypervisor::Hypervisor;
-use crate::identity;
 use crate::params::Params;
 use crate::receipt::Configuration;
 
@@ -127,17 +127,16 @@ fn look_around(
     hypervisor: &Hypervisor,
 ) -> Result<Surroundings> {
     let uri = hypervisor.uri();
-    let uuid = definition
-        .uuid()
-        .or(found.map(|found| found.uuid))
-        .unwrap_or_else(|| identity::uuid_of(&params.name));
+    let uuid =
+        definition.uuid().or(found.map(|found| found.uuid)).unwrap_or_else(|| uuid_of(params.name.as_str()));
+    let block = if uri.driver() == "bhyve" { MacBlock::Bhyve } else { MacBlock::Qemu };
     let kept = |index: usize| found.and_then(|found| found.defined.macs.get(index));
     let macs: Vec<String> = definition
         .macs()
         .enumerate()
         .map(|(index, given)| match given.or(kept(index).map(String::as_str)) {
             Some(mac) => mac.to_owned(),
-            None => identity::mac_of(&params.name, index, uri),
+            None => mac_of(params.name.as_str(), index, block),
         })
         .collect();
     let xml = definition.complete(uuid, &macs);
