@@ -111,6 +111,12 @@ options:
       - With V(0) and O(force=true) it is powered off at once.
     type: float
     default: 60
+  answer_timeout:
+    description:
+      - Seconds that libvirt may take for one answer. When they are over, the task fails, because libvirt's daemon hangs.
+      - Starting a guest is one answer, too: one that fills huge pages or reads its saved memory takes its time.
+    type: float
+    default: 300
 notes:
   - A race with somebody else who starts, stops or removes the same domain is no error, as long as the result is the same.
 seealso:

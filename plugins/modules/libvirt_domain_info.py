@@ -30,6 +30,10 @@ options:
       - Where the hypervisor is.
       - The default is V(bhyve:///system) on FreeBSD and V(qemu:///system) elsewhere.
     type: str
+  answer_timeout:
+    description: Seconds that libvirt may take for one answer. When they are over, the task fails, because libvirt's daemon hangs.
+    type: float
+    default: 300
 seealso:
   - module: apiary.bhyve.libvirt_domain
 """

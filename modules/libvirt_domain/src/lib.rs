@@ -13,6 +13,7 @@ mod module;
 pub mod names;
 pub mod observe;
 pub mod params;
+pub mod patience;
 pub mod plan;
 pub mod receipt;
 mod shown;

@@ -5,6 +5,7 @@ use crate::definition::Definition;
 use crate::hypervisor::Hypervisor;
 use crate::observe::observe;
 use crate::params::{Params, State};
+use crate::patience::within;
 use crate::plan::{Plan, plan};
 use ansible_module::{Reply, Task};
 use anyhow::{Result, bail};
@@ -15,15 +16,19 @@ use anyhow::{Result, bail};
 /// Where libvirt cannot be reached, refuses the XML, or the guest does not answer in time.
 pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
     params.check()?;
+    within(params.answer_timeout, task, move |task| bring_about(&params, task))
+}
+
+fn bring_about(params: &Params, task: &mut Task) -> Result<Reply> {
     let given = params.xml.as_deref().filter(|_| params.state != State::Absent);
     let definition = given.map(|xml| Definition::parse(xml, &params.name)).transpose()?;
     let definition = definition.as_ref();
     let hypervisor = task.phase("connect", |_| Hypervisor::open(&params.connection()))?;
-    let observed = task.phase("observe", |_| observe(&params, definition, &hypervisor))?;
-    let plan = plan(&params, definition, &observed)?;
+    let observed = task.phase("observe", |_| observe(params, definition, &hypervisor))?;
+    let plan = plan(params, definition, &observed)?;
     tell(&plan, task)?;
     if !task.check_mode {
-        apply(&plan, &params, definition, &hypervisor, task)?;
+        apply(&plan, params, definition, &hypervisor, task)?;
     }
     let mut reply = Reply::new(plan.changed()).diff(plan.diff).with("domain", &plan.outcome);
     if let Some(commands) = observed.surroundings.and_then(|around| around.bhyve_commands) {

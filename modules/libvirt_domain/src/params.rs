@@ -5,6 +5,7 @@ use anyhow::{Result, ensure};
 use serde::Deserialize;
 
 use crate::names::{ConnectUri, DomainName};
+use crate::patience::default_patience;
 
 /// Options of `libvirt_domain`; documented for users in plugins/modules/libvirt_domain.py.
 #[derive(Debug, Deserialize)]
@@ -36,6 +37,9 @@ pub struct Params {
     /// How long a guest may take to shut down; 0 powers it off at once where `force` allows it.
     #[serde(default = "a_minute")]
     pub shutdown_timeout: Seconds,
+    /// How long libvirt may take for one answer.
+    #[serde(default = "default_patience")]
+    pub answer_timeout: Seconds,
 }
 
 /// What a domain shall be.

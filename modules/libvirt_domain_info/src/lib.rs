@@ -1,10 +1,11 @@
 //! Tells what domains a libvirt host has and how they are. Reads only.
 
-use ansible_module::{Reply, Task};
+use ansible_module::{Reply, Seconds, Task};
 use anyhow::{Context, Result};
 use libvirt_domain::details::details;
 use libvirt_domain::hypervisor::Hypervisor;
 use libvirt_domain::names::{ConnectUri, DomainName};
+use libvirt_domain::patience::{default_patience, within};
 use serde::Deserialize;
 
 /// Options of `libvirt_domain_info`; documented for users in plugins/modules/libvirt_domain_info.py.
@@ -17,6 +18,9 @@ pub struct Params {
     /// Where the hypervisor is.
     #[serde(default)]
     uri: Option<ConnectUri>,
+    /// How long libvirt may take for one answer.
+    #[serde(default = "default_patience")]
+    answer_timeout: Seconds,
 }
 
 /// Module `libvirt_domain_info`.
@@ -24,6 +28,10 @@ pub struct Params {
 /// # Errors
 /// Where libvirt cannot be reached or asked.
 pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
+    within(params.answer_timeout, task, move |task| look(params, task))
+}
+
+fn look(params: Params, task: &mut Task) -> Result<Reply> {
     let uri = params.uri.unwrap_or_default();
     let hypervisor = task.phase("connect", |_| Hypervisor::open(&uri))?;
     let (domains, version) = task.phase("observe", |_| {

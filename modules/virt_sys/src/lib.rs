@@ -15,6 +15,7 @@ mod bindings {
 }
 
 pub use bindings::*;
+pub use library::last_call;
 
 /// The calling thread's last error: ours when the last function called could not be found, libvirt's otherwise.
 /// Valid until this thread calls the next function, as in libvirt.

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::ffi::{CStr, CString};
 use std::os::raw::{c_int, c_uint, c_ulonglong, c_void};
 use std::ptr::null_mut;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::bindings::{
     _virError, VIR_ERR_ERROR, VIR_ERR_NO_CONNECT, VIR_ERR_NO_SUPPORT, VIR_FROM_NONE, virErrorNumber,
@@ -86,6 +86,7 @@ impl Symbol {
     /// Where the function is; `None` leaves the reason in [`not_found`].
     pub(crate) fn address(&self) -> Option<*mut c_void> {
         forget();
+        note_call(self.name);
         if let Some(found) = self.address.get() {
             return Some(found.0);
         }
@@ -108,6 +109,18 @@ impl Symbol {
         }
         Some(self.address.get_or_init(|| Address(address)).0)
     }
+}
+
+static LAST_CALL: Mutex<(u64, &CStr)> = Mutex::new((0, c"nothing yet"));
+
+fn note_call(name: &'static CStr) {
+    let mut last = LAST_CALL.lock().unwrap_or_else(PoisonError::into_inner);
+    *last = (last.0 + 1, name);
+}
+
+/// How many functions this process has called so far, and the name of the last one, whether it has returned or not.
+pub fn last_call() -> (u64, &'static CStr) {
+    *LAST_CALL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a libvirt function of this result type returns when it has failed.
