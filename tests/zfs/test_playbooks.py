@@ -1,0 +1,130 @@
+"""The roles through ansible-core and ssh: an image published from a raw disk, guests of it on a hypervisor with real ZFS."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import HERE, TOP
+
+IMAGE = "disk-1.0-20261122"
+SIZE = 8 << 20
+
+
+class Site:
+    """A controller: inventory, collection, and a catalogue that is published there and brought to the hypervisor."""
+
+    def __init__(self, folder, guest, place):
+        self.folder, self.guest, self.place = folder, guest, place
+        collections = folder / "collections/ansible_collections/apiary"
+        collections.mkdir(parents=True)
+        (collections / "bhyve").symlink_to(TOP)
+        self.disk = folder / "disk.raw"
+        self.disk.write_bytes(random.randbytes(1 << 20) + bytes(SIZE - (2 << 20)) + random.randbytes(1 << 20))
+        self.guests = {"web1": {"image": IMAGE}, "web2": {"image": IMAGE, "disk": "16M"}}
+        self.catalog = folder / f"catalog-{place.name.split('/')[1]}"
+        self.catalog.mkdir()
+
+    def inventory(self):
+        cache, at = TOP / ".cache/zfs-host", f"/root/{self.catalog.name}"
+        hypervisor = {
+            "ansible_host": "127.0.0.1",
+            "ansible_port": int((cache / "run/port").read_text()),
+            "ansible_user": "root",
+            "ansible_ssh_private_key_file": str(cache / "current/key"),
+            "ansible_ssh_common_args": "-F none -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no -o LogLevel=ERROR",
+            "bhyve_catalog": f"file://{at}",
+            "bhyve_catalog_pubkey": f"{at}/catalog.key.pub",
+            "guest_image_store": f"{at}-store",
+            "guest_dataset": self.place.vm,
+            "guest_golden": self.place.images,
+            "bhyve_guests": self.guests,
+        }
+        repository = {
+            "ansible_connection": "local",
+            "bhyve_catalog_path": str(self.catalog),
+            "bhyve_catalog_signing_key": str(self.folder / "catalog.key"),
+            "bhyve_catalog_make_key": True,
+            "bhyve_images": [{"name": "disk-1.0", "version": "20261122", "source": str(self.disk), "os": "none"}],
+        }
+        path = self.folder / "hosts.json"
+        path.write_text(json.dumps({"all": {"hosts": {"hv1": hypervisor, "repo": repository}}}))
+        return path
+
+    def play(self, name, host, *words):
+        """Runs a playbook; returns what it changed and what it printed."""
+        done = subprocess.run(
+            [Path(sys.executable).parent / "ansible-playbook", "-i", self.inventory(), name, "--limit", host, *words],
+            env={
+                **os.environ,
+                "ANSIBLE_COLLECTIONS_PATH": str(self.folder / "collections"),
+                "ANSIBLE_HOME": str(self.folder / "home"),
+                "ANSIBLE_TIMEOUT": "300",
+                "ANSIBLE_NOCOLOR": "1",
+            },
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=1800,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return int(re.search(rf"^{host} .*changed=(\d+)", done.stdout, re.M)[1]), done.stdout
+
+    def volumes(self, *words):
+        return self.play(HERE / "site/volumes.yml", "hv1", *words)
+
+    def publish(self):
+        """Publishes the disk and brings the catalogue to the hypervisor."""
+        changed, _ = self.play("apiary.bhyve.publish", "repo")
+        assert changed == 2
+        (self.folder / "catalog.key.pub").rename(self.catalog / "catalog.key.pub")
+        self.guest.host("push", str(self.catalog))
+
+
+@pytest.fixture
+def site(tmp_path, guest, place):
+    return Site(tmp_path, guest, place)
+
+
+def test_guests_of_a_published_image(site, guest, place):
+    site.publish()
+    golden, before = f"{place.images}/{IMAGE}", place.names()
+    names = [golden, f"{golden}@image", f"{place.vm}/web1", f"{place.vm}/web2"]
+
+    changed, shown = site.volumes("--check", "--diff")
+    assert changed == 2 and place.names() == before
+    assert f"+{place.vm}/web2:" in shown and f"+  is a clone of {golden}@image" in shown
+
+    changed, _ = site.volumes()
+    assert changed == 2 and place.names() == names
+    disk = guest.sh(f"cat /dev/zvol/{place.vm}/web1 | sha256sum; head -c {SIZE} /dev/zvol/{place.vm}/web2 | sha256sum")
+    local = subprocess.run(["sha256sum", site.disk], capture_output=True, text=True, check=True).stdout.split()[0]
+    assert disk.split()[::2] == [local, local]
+    assert guest.sh(f"zfs get -Hp -o value volsize {place.vm}/web1 {place.vm}/web2").split() == [str(SIZE), str(2 * SIZE)]
+
+    assert site.volumes()[0] == 0
+    assert site.volumes("--check", "--diff")[0] == 0
+
+    # Another guest and a larger disk: only that is new.
+    site.guests["web3"] = {"image": IMAGE}
+    site.guests["web2"]["disk"] = "24M"
+    changed, shown = site.volumes("--check", "--diff")
+    assert changed == 1 and place.names() == names
+    assert "-  volsize: 16M" in shown and "+  volsize: 24M" in shown and f"+{place.vm}/web3:" in shown
+    assert site.volumes()[0] == 1 and site.volumes()[0] == 0
+    assert place.names() == [*names, f"{place.vm}/web3"]
+
+    gone = ("-e", json.dumps({"removed": ["web2", "web3"]}))
+    remove = HERE / "site/remove.yml"
+    assert site.play(remove, "hv1", "--check", "--diff", *gone)[0] == 1
+    assert place.names() == [*names, f"{place.vm}/web3"]
+    assert site.play(remove, "hv1", *gone)[0] == 1
+    assert site.play(remove, "hv1", *gone)[0] == 0
+    assert place.names() == names[:-1]
