@@ -11,6 +11,9 @@ mkdir -p corpus/ntpctl corpus/leap
 for text in ../../../tests/fixtures/ntpctl/*/*.all.txt; do
     cp "$text" "corpus/ntpctl/$(echo "$text" | cksum | cut -d' ' -f1)"
 done
+for text in ../../../tests/fixtures/chronyc/*.tracking.csv; do
+    cat "$text" "${text%.tracking.csv}.sources.csv" >"corpus/ntpctl/$(basename "$text")"
+done
 cp ../../../tests/lab/ntp/leap-seconds.list corpus/leap/
 for target in "$@"; do
     cargo fuzz run "$target" -- -max_total_time="$seconds" -max_len=8192 -timeout=10 -print_final_stats=1

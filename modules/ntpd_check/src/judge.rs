@@ -58,6 +58,23 @@ pub struct Evidence {
     pub state: State,
 }
 
+impl Evidence {
+    /// What `source` says at `now`, and nothing else: no memory, no probe, nothing about the host.
+    pub fn of_source(now: f64, source: Source) -> Self {
+        Self {
+            now,
+            source,
+            uptime: None,
+            pid: None,
+            drift_ppm: None,
+            adjusted_ago: None,
+            probes: Vec::new(),
+            leaps: None,
+            state: State::default(),
+        }
+    }
+}
+
 /// What to think of this clock.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Judgement {

@@ -96,18 +96,8 @@ fn saved(params: &Params, path: &Path) -> Result<Observed> {
         Err(error) => Source::Failed(Failure::parse(format!("{}: {error:#}", path.display()))),
     };
     let mut notes = Vec::new();
-    let evidence = Evidence {
-        now: now(),
-        uptime: None,
-        pid: None,
-        drift_ppm: None,
-        adjusted_ago: None,
-        probes: Vec::new(),
-        // A saved output has no date: no leap second can be near it.
-        leaps: None,
-        source,
-        state: State::default(),
-    };
+    // A saved output has no date: no leap second can be near it.
+    let evidence = Evidence::of_source(now(), source);
     let candidates = vet(&probe(&params.candidates, sampling(params))?);
     if params.probe || params.repair {
         notes.push("a saved output is judged: no peer is probed and nothing is repaired".to_owned());

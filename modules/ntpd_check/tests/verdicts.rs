@@ -10,7 +10,6 @@ use ntpd_check::judge::{Evidence, Judgement, Limits, Severity, Source, judge};
 use ntpd_check::ntpctl::parse;
 use ntpd_check::params::Params;
 use ntpd_check::report::Report;
-use ntpd_check::state::State;
 
 /// `SCENARIO  62-VERDICT  79-VERDICT`: the outputs of `ntpctl -s all`; `-` where that version has no such file.
 const EXPECTED: &str = include_str!("verdicts.txt");
@@ -34,17 +33,7 @@ fn captured(suffix: &str) -> BTreeMap<String, String> {
 }
 
 fn judged(report: Report) -> Judgement {
-    let evidence = Evidence {
-        now: 1_700_000_000.0,
-        source: Source::Openntpd(report),
-        uptime: None,
-        pid: None,
-        drift_ppm: None,
-        adjusted_ago: None,
-        probes: Vec::new(),
-        leaps: None,
-        state: State::default(),
-    };
+    let evidence = Evidence::of_source(1_700_000_000.0, Source::Openntpd(report));
     judge(&evidence, &Limits::new(&Params::default(), "linux"))
 }
 

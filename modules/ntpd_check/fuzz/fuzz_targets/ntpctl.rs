@@ -4,33 +4,20 @@
 use libfuzzer_sys::fuzz_target;
 use ntpd_check::judge::{Evidence, Limits, Source, judge};
 use ntpd_check::params::Params;
-use ntpd_check::state::State;
 use ntpd_check::{chrony, ntpctl};
 
-fn evidence(source: Source) -> Evidence {
-    Evidence {
-        now: 1_700_000_000.0,
-        source,
-        uptime: None,
-        pid: None,
-        drift_ppm: None,
-        adjusted_ago: None,
-        probes: Vec::new(),
-        leaps: None,
-        state: State::default(),
-    }
-}
+const NOW: f64 = 1_700_000_000.0;
 
 fuzz_target!(|text: &str| {
     let limits = Limits::new(&Params::default(), "linux");
     if let Ok(report) = ntpctl::parse(text) {
         let rows = report.peers.len() + report.sensors.len();
         assert!(rows <= text.lines().count());
-        judge(&evidence(Source::Openntpd(report)), &limits);
+        judge(&Evidence::of_source(NOW, Source::Openntpd(report)), &limits);
     }
     if let Some((tracking, sources)) = text.split_once('\n')
         && let Ok(report) = chrony::parse(tracking, sources)
     {
-        judge(&evidence(Source::Chrony(report)), &limits);
+        judge(&Evidence::of_source(NOW, Source::Chrony(report)), &limits);
     }
 });

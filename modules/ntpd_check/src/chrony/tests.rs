@@ -1,7 +1,6 @@
 use super::*;
 use crate::judge::{Evidence, Limits, Severity, Source, Verdict, judge};
 use crate::params::Params;
-use crate::state::State;
 
 macro_rules! captured {
     ($name:literal) => {
@@ -14,17 +13,8 @@ macro_rules! captured {
 
 fn judged((tracking, sources): (&str, &str), uptime: f64) -> crate::judge::Judgement {
     let report = parse(tracking, sources).unwrap();
-    let evidence = Evidence {
-        now: 1_795_376_740.0,
-        source: Source::Chrony(report),
-        uptime: Some(uptime),
-        pid: None,
-        drift_ppm: None,
-        adjusted_ago: None,
-        probes: Vec::new(),
-        leaps: None,
-        state: State::default(),
-    };
+    let source = Source::Chrony(report);
+    let evidence = Evidence { uptime: Some(uptime), ..Evidence::of_source(1_795_376_740.0, source) };
     judge(&evidence, &Limits::new(&Params::default(), "linux"))
 }
 

@@ -14,17 +14,8 @@ macro_rules! captured {
 }
 
 fn evidence(text: &str) -> Evidence {
-    Evidence {
-        now: NOW,
-        source: Source::Openntpd(parse(text).unwrap()),
-        uptime: Some(100_000.0),
-        pid: Some(7),
-        drift_ppm: None,
-        adjusted_ago: None,
-        probes: Vec::new(),
-        leaps: None,
-        state: State::default(),
-    }
+    let source = Source::Openntpd(parse(text).unwrap());
+    Evidence { uptime: Some(100_000.0), pid: Some(7), ..Evidence::of_source(NOW, source) }
 }
 
 fn judged(evidence: &Evidence) -> Judgement {

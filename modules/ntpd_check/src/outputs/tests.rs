@@ -3,7 +3,6 @@ use crate::failure::Failure;
 use crate::judge::{Evidence, Limits, Severity, Source, judge};
 use crate::ntpctl::parse;
 use crate::params::Params;
-use crate::state::State;
 
 macro_rules! captured {
     ($name:literal) => {
@@ -13,17 +12,8 @@ macro_rules! captured {
 }
 
 fn outcome(source: Source) -> Outcome {
-    let evidence = Evidence {
-        now: 1_700_000_000.0,
-        source,
-        uptime: Some(100_000.0),
-        pid: Some(7),
-        drift_ppm: None,
-        adjusted_ago: None,
-        probes: Vec::new(),
-        leaps: None,
-        state: State::default(),
-    };
+    let evidence =
+        Evidence { uptime: Some(100_000.0), pid: Some(7), ..Evidence::of_source(1_700_000_000.0, source) };
     let judgement = judge(&evidence, &Limits::new(&Params::default(), "linux"));
     let observed =
         Observed { evidence, candidates: Vec::new(), listens: Vec::new(), memory: Ok(()), notes: Vec::new() };

@@ -226,6 +226,22 @@ fn hostile_servers_neither_fool_nor_hang() {
 }
 
 #[test]
+fn a_server_cannot_have_taken_longer_than_its_answer() {
+    let probed = one(
+        server(|query| {
+            let mut packet = honest(query);
+            let received: [u8; 4] = packet[32..36].try_into().unwrap();
+            packet[32..36].copy_from_slice(&(u32::from_be_bytes(received) - 600).to_be_bytes());
+            vec![packet]
+        }),
+        1,
+    );
+    let problem = probed.problem().unwrap().to_string();
+    assert!(problem.starts_with("sends timestamps that make a negative delay of -"), "{problem}");
+    assert!(probed.answers.is_empty());
+}
+
+#[test]
 fn the_real_answer_is_found_among_forged_ones() {
     let forged = server(|query| {
         let mut wrong = honest(query);

@@ -31,15 +31,10 @@ struct Case {
 fn sound() -> Case {
     let params = Params { repair: true, ..Params::default() };
     let evidence = Evidence {
-        now: NOW,
-        source: Source::Openntpd(Report::default()),
         uptime: Some(90_000.0),
         pid: Some(7),
-        drift_ppm: None,
-        adjusted_ago: None,
         probes: vec![probed("192.0.2.1"), probed("192.0.2.2")],
-        leaps: None,
-        state: State::default(),
+        ..Evidence::of_source(NOW, Source::Openntpd(Report::default()))
     };
     let clock = Figures { clock_error: Some(-0.98), truechimers: 3, ..Figures::default() };
     let judgement = Judgement {
