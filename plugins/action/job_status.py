@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from ansible_collections.apiary.bhyve.plugins.action.native import ActionModule as Native
+from ansible_collections.apiary.bhyve.plugins.modules import job_status
 from ansible_collections.apiary.bhyve.plugins.plugin_utils import jobs, verdict
 from ansible_collections.apiary.bhyve.plugins.plugin_utils.options import Options
 
@@ -12,9 +13,11 @@ from ansible_collections.apiary.bhyve.plugins.plugin_utils.options import Option
 class ActionModule(Native):
     """The action behind job_status."""
 
+    module, options = "job_status", Options(job_status)
+
     def run(self, tmp=None, task_vars=None):
         """Returns where the job stands, and its reply when it is done."""
-        options, _secrets, wrong = Options.of("job_status").judge(self._task.args)
+        options, _secrets, wrong = self.options.judge(self._task.args)
         if wrong:
             return {"failed": True, "msg": "job_status: %s" % wrong}
         identity = options["jid"]

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs a module that is a compiled program: judges the options, picks the target's program, runs it there.
 
-A warm task is one exchange with the target, a cold one two. It knows no module and no option by name.
+A warm task is one exchange with the target, a cold one two. It knows no module and no option by name: the files beside
+it do. Ansible imports those once, before it forks a worker for every host and task, so what takes time is done there.
 """
 
 from __future__ import annotations
 
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
-from ansible.plugins.loader import module_loader
 from ansible.release import __version__
 from ansible_collections.apiary.bhyve.plugins.plugin_utils import (
     exchange,
@@ -22,8 +22,18 @@ from ansible_collections.apiary.bhyve.plugins.plugin_utils import (
 from ansible_collections.apiary.bhyve.plugins.plugin_utils.options import Options, encode
 
 
+def action(module):
+    """The action behind an imported module that is a program."""
+    name = module.__name__.rpartition(".")[2]
+    # Reads the programs: a worker then has their sums.
+    programs.built(name)
+    return type("ActionModule", (ActionModule,), {"module": name, "options": Options(module)})
+
+
 class ActionModule(ActionBase):
-    """The action behind every module of the collection."""
+    """What the actions of all modules have in common; `module` is the module's name, `options` are its options."""
+
+    module = options = None
 
     _supports_check_mode = True
     _supports_diff = True
@@ -33,20 +43,15 @@ class ActionModule(ActionBase):
         """Runs the task; the result is the program's reply."""
         result = super().run(tmp, task_vars)
         self.host = self._task.delegate_to or (task_vars or {}).get("inventory_hostname", "")
-        name = self._module_name()
-        module = Options.of(name)
-        options, secrets, wrong = module.judge(self._task.args)
+        name = self.module
+        options, secrets, wrong = self.options.judge(self._task.args)
         found = programs.built(name)
         if wrong:
             return dict(result, failed=True, msg="%s: %s" % (name, wrong))
         if not found:
             return dict(result, failed=True, msg=_NOT_BUILT % name)
-        answer = self._answer(found, encode(dict(options, **self._settings(name))), self._job(module.long))
+        answer = self._answer(found, encode(dict(options, **self._settings(name))), self._job(self.options.long))
         return dict(result, **remove_values(verdict.judge(name, answer, found), secrets))
-
-    def _module_name(self):
-        context = module_loader.find_plugin_with_context(self._task.action, collection_list=self._task.collections)
-        return context.resolved_fqcn.rpartition(".")[2]
 
     def _settings(self, name):
         """The keys by which Ansible tells a module how to run."""

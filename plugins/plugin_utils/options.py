@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -23,10 +22,6 @@ class Options:
         self.spec = _for_controller(argument_spec(documentation, no_log=self.rules.pop("no_log", ())))
         # Documented as: attributes: progress: support: full.
         self.long = documentation.get("attributes", {}).get("progress", {}).get("support") == "full"
-
-    @classmethod
-    def of(cls, name):
-        return cls(importlib.import_module("ansible_collections.apiary.bhyve.plugins.modules.%s" % name))
 
     def judge(self, args):
         """Returns the canonical arguments, the secret values among them, and what is wrong in one line, or nothing."""

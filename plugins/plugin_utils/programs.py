@@ -7,6 +7,7 @@ A program's name there is a link to a file that holds several: a target keeps th
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 
@@ -26,10 +27,9 @@ class Program:
 
     def __init__(self, platform, name, path):
         self.name, self.path, self.uname = name, os.path.realpath(path), UNAME[platform]
-        with open(path, "rb") as file:
-            contents = file.read()
-        self.size = len(contents)
-        self.sha256 = hashlib.sha256(contents).hexdigest()
+        found = os.stat(self.path)
+        self.size = found.st_size
+        self.sha256 = _sha256(self.path, found.st_size, found.st_mtime_ns)
         # The platform is part of the name: hosts of two kinds may share one home.
         self.kind = "%s-%s" % (os.path.basename(self.path), platform)
         self.kept_name = "%s-%s" % (self.kind, self.sha256)
@@ -38,6 +38,13 @@ class Program:
         """The program's bytes, read again: most tasks never need them."""
         with open(self.path, "rb") as file:
             return file.read()
+
+
+@functools.lru_cache(maxsize=None)
+def _sha256(path, _size, _changed):
+    """The digest of a file as it was; each is read once per run of Ansible, unless it changes."""
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
 
 
 def built(name, native=NATIVE):

@@ -128,9 +128,8 @@ def assemble(collection):
     assert shorter != lease.read_text()
     lease.write_text(shorter)
     shutil.copy(FIXTURE / "plugins" / "modules" / "probe.py", collection / "plugins" / "modules")
-    runtime = collection / "meta" / "runtime.yml"
-    routed = runtime.read_text().replace("  modules:\n", "  modules:\n    probe: {action_plugin: apiary.bhyve.native}\n")
-    runtime.write_text(routed)
+    action = (TOP / "plugins" / "action" / "guest_seed.py").read_text()
+    (collection / "plugins" / "action" / "probe.py").write_text(action.replace("guest_seed", "probe"))
     subprocess.run(
         ["cargo", "build", "--quiet", "--locked", "-p", "ansible_module", "--example", "probe"], cwd=TOP, check=True
     )

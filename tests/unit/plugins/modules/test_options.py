@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import pathlib
 import re
 import subprocess
 
 import pytest
-import yaml
 from ansible_collections.apiary.bhyve.plugins.module_utils.documented import load
 
 TOP = pathlib.Path(__file__).resolve().parents[4]
@@ -18,8 +18,8 @@ TOP = pathlib.Path(__file__).resolve().parents[4]
 PROGRAMS = sorted(
     {path.parents[1].name for path in TOP.glob("modules/*/src/main.rs")} - {"apiary", "bhyve_catalog_server"}
 )
-# Documented modules that are no programs: plain action plugins.
-ACTIONS = {path.stem for path in TOP.glob("plugins/action/*.py")} - {"native"}
+# Documented modules that are no programs.
+OTHERS = {"job_status"}
 STRANGE = "no_program_knows_this"
 
 
@@ -58,11 +58,17 @@ def words(message):
     return set(re.findall("`([^`]*)`", message.rpartition("expected")[2]))
 
 
-def test_every_program_is_documented_and_routed():
+def test_every_program_is_documented_and_has_its_action():
     documented = {path.stem for path in TOP.glob("plugins/modules/*.py")}
-    routed = yaml.safe_load((TOP / "meta" / "runtime.yml").read_text())["plugin_routing"]["modules"]
-    assert documented - ACTIONS == set(PROGRAMS)
-    assert routed == {name: {"action_plugin": "apiary.bhyve.native"} for name in PROGRAMS}
+    assert documented == OTHERS | set(PROGRAMS)
+    assert {path.stem for path in TOP.glob("plugins/action/*.py")} == documented | {"native"}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_an_action_knows_its_module(name):
+    action = importlib.import_module("ansible_collections.apiary.bhyve.plugins.action." + name)
+    assert action.ActionModule.module == name
+    assert set(action.ActionModule.options.spec) == set(documentation(name)["options"])
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
