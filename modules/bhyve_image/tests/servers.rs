@@ -24,14 +24,20 @@ fn answers(lab: &Lab) -> String {
     )
 }
 
-/// Fetches through a stand-in for ssh that runs `script` as the server.
-fn fetch(lab: &Lab, script: &str) -> Value {
+/// A stand-in for ssh that runs `script` as the server; the folder it is in.
+fn server(lab: &Lab, script: &str) -> String {
     let programs = lab.folder.path().join("bin");
     fs::create_dir_all(&programs).unwrap();
     fs::write(programs.join("ssh"), format!("#!/bin/sh\n{script}\n")).unwrap();
     fs::set_permissions(programs.join("ssh"), fs::Permissions::from_mode(0o755)).unwrap();
+    programs.display().to_string()
+}
+
+/// Fetches from that server.
+fn fetch(lab: &Lab, script: &str) -> Value {
+    let programs = server(lab, script);
     let options = with(lab.options(&[NEWER]), json!({"repository": "ssh://repo", "timeout": 0.5}));
-    reply(start_with(&options, &[("PATH", &format!("{}:/usr/bin:/bin", programs.display()))]))
+    reply(start_with(&options, &[("PATH", &format!("{programs}:/usr/bin:/bin"))]))
 }
 
 #[test]
@@ -98,6 +104,35 @@ fn each_way_to_fail_over_ssh_has_its_words() {
     }
     let right = format!("{catalogue}printf 'ok: {size}\\n'; cat {package}; read -r line");
     assert_eq!(fetch(&lab, &right)["changed"], true, "the next run is right");
+}
+
+/// Somebody else fills the disk while the package comes.
+#[test]
+fn a_disk_that_fills_up_meanwhile_is_named() {
+    let lab = Lab::new("pubkey-rsa");
+    fs::create_dir(lab.store()).unwrap();
+    let (package, store) = (lab.package(NEWER).display().to_string(), lab.store().display().to_string());
+    let size = fs::metadata(&package).unwrap().len();
+    let script = format!(
+        "{}printf 'ok: {size}\\n'; head -c 1000 {package}; cat /dev/zero >{store}/filler 2>/dev/null; tail -c +1001 {package}",
+        answers(&lab)
+    );
+    let programs = server(&lab, &script);
+    let options = with(lab.options(&[NEWER]), json!({"repository": "ssh://repo"}));
+    let run = format!(
+        "mount -t tmpfs -o size=1m none {store}; PATH={programs}:/usr/bin:/bin {} - || ls -A {store} >&2",
+        env!("CARGO_BIN_EXE_bhyve_image"),
+    );
+    let output = support::in_namespace(&run, &options);
+    let failed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        failed["msg"],
+        format!(
+            "fetching {NEWER} from ssh://repo: writing {store}/.{NEWER}.pkg.part: No space left on device (os error 28)"
+        )
+    );
+    let left = String::from_utf8(output.stderr).unwrap();
+    assert!(left.lines().all(|name| name == "filler" || name.starts_with(".seen-")), "{left}");
 }
 
 #[test]

@@ -9,4 +9,5 @@ mod pruned;
 mod refused;
 mod sources;
 mod support;
+mod warnings;
 mod withdrawn;

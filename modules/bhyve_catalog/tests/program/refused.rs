@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Lab, stream, with};
 
@@ -156,6 +157,42 @@ fn streams_that_will_not_do() {
         assert!(message.starts_with(&start), "{name}: {message}");
         assert!(lab.files().is_empty());
     }
+}
+
+/// A disk that fills up while the package is written: nothing of it stays, and with room it works.
+#[test]
+fn a_full_disk() {
+    let lab = Lab::new();
+    fs::create_dir(lab.catalogue()).unwrap();
+    let random: Vec<u8> =
+        (0..200_000u64).flat_map(|i| (i * i).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes()).collect();
+    fs::write(lab.disk(), random).unwrap();
+    fs::write(lab.at("options"), lab.publish("1").to_string()).unwrap();
+    let script = format!(
+        "mount -t tmpfs -o size=1m none {catalogue} && ! {program} {options} && ls -A {catalogue} {catalogue}/All &&
+         mount -o remount,size=8m {catalogue} && {program} {options}",
+        catalogue = lab.catalogue().display(),
+        program = env!("CARGO_BIN_EXE_bhyve_catalog"),
+        options = lab.at("options").display(),
+    );
+    let output = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script])
+        .env("TMPDIR", lab.at("tmp"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap().replace(lab.folder.path().to_str().unwrap(), "LAB");
+    let lines: Vec<_> = said.lines().collect();
+    let failed: Value = serde_json::from_str(lines[0]).unwrap();
+    let msg = failed["msg"].as_str().unwrap();
+    assert!(
+        msg.starts_with("writing package LAB/catalogue/All/demo-1.pkg: ")
+            && msg.ends_with("No space left on device (os error 28)"),
+        "{msg}"
+    );
+    let listed: Vec<_> = lines[1..lines.len() - 1].iter().filter(|line| !line.is_empty()).collect();
+    assert_eq!(listed, [&"LAB/catalogue:", &".lock", &"All", &"LAB/catalogue/All:"], "{said}");
+    let done: Value = serde_json::from_str(lines[lines.len() - 1]).unwrap();
+    assert_eq!(done["changed"], true, "{said}");
 }
 
 #[test]
