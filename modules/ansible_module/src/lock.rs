@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg, OFlag};
+use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, OFlag, fcntl};
 
 /// How often a waiting run looks again.
 const AGAIN: Duration = Duration::from_millis(50);
@@ -19,7 +19,6 @@ const AGAIN: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Lock {
     path: PathBuf,
-    #[expect(dead_code, reason = "held for its Drop")]
     file: Flock<File>,
 }
 
@@ -48,6 +47,17 @@ impl Lock {
             }
             thread::sleep(AGAIN);
         }
+    }
+
+    /// Lets commands that are started from now on hold the lock, too: where this run is killed, one of them may still be at
+    /// work on what the lock protects, and the next run waits for it.
+    ///
+    /// # Errors
+    /// Where the system does not let it.
+    pub fn pass_on(&self) -> Result<()> {
+        fcntl(&*self.file, FcntlArg::F_SETFD(FdFlag::empty()))
+            .with_context(|| format!("passing on lock {}", self.path.display()))?;
+        Ok(())
     }
 
     /// Whether there is a lock file at `path` that no run holds: one that died has left it.
@@ -98,6 +108,7 @@ fn is_at(file: &File, path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Tool;
 
     #[test]
     fn a_second_run_waits_and_then_says_so() {
@@ -130,6 +141,23 @@ mod tests {
         Lock::acquire(&path, Duration::ZERO).unwrap_err();
         next.remove().unwrap();
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn commands_hold_a_lock_that_is_passed_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let lock = Lock::acquire(&path, Duration::ZERO).unwrap();
+        let held_by_commands = || {
+            let open = Tool::find("ls").unwrap().command().args(["-l", "/proc/self/fd"]).run().unwrap();
+            open.stdout.contains(&path.display().to_string())
+        };
+        assert!(!held_by_commands());
+        lock.pass_on().unwrap();
+        assert!(held_by_commands());
+        // The run that has started them lets go in any case.
+        drop(lock);
+        Lock::acquire(&path, Duration::ZERO).unwrap();
     }
 
     #[test]

@@ -16,13 +16,19 @@ const LIMIT: Duration = Duration::from_secs(3600);
 
 /// Takes the locks of `names`, always in the same order, so that two runs cannot wait for each other.
 ///
+/// The `zfs` commands of a run that is killed go on for a moment: they hold the locks as long as they do.
 /// Runs of different users are told apart by ZFS alone: an unfinished volume has one name, which only one of them can make.
 pub fn acquire(names: &[&DatasetName]) -> Result<Vec<Lock>> {
     let folder = folder()?;
     let mut files: Vec<PathBuf> = names.iter().map(|name| folder.join(file_name(name))).collect();
     files.sort();
     files.dedup();
-    files.iter().map(|file| Lock::acquire(file, LIMIT)).collect()
+    let locks = files.iter().map(|file| {
+        let lock = Lock::acquire(file, LIMIT)?;
+        lock.pass_on()?;
+        Ok(lock)
+    });
+    locks.collect()
 }
 
 /// Only its owner may write there: a lock of somebody else's making could be held for ever.
