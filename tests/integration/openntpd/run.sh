@@ -1,19 +1,11 @@
 #!/usr/bin/env bash
-# The role openntpd and the playbook ntp, on this machine and without touching its time daemon: configuration is checked by
+# The role openntpd and the playbook ntp: first on this machine without touching its time daemon: configuration is checked by
 # the daemon that tests/lab/ntp unpacks, cron's folder lies in a mount namespace of our own.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-top=$(cd "$here/../../.." && pwd)
-program=${NTPD_CHECK:-$top/target/debug/ntpd_check}
+. "$(dirname "$0")/settings.sh"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-
 python3 "$top/tests/lab/ntp/roots.py"
-venv=$("$top/tests/setup/venv.sh" newest)
-mkdir -p "$top/.cache/collections/ansible_collections/apiary"
-ln -sfn "$top" "$top/.cache/collections/ansible_collections/apiary/bhyve"
-export ANSIBLE_COLLECTIONS_PATH=$top/.cache/collections ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false
-export ANSIBLE_NOCOLOR=1 ANSIBLE_RETRY_FILES_ENABLED=false
 
 play() { "$venv/bin/ansible-playbook" "$@"; }
 
@@ -25,7 +17,7 @@ export PATH=$folder/bin:$PATH
 
 # The second run of the role must change nothing: all that is reported changed is the first.
 export -f play
-export venv folder program here
+export folder
 unshare --mount bash -euc '
     mkdir -p /etc/cron.d
     mount -t tmpfs none /etc/cron.d
@@ -55,3 +47,5 @@ if play -i "$folder/hosts.yml" apiary.bhyve.ntp -e ntp_fail_on=critical >"$folde
 fi
 grep -q '^hv1 .*failed=0' "$folder/log" && grep -q '^hv2 .*failed=1' "$folder/log" || { cat "$folder/log"; exit 1; }
 echo "playbook: the table is shown, and it fails only where asked"
+
+"$here/machine.sh"
