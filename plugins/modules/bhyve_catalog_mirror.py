@@ -74,7 +74,9 @@ options:
     type: list
     elements: str
   ca_path:
-    description: PEM file on the host with the authorities to trust for C(https://), instead of the host's own.
+    description:
+      - PEM file on the host with the authorities to trust for C(https://), instead of the host's own.
+      - A certificate that a server has signed itself will do if it does not claim to be an authority (C(basicConstraints=CA:false)).
     type: path
   timeout:
     description: Seconds after which a server that does not answer, or sends next to nothing, is given up.

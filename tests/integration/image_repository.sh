@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Role image_repository for real: an account on this machine, the system's sshd and nginx, and module bhyve_image as client.
-# Everything happens in namespaces: /etc, /usr/local, /var and /run are of its own, so the machine itself stays as it is, and
+# Everything happens in namespaces: /etc, /usr, /var and /run are of its own, so the machine itself stays as it is, and
 # every daemon ends with the test.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -27,11 +27,13 @@ finish() {
     umount -l "$lab" && rmdir "$lab"
 }
 trap finish EXIT
-for folder in etc usr/local var; do
+for folder in etc usr var; do
     mkdir -p "$lab/over/$folder"/{upper,work}
     mount -t overlay overlay -o "lowerdir=/$folder,upperdir=$lab/over/$folder/upper,workdir=$lab/over/$folder/work" "/$folder"
 done
 mount -t tmpfs -o mode=755 none /run
+# Without this link Ansible takes the machine for one that systemd runs, which it may be, but not in here.
+rm -f /usr/sbin/init
 
 fail() {
     echo "image_repository: $*" >&2
@@ -43,8 +45,10 @@ image=FreeBSD-14.2-RELEASE-ZFS-20G-20250515
 ssh_port=$(free_port) http_port=$(free_port) https_port=$(free_port)
 
 for key in client stranger; do ssh-keygen -q -t ed25519 -N '' -C "$key" -f "$lab/$key"; done
-openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
-    -keyout "$lab/tls.key" -out "$lab/tls.crt" 2>/dev/null
+certificate=(openssl req -x509 -newkey rsa:2048 -nodes -days 2)
+"${certificate[@]}" -subj "/CN=Test authority" -keyout "$lab/ca.key" -out "$lab/ca.crt" 2>/dev/null
+"${certificate[@]}" -CA "$lab/ca.crt" -CAkey "$lab/ca.key" -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+    -addext basicConstraints=critical,CA:false -keyout "$lab/tls.key" -out "$lab/tls.crt" 2>/dev/null
 
 export ANSIBLE_COLLECTIONS_PATH=$top/.cache/collections ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_NOCOLOR=1
 export ANSIBLE_INVENTORY_UNPARSED_WARNING=false
@@ -159,8 +163,39 @@ done
 https=(-e image_repository_http=true -e "image_repository_http_listen=127.0.0.1:$https_port"
     -e "image_repository_http_certificate=$lab/tls.crt" -e "image_repository_http_key=$lab/tls.key")
 expect_recap 'changed=[1-9].*failed=0' "${https[@]}"
-expect_fetched "https://localhost:$https_port" -e "ca_path=$lab/tls.crt"
+expect_fetched "https://localhost:$https_port" -e "ca_path=$lab/ca.crt"
 if fetch -e "repository=https://localhost:$https_port store=$lab/refused"; then fail "an unknown authority is trusted"; fi
 grep -q 'certificate' "$lab/log" || { cat "$lab/log"; fail "the refusal does not name the certificate"; }
+
+echo "-- a mirror of that catalogue, by the role and by cron"
+mirror=/var/db/apiary/mirror key=$top/tests/fixtures/pkg-repos/keys/rsa.pub
+cat >"$lab/mirror.yml" <<YAML
+image_repository_path: $mirror
+image_repository_mirror_of: ssh://images@127.0.0.1:$ssh_port
+image_repository_mirror_options:
+  pubkey: $key
+  ssh_key: $lab/client
+  ssh_known_hosts: $lab/known_hosts
+  ssh_args: [-F, none]
+YAML
+mirrored=(-e "@$lab/mirror.yml")
+expect_recap 'changed=[1-9].*failed=0' "${mirrored[@]}"
+expect_recap 'changed=0.*failed=0' "${mirrored[@]}"
+diff -r --exclude='.*' "$catalog" "$mirror" --exclude=index.html --exclude='files.pkg'
+by_cron=$(sed -n 's/^\*\/15 \* \* \* \* root //p' /etc/cron.d/apiary-mirror)
+[ -n "$by_cron" ] || fail "there is no line for cron"
+rm "$mirror/All/$image.pkg"
+# As cron does it, whose table sets the path.
+cron() { env -i "$(grep ^PATH= /etc/cron.d/apiary-mirror)" HOME=/root SHELL=/bin/sh /bin/sh -c "$by_cron" 2>&1; }
+said=$(cron)
+[ -z "$said" ] || fail "a run of cron that did its work says: $said"
+cmp "$mirror/All/$image.pkg" "$catalog/All/$image.pkg"
+cp "$top/tests/fixtures/pkg-repos/unsigned/data.pkg" "$catalog"
+said=$(cron)
+[[ $said == *'the catalogue is not signed'* ]] || fail "cron does not tell what is wrong but: $said"
+cmp "$mirror/data.pkg" "$top/tests/fixtures/pkg-repos/pubkey-rsa/data.pkg"
+cp "$top/tests/fixtures/pkg-repos/pubkey-rsa/data.pkg" "$catalog"
+expect_recap 'changed=[1-9].*failed=0' "${mirrored[@]}" -e '{"image_repository_mirror_of": ""}'
+[ ! -e /etc/cron.d/apiary-mirror ] || fail "cron goes on when the role has it stop"
 
 echo "image_repository: all as expected"
