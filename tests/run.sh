@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs test suites and says how long each took: tests/run.sh [SUITE...], all but linux_guest, repository and zfs by default.
+# Runs test suites and says how long each took: tests/run.sh [SUITE...], all but elsewhere, linux_guest, release, repository and zfs by default.
 # Every suite sets up what it needs, and ends what it starts. All run, whatever fails before.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -56,6 +56,12 @@ linux_guest() { tests/lab/linux_guest/test.sh; }
 # The role image_repository with a real sshd and nginx: asked for by name until it has been seen to pass on a quiet machine.
 repository() { tests/integration/image_repository.sh; }
 
+# The collection installed outside of this tree, and a guest deployed from there by a plain playbook.
+elsewhere() { tests/elsewhere/run.sh; }
+
+# Every platform's programs and the artifact: asked for by name, because five programs are linked from scratch.
+release() { tests/release/run.sh; }
+
 # A machine with real ZFS, emulated: asked for by name, because its fifty crashes take long without KVM.
 zfs() { tests/zfs/run.sh; }
 
@@ -65,7 +71,7 @@ all=(build format clippy rust unit programs page sanity delivery hypervisor lab 
 passed=0 failed=0 report=
 for suite in "$@"; do
     if [ "$(type -t "$suite")" != function ]; then
-        echo "no suite '$suite'; there are: ${all[*]} linux_guest repository zfs" >&2
+        echo "no suite '$suite'; there are: ${all[*]} elsewhere linux_guest release repository zfs" >&2
         exit 2
     fi
     printf '\n== %s\n' "$suite"
