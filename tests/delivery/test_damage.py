@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 
@@ -175,3 +176,39 @@ def test_fifty_cold_starts_onto_one_account(site):
     failed = [line for line in done.stdout.splitlines() if "| FAILED" in line or "UNREACHABLE" in line]
     assert (failed, done.stdout.count("| SUCCESS =>")) == ([], 50)
     assert len(site.kept("crowd")) == 1
+
+
+# What happens to the folder d of kept programs and to the one kept there, f, between two tasks.
+MISHAPS = [
+    ": >$f",
+    "head -c 1000 $f >$d/half; cat $d/half >$f; rm $d/half",
+    "rm $f",
+    "rm -r $d",
+    "chmod 755 $f",
+    "chmod 777 $d",
+    "rm $f; mkdir $f",
+    "ln -sf /bin/false $f",
+    "touch $f",
+    "echo no program | dd of=$f conv=notrunc 2>/dev/null",
+]
+
+
+def test_two_hundred_tasks_with_mishaps_between_them(site):
+    tasks = []
+    for number in range(200):
+        wrong = "answer.text != '%d'" % number
+        tasks.append({"apiary.bhyve.probe": {"text": str(number)}, "register": "answer", "failed_when": wrong})
+        if number % 5 == 4:
+            mishap = MISHAPS[number // 5 % len(MISHAPS)]
+            # A mishap that finds nothing to spoil is an error of this test.
+            spoil = "set -e; d=$HOME/.cache/apiary.bhyve; f=$(ls -d $d/probe-*); %s" % mishap
+            tasks.append({"ansible.builtin.raw": spoil})
+    play = {"hosts": "plain", "gather_facts": False, "tasks": tasks}
+    (site.folder / "mishaps.yml").write_text(json.dumps([play]))
+    site.forget("plain")
+    site.exchanges()
+    done = site.run("ansible-playbook", "mishaps.yml")
+    assert done.returncode == 0, done.stdout[-2000:]
+    # The first task is cold, and so is the one after a mishap, but for the last.
+    assert site.exchanges() == 200 + 40 + 40
+    site.forget("plain")

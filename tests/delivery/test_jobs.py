@@ -14,6 +14,7 @@ import time
 
 import pytest
 
+
 def wait_until(condition, what):
     deadline = time.monotonic() + 60
     while not condition():
@@ -37,16 +38,16 @@ def running(site, account="plain"):
 
 @pytest.fixture
 def watched(site):
-    """A terminal with Ansible at it: start(options) gives the process and what it has shown so far."""
+    """A terminal with Ansible at it: start(options, hosts) gives the process and what it has shown so far."""
     started = []
 
-    def start(options, *words):
+    def start(options, hosts="plain"):
         parent, child = pty.openpty()
         termios.tcsetwinsize(parent, (24, 100))
         environment = dict(site.environment(), TERM="xterm")
         del environment["ANSIBLE_NOCOLOR"]
         process = subprocess.Popen(
-            [str(site.bin("ansible")), "plain", "-m", "apiary.bhyve.probe", "-a", options, *words],
+            [str(site.bin("ansible")), hosts, "-m", "apiary.bhyve.probe", "-a", options],
             cwd=site.folder,
             env=environment,
             stdin=child,
@@ -154,11 +155,22 @@ def test_async_without_poll_leaves_the_job_to_itself(site):
 
 def test_progress_is_a_line_that_moves_on_a_terminal(site, watched):
     process, shown = watched("work=7")
-    assert process.wait(timeout=60) == 0, shown
+    assert process.wait(timeout=300) == 0, shown
     wait_until(lambda: b'"text"' in shown, "the result")
     lines = [line for line in bytes(shown).split(b"\r\x1b[K") if line.startswith(b"plain: pretending: ")]
     assert len(set(lines)) > 1, shown
     assert b" of " in lines[-1] and b"/s" in lines[-1] and lines[-1].endswith(b"\r")
+
+
+def test_progress_of_several_hosts_shares_the_line(site, watched):
+    process, shown = watched("work=12", "plain,csh,bash")
+    process.wait()
+    wait_until(lambda: shown.count(b'"text"') == 3, "the results")
+    for host in (b"plain", b"csh", b"bash"):
+        assert b"\r\x1b[K" + host + b": pretending: " in shown, shown
+        # A result starts on a line that has been cleared.
+        before = bytes(shown).partition(host + b" | SUCCESS")[0].rpartition(b"\n")[2]
+        assert b"\x1b[K" not in before or before.rpartition(b"\x1b[K")[2] in (b"", b"\x1b[0;32m"), before
 
 
 def test_progress_is_silent_without_a_terminal(site):
@@ -176,7 +188,7 @@ def test_a_stopped_controller_ends_the_work(site, watched, number):
         os.killpg(process.pid, number)
     else:
         process.send_signal(number)
-    process.wait(timeout=60)
+    process.wait(timeout=300)
     wait_until(lambda: not os.path.exists("/proc/%d" % pid), "the end of the program")
     wait_until(lambda: jobs(site) == [], "the end of the job")
     assert b"Traceback" not in shown
