@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 platform := $(shell uname -s | tr A-Z a-z)-$(shell uname -m)
 
-.PHONY: help build dist demo demo-clean
+.PHONY: help build dist docs demo demo-clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ build: ## Build the programs for this machine into native/
 
 dist: ## Cross-build the programs for every platform we ship
 	@modules/dist.sh
+
+docs: ## Build the documentation site into docs/build/html
+	@docs/build.sh
 
 demo: ## Publish an image, deploy three guests from it, show what a second run says
 	@tests/demo/demo.sh
