@@ -33,9 +33,6 @@ sanity() { tests/sanity/run.sh; }
 # A real sshd, targets without Python, things broken on purpose.
 delivery() { tests/delivery/run.sh; }
 
-# The role that prepares hosts.
-hypervisor() { tests/integration/hypervisor.sh; }
-
 # A real libvirt with qemu.
 lab() { tests/lab/run.sh; }
 
@@ -65,7 +62,7 @@ release() { tests/release/run.sh; }
 # A machine with real ZFS, emulated: asked for by name, because its fifty crashes take long without KVM.
 zfs() { tests/zfs/run.sh; }
 
-all=(build format clippy rust unit programs page sanity delivery hypervisor lab clock demo kill_anytime)
+all=(build format clippy rust unit programs page sanity delivery lab clock demo kill_anytime)
 [ $# -gt 0 ] || set -- "${all[@]}"
 
 passed=0 failed=0 report=
