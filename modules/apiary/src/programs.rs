@@ -16,6 +16,13 @@ pub struct Program {
 }
 
 macro_rules! module {
+    ($name:ident leaving by $leave:path) => {
+        Program {
+            name: stringify!($name),
+            main: || $leave(ansible_module::run($name::module)),
+            module: Some(|arguments| $leave(ansible_module::answer(arguments, $name::module))),
+        }
+    };
     ($name:ident) => {
         module!($name, || ansible_module::run($name::module))
     };
@@ -45,9 +52,9 @@ pub const ALL: &[Program] = &[
     #[cfg(feature = "static")]
     module!(guest_seed),
     #[cfg(feature = "libvirt")]
-    module!(libvirt_domain),
+    module!(libvirt_domain leaving by libvirt_domain::patience::leave),
     #[cfg(feature = "libvirt")]
-    module!(libvirt_domain_info),
+    module!(libvirt_domain_info leaving by libvirt_domain::patience::leave),
     #[cfg(feature = "static")]
     module!(ntpd_check, ntpd_check::main),
     #[cfg(feature = "static")]

@@ -1,5 +1,6 @@
 //! A libvirt daemon that hangs: its calls have no time limit of their own, so somebody else has to watch them.
 
+use std::process::ExitCode;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 use std::{mem, thread};
@@ -14,6 +15,12 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Some calls work long: starting a guest fills huge pages or reads saved memory, the first connection probes emulators.
 pub fn default_patience() -> Seconds {
     Seconds::new(300)
+}
+
+/// Ends the process of a module that has called libvirt. A thread may still be in a call then, reading a console or given
+/// up, and must not meet libvirt's exit handlers.
+pub fn leave(code: ExitCode) -> ! {
+    sys::leave(u8::from(code != ExitCode::SUCCESS))
 }
 
 /// Does `work` on a thread of its own, and gives it up when it has been in one call of libvirt for `patience`. The thread

@@ -1,5 +1,5 @@
 //! `libvirt_domain_info`: tells what domains a libvirt host has and how they are.
 
-fn main() -> std::process::ExitCode {
-    ansible_module::run(libvirt_domain_info::module)
+fn main() {
+    libvirt_domain::patience::leave(ansible_module::run(libvirt_domain_info::module))
 }
