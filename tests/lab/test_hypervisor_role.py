@@ -1,0 +1,102 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role that prepares a host: for real without packages and services, and the whole of it in check mode."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+import yaml
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+KEY = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----"
+
+
+@pytest.fixture
+def play(tmp_path):
+    collections = tmp_path / "collections/ansible_collections/apiary"
+    collections.mkdir(parents=True)
+    (collections / "bhyve").symlink_to(TOP)
+
+    def run(variables, *words):
+        """The recap's counts and the whole output."""
+        host = tmp_path / "host"
+        everything = {
+            "hypervisor_image_store": f"{host}/images", "hypervisor_seed_folder": f"{host}/seeds",
+            "hypervisor_console_folder": f"{host}/consoles", "hypervisor_volume_folder": f"{host}/volumes",
+            "bhyve_catalog_pubkey": f"{host}/keys/images.pub", "hypervisor_catalog_key": KEY, **variables,
+        }
+        done = subprocess.run(
+            ["ansible-playbook", "-i", "localhost,", "-c", "local", "apiary.bhyve.hypervisor", "-e", json.dumps(everything), *words],
+            capture_output=True, text=True, env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(tmp_path / "collections")},
+        )
+        counts = {word: int(count) for word, count in re.findall(r"(\w+)=(\d+)", done.stdout.split("PLAY RECAP")[-1])}
+        return counts, done.stdout + done.stderr
+
+    run.host = tmp_path / "host"
+    return run
+
+
+def modes(folder):
+    return {path.name: oct(path.stat().st_mode & 0o777) for path in folder.iterdir()}
+
+
+def test_a_debian_host_in_check_mode(play):
+    # Those of the role in the versions that the suite has installed, which may come from backports.
+    counts, output = play({"hypervisor_packages": ["libvirt-clients", "libvirt-daemon-driver-qemu", "qemu-system-x86"]}, "--check")
+    assert (counts["failed"], counts["changed"] > 0) == (0, True), output
+    assert not play.host.exists(), "check mode wrote"
+
+
+def test_debian_has_the_packages():
+    platforms = yaml.safe_load((TOP / "roles/hypervisor/vars/main.yml").read_text())["hypervisor_platforms"]
+    subprocess.run(["apt-cache", "show", "--no-all-versions", *platforms["Debian"]["packages"]], check=True, capture_output=True)
+
+
+def test_files_are_made_once(play):
+    files_only = {"hypervisor_packages": [], "hypervisor_manage_services": False}
+    counts, output = play(files_only)
+    assert (counts["failed"], counts["changed"]) == (0, 3), output
+    assert modes(play.host) == {"images": "0o755", "seeds": "0o711", "consoles": "0o711", "volumes": "0o711", "keys": "0o755"}
+    assert (play.host / "keys/images.pub").read_text() == KEY + "\n"
+    counts, output = play(files_only)
+    assert (counts["failed"], counts["changed"]) == (0, 0), output
+
+
+def test_a_freebsd_host_adds_to_what_its_site_says(play, tmp_path):
+    rc_conf = tmp_path / "rc.conf"
+    rc_conf.write_text('kld_list="zfs"\ncloned_interfaces="lo1"\nhostname="hv1"\n')
+    freebsd = {
+        "hypervisor_packages": [], "hypervisor_manage_services": False, "hypervisor_system": "FreeBSD",
+        "hypervisor_platform": {"owner": "root:root"}, "hypervisor_rc_conf": str(rc_conf), "hypervisor_bridge": "bridge0",
+        "hypervisor_bridge_members": ["em0", "vlan7"],
+    }
+    for changed in (True, False):
+        counts, output = play(freebsd)
+        assert (counts["failed"], counts["changed"] > 0) == (0, changed), output
+    assert not (play.host / "consoles").exists()
+    # The file is what FreeBSD makes of it: a shell script.
+    said = subprocess.run(
+        ["sh", "-euc", '. "$1"; printf "%s|" "$hostname" "$kld_list" "$cloned_interfaces" "$ifconfig_bridge0"', "sh", rc_conf],
+        check=True, capture_output=True, text=True,
+    ).stdout
+    assert said == "hv1|zfs vmm nmdm if_tuntap if_bridge|lo1 bridge0|addm em0 addm vlan7 up|"
+
+
+@pytest.mark.parametrize("wrong", [
+    {"hypervisor_bridge": "bridge0"},
+    {"hypervisor_system": "FreeBSD", "hypervisor_bridge": "bridge0; reboot"},
+    {"hypervisor_system": "FreeBSD", "hypervisor_bridge_members": ["em0"]},
+    {"hypervisor_system": "FreeBSD", "hypervisor_bridge": "bridge0", "hypervisor_bridge_members": ["em0 $(reboot)"]},
+    {"bhyve_catalog_pubkey": ""},
+    {"hypervisor_system": "Solaris"},
+])
+def test_options_that_make_no_sense_are_refused(play, wrong):
+    counts, output = play(wrong, "--check")
+    assert counts["failed"] == 1 and "Expected FreeBSD or Debian" in output, output
+    assert not play.host.exists()
