@@ -5,7 +5,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 tree=$(cd "$here/../../.." && pwd)
 cache=$tree/.cache/linux-guest
-packages=linux-image-cloud-amd64,initramfs-tools,systemd-sysv,udev,dbus,iproute2,cloud-init,openssh-server,netbase,sudo,tzdata
+packages=linux-image-cloud-amd64,initramfs-tools,systemd-sysv,udev,dbus,iproute2,cloud-init,openssh-server,netbase,qemu-guest-agent,sudo,tzdata
 
 "$tree/tests/setup/packages.sh" mmdebstrap e2fsprogs fdisk grub-common grub-pc-bin >&2
 

@@ -47,7 +47,7 @@ trap clean EXIT
 # playbook NAME EXPECTED...: fails where the recap has not the words EXPECTED.
 playbook() {
     echo "== $1"
-    (cd "$lab/site" && ansible-playbook "apiary.bhyve.$1" -e "lab=$lab" -e "lab_uri=$LIBVIRT_URI" "${@:3}") | tee "$lab/log" ||
+    (cd "$lab/site" && ansible-playbook "apiary.bhyve.$1" -e "lab=$lab" -e "lab_uri=$LIBVIRT_URI" "${@:3}") 2>&1 | tee "$lab/log" ||
         fail "the playbook $1 failed"
     grep -Eq "^hv1 .*$2" "$lab/log" || fail "expected '$2' in the recap of $1"
 }
