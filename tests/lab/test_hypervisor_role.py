@@ -33,7 +33,7 @@ def play(tmp_path):
         }
         done = subprocess.run(
             ["ansible-playbook", "-i", "localhost,", "-c", "local", "apiary.bhyve.hypervisor", "-e", json.dumps(everything), *words],
-            capture_output=True, text=True, env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(tmp_path / "collections")},
+            capture_output=True, text=True, env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(tmp_path / "collections"), "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3"},
         )
         counts = {word: int(count) for word, count in re.findall(r"(\w+)=(\d+)", done.stdout.split("PLAY RECAP")[-1])}
         return counts, done.stdout + done.stderr
@@ -66,6 +66,35 @@ def test_files_are_made_once(play):
     assert (play.host / "keys/images.pub").read_text() == KEY + "\n"
     counts, output = play(files_only)
     assert (counts["failed"], counts["changed"]) == (0, 0), output
+
+
+FAKE_ZFS = """#!/bin/sh
+case $1 in
+list) cat "$FILE_SYSTEMS" ;;
+create) [ "$2 $3 $4" = "-p -o mountpoint=none" ] && echo "$5" >>"$FILE_SYSTEMS" ;;
+*) exit 2 ;;
+esac
+"""
+
+
+def test_file_systems_are_made_once(play, tmp_path, monkeypatch):
+    there = tmp_path / "file-systems"
+    there.write_text("zroot\nzroot/guests\n")
+    zfs = tmp_path / "bin/zfs"
+    zfs.parent.mkdir()
+    zfs.write_text(FAKE_ZFS)
+    zfs.chmod(0o755)
+    monkeypatch.setenv("FILE_SYSTEMS", str(there))
+    monkeypatch.setenv("PATH", f"{zfs.parent}:{os.environ['PATH']}")
+    with_zfs = {"hypervisor_packages": [], "hypervisor_manage_services": False, "hypervisor_volume_folder": ""}
+    play({**with_zfs, "hypervisor_datasets": []})
+    counts, output = play(with_zfs, "--check")
+    assert (counts["failed"], counts["changed"]) == (0, 1), output
+    assert "zroot/images" in output and there.read_text() == "zroot\nzroot/guests\n"
+    for changed in (1, 0):
+        counts, output = play(with_zfs)
+        assert (counts["failed"], counts["changed"]) == (0, changed), output
+    assert there.read_text() == "zroot\nzroot/guests\nzroot/images\n"
 
 
 def test_a_freebsd_host_adds_to_what_its_site_says(play, tmp_path):
