@@ -1,5 +1,7 @@
 //! Checksums as pkg writes them, and readers that compute them in passing.
 
+mod hasher;
+
 use std::fmt;
 use std::io::{self, Read, Write};
 
@@ -9,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::zbase32;
+
+pub use hasher::Hasher;
 
 /// A SHA-256 as 64 lower-case hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -138,10 +142,7 @@ impl SumKind {
     }
 }
 
-/// A running checksum of one kind.
-#[derive(Clone)]
-pub struct Hasher(Running);
-
+/// A running checksum of one kind, computed where it is called.
 #[derive(Clone)]
 enum Running {
     Sha256(Sha256),
@@ -149,31 +150,28 @@ enum Running {
     Blake2s(Blake2s256),
 }
 
-impl Hasher {
-    /// Starts a checksum.
-    pub fn new(kind: SumKind) -> Self {
-        Self(match kind {
-            SumKind::Sha256 => Running::Sha256(Sha256::new()),
-            SumKind::Blake2b => Running::Blake2b(Box::default()),
-            SumKind::Blake2s => Running::Blake2s(Blake2s256::new()),
-        })
-    }
-
-    /// Adds bytes.
-    pub fn update(&mut self, bytes: &[u8]) {
-        match &mut self.0 {
-            Running::Sha256(hash) => hash.update(bytes),
-            Running::Blake2b(hash) => hash.update(bytes),
-            Running::Blake2s(hash) => hash.update(bytes),
+impl Running {
+    fn new(kind: SumKind) -> Self {
+        match kind {
+            SumKind::Sha256 => Self::Sha256(Sha256::new()),
+            SumKind::Blake2b => Self::Blake2b(Box::default()),
+            SumKind::Blake2s => Self::Blake2s(Blake2s256::new()),
         }
     }
 
-    /// Ends the checksum.
-    pub fn finish(self) -> Sum {
-        match self.0 {
-            Running::Sha256(hash) => Sum { kind: SumKind::Sha256, bytes: hash.finalize().to_vec() },
-            Running::Blake2b(hash) => Sum { kind: SumKind::Blake2b, bytes: hash.finalize().to_vec() },
-            Running::Blake2s(hash) => Sum { kind: SumKind::Blake2s, bytes: hash.finalize().to_vec() },
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha256(hash) => hash.update(bytes),
+            Self::Blake2b(hash) => hash.update(bytes),
+            Self::Blake2s(hash) => hash.update(bytes),
+        }
+    }
+
+    fn finish(self) -> Sum {
+        match self {
+            Self::Sha256(hash) => Sum { kind: SumKind::Sha256, bytes: hash.finalize().to_vec() },
+            Self::Blake2b(hash) => Sum { kind: SumKind::Blake2b, bytes: hash.finalize().to_vec() },
+            Self::Blake2s(hash) => Sum { kind: SumKind::Blake2s, bytes: hash.finalize().to_vec() },
         }
     }
 }
