@@ -35,6 +35,7 @@ mount -t tmpfs -o mode=755 none /run
 # Without this link Ansible takes the machine for one that systemd runs, which it may be, but not in here.
 rm -f /usr/sbin/init
 
+step() { echo "-- $1 (after $SECONDS s)"; }
 fail() {
     echo "image_repository: $*" >&2
     exit 1
@@ -68,21 +69,21 @@ expect_recap() {
     grep -Eq "^repo .*$words" "$lab/log" || { cat "$lab/log"; fail "expected '$words' in the recap"; }
 }
 
-echo "-- the role: check, run, check, run"
+step "the role: check, run, check, run"
 expect_recap 'changed=[1-9].*failed=0' --check
 ! id images >/dev/null 2>&1 || fail "check mode made the account"
 expect_recap 'changed=[1-9].*failed=0'
 expect_recap 'changed=0.*failed=0' --check
 expect_recap 'changed=0.*failed=0'
 
-echo "-- what it refuses"
+step "what it refuses"
 for wrong in '{"image_repository_clients": ["command=\"sh\" ssh-ed25519 AAAA"]}' '{"image_repository_server": "pkg"}' \
     '{"image_repository_home": "/var/db/apiary/catalog/home"}' '{"image_repository_path": "/srv/a b"}'; do
     if play -e "$wrong" >"$lab/log" 2>&1; then fail "took $wrong"; fi
     grep -q 'Expected public keys without options' "$lab/log" || { cat "$lab/log"; fail "$wrong is refused in other words"; }
 done
 
-echo "-- the account: no password, nothing to write, nothing to run"
+step "the account: no password, nothing to write, nothing to run"
 getent shadow images | cut -d: -f2 | grep -qx '\*' || fail "the account has a password"
 for folder in / /etc "$catalog" /var/db/apiary/repository /var/db/apiary/repository/.ssh; do
     if setpriv --reuid images --regid images --clear-groups test -w "$folder"; then fail "the account can write $folder"; fi
@@ -116,7 +117,7 @@ done
 if as stranger true 2>/dev/null; then fail "a stranger is let in"; fi
 if as client -W "127.0.0.1:$ssh_port" 2>/dev/null; then fail "forwarding is allowed"; fi
 
-echo "-- fetching over ssh"
+step "fetching over ssh"
 fetch() {
     ansible-playbook -i "$lab/hosts.yml" /dev/stdin "$@" <<YAML >"$lab/log" 2>&1
 - hosts: repo
@@ -144,12 +145,12 @@ expect_fetched() {
 }
 expect_fetched "ssh://images@127.0.0.1:$ssh_port"
 
-echo "-- a host that is taken off the list has no access any more"
+step "a host that is taken off the list has no access any more"
 expect_recap 'changed=1.*failed=0' -e '{"image_repository_clients": []}'
 if as client true 2>/dev/null; then fail "a host that was taken off the list is let in"; fi
 expect_recap 'changed=1.*failed=0'
 
-echo "-- http and https"
+step "http and https"
 http=(-e image_repository_http=true -e "image_repository_http_listen=127.0.0.1:$http_port")
 expect_recap 'changed=[1-9].*failed=0' "${http[@]}"
 expect_recap 'changed=0.*failed=0' "${http[@]}"
@@ -167,16 +168,13 @@ expect_fetched "https://localhost:$https_port" -e "ca_path=$lab/ca.crt"
 if fetch -e "repository=https://localhost:$https_port store=$lab/refused"; then fail "an unknown authority is trusted"; fi
 grep -q 'certificate' "$lab/log" || { cat "$lab/log"; fail "the refusal does not name the certificate"; }
 
-echo "-- a mirror of that catalogue, by the role and by cron"
+# The account serves the mirror from here on, nginx still the catalogue.
+step "a mirror of that catalogue, by the role and by cron"
 mirror=/var/db/apiary/mirror key=$top/tests/fixtures/pkg-repos/keys/rsa.pub
 cat >"$lab/mirror.yml" <<YAML
 image_repository_path: $mirror
-image_repository_mirror_of: ssh://images@127.0.0.1:$ssh_port
-image_repository_mirror_options:
-  pubkey: $key
-  ssh_key: $lab/client
-  ssh_known_hosts: $lab/known_hosts
-  ssh_args: [-F, none]
+image_repository_mirror_of: https://localhost:$https_port
+image_repository_mirror_options: {pubkey: $key, ca_path: $lab/ca.crt}
 YAML
 mirrored=(-e "@$lab/mirror.yml")
 expect_recap 'changed=[1-9].*failed=0' "${mirrored[@]}"
