@@ -23,12 +23,6 @@ OTHERS = {"job_status"}
 STRANGE = "no_program_knows_this"
 
 
-@pytest.fixture(scope="session")
-def apiary():
-    subprocess.run(["cargo", "build", "--quiet", "--locked", "--package", "apiary"], cwd=TOP, check=True)
-    return TOP / "target" / "debug" / "apiary"
-
-
 def documentation(name):
     source = (TOP / "plugins" / "modules" / (name + ".py")).read_text()
     return load(re.search(r'^DOCUMENTATION = r?"""(.*?)^"""', source, re.M | re.S).group(1))
