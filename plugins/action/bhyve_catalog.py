@@ -7,4 +7,5 @@ from __future__ import annotations
 from ansible_collections.apiary.bhyve.plugins.action.native import action
 from ansible_collections.apiary.bhyve.plugins.modules import bhyve_catalog
 
-ActionModule, main = action(bhyve_catalog), bhyve_catalog.main
+ActionModule = action(bhyve_catalog)
+main = bhyve_catalog.main

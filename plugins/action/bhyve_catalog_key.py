@@ -7,4 +7,5 @@ from __future__ import annotations
 from ansible_collections.apiary.bhyve.plugins.action.native import action
 from ansible_collections.apiary.bhyve.plugins.modules import bhyve_catalog_key
 
-ActionModule, main = action(bhyve_catalog_key), bhyve_catalog_key.main
+ActionModule = action(bhyve_catalog_key)
+main = bhyve_catalog_key.main

@@ -7,4 +7,5 @@ from __future__ import annotations
 from ansible_collections.apiary.bhyve.plugins.action.native import action
 from ansible_collections.apiary.bhyve.plugins.modules import bhyve_image
 
-ActionModule, main = action(bhyve_image), bhyve_image.main
+ActionModule = action(bhyve_image)
+main = bhyve_image.main

@@ -7,4 +7,5 @@ from __future__ import annotations
 from ansible_collections.apiary.bhyve.plugins.action.native import action
 from ansible_collections.apiary.bhyve.plugins.modules import bhyve_image_info
 
-ActionModule, main = action(bhyve_image_info), bhyve_image_info.main
+ActionModule = action(bhyve_image_info)
+main = bhyve_image_info.main

@@ -7,4 +7,5 @@ from __future__ import annotations
 from ansible_collections.apiary.bhyve.plugins.action.native import action
 from ansible_collections.apiary.bhyve.plugins.modules import guest_seed
 
-ActionModule, main = action(guest_seed), guest_seed.main
+ActionModule = action(guest_seed)
+main = guest_seed.main

@@ -7,4 +7,5 @@ from __future__ import annotations
 from ansible_collections.apiary.bhyve.plugins.action.native import action
 from ansible_collections.apiary.bhyve.plugins.modules import libvirt_domain
 
-ActionModule, main = action(libvirt_domain), libvirt_domain.main
+ActionModule = action(libvirt_domain)
+main = libvirt_domain.main

@@ -7,4 +7,5 @@ from __future__ import annotations
 from ansible_collections.apiary.bhyve.plugins.action.native import action
 from ansible_collections.apiary.bhyve.plugins.modules import libvirt_domain_info
 
-ActionModule, main = action(libvirt_domain_info), libvirt_domain_info.main
+ActionModule = action(libvirt_domain_info)
+main = libvirt_domain_info.main

@@ -7,4 +7,5 @@ from __future__ import annotations
 from ansible_collections.apiary.bhyve.plugins.action.native import action
 from ansible_collections.apiary.bhyve.plugins.modules import ntpd_check
 
-ActionModule, main = action(ntpd_check), ntpd_check.main
+ActionModule = action(ntpd_check)
+main = ntpd_check.main

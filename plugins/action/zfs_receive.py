@@ -7,4 +7,5 @@ from __future__ import annotations
 from ansible_collections.apiary.bhyve.plugins.action.native import action
 from ansible_collections.apiary.bhyve.plugins.modules import zfs_receive
 
-ActionModule, main = action(zfs_receive), zfs_receive.main
+ActionModule = action(zfs_receive)
+main = zfs_receive.main
