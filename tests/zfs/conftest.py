@@ -19,9 +19,13 @@ STREAMS = TOP / "tests/fixtures/streams"
 
 
 def manifest():
-    """The fixtures' manifest as one dictionary per stream."""
+    """The fixtures' manifest: a dictionary for each stream, by name."""
     header, *lines = (STREAMS / "manifest.tsv").read_text().splitlines()
-    return [dict(zip(header.split("\t"), line.split("\t"))) for line in lines]
+    rows = [dict(zip(header.split("\t"), line.split("\t"))) for line in lines]
+    return {row["file"].removesuffix(".zfs"): row for row in rows}
+
+
+ROWS = manifest()
 
 
 def writer():
@@ -44,10 +48,10 @@ class Guest:
         native = TOP / "native/linux-x86_64"
         program = Path(os.environ.get("ZFS_RECEIVE", native / "zfs_receive"))
         assert program.exists(), f"{program} is not there: run `make build`"
-        self.host("push", str(program), str(writer()), str(STREAMS))
+        self.host("push", str(program), str(writer()), str(STREAMS), str(HERE / "in_guest"))
         self.sh("chmod 755 /root /root/zfs_receive && modprobe loop")
 
-    def call(self, command, stdin=None):
+    def call(self, command, stdin=None, limit=limit):
         """Status, stdout and stderr of a shell command."""
         ran = subprocess.run(
             [HERE / "host.sh", "ssh", command],
@@ -55,24 +59,31 @@ class Guest:
             stdin=None if stdin is not None else subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=self.limit,
+            timeout=limit,
         )
         return ran.returncode, ran.stdout, ran.stderr
 
-    def sh(self, command):
-        status, stdout, stderr = self.call("set -e; " + command)
+    def sh(self, command, stdin=None, limit=limit):
+        status, stdout, stderr = self.call("set -e; " + command, stdin, limit)
         assert status == 0, f"{command}: exit status {status}\n{stdout}{stderr}"
         return stdout.strip()
 
-    def start(self, command):
+    def script(self, words, stdin=None):
+        """What a script of in_guest/ prints as JSON, given JSON: many steps in one exchange, which may take longer."""
+        return json.loads(self.sh(f"python3 /root/in_guest/{words}", json.dumps(stdin), limit=3600))
+
+    def start(self, command, stdin=""):
         """A command that runs while the test goes on."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [HERE / "host.sh", "ssh", command],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             text=True,
         )
+        process.stdin.write(stdin)
+        process.stdin.close()
+        return process
 
     def module(self, options, check=False, user=None, program="/root/zfs_receive"):
         """The module's reply; `diff` is always asked for."""

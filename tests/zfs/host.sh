@@ -8,6 +8,7 @@
 #   host.sh ssh COMMAND...     run COMMAND as root in it
 #   host.sh push PATH...       copy files and folders to /root/
 #   host.sh status             is it there?
+# ZFS_HOST_MEMORY: MiB of memory it starts with, 2048 by default.
 . "$(dirname "$0")/common.sh"
 
 limit=180 # seconds until READY; usually under 30
@@ -43,7 +44,7 @@ initramfs() {
 launch() {
     local port=$1
     qemu-system-x86_64 -nodefaults -no-user-config -display none -daemonize -pidfile "$run/pid" -no-reboot \
-        -accel tcg,thread=multi -M q35 -cpu max -smp 2 -m 2048 -serial "file:$run/console" \
+        -accel tcg,thread=multi -M q35 -cpu max -smp 2 -m "${ZFS_HOST_MEMORY:-2048}" -serial "file:$run/console" \
         -kernel "$current/vmlinuz" -initrd "$run/initramfs.cpio" -append "console=ttyS0 quiet panic=-1 nokaslr mitigations=off" \
         -device virtio-rng-pci \
         -netdev "user,id=n0,restrict=on,hostfwd=tcp:127.0.0.1:$port-:22" -device virtio-net-pci,netdev=n0,romfile= \

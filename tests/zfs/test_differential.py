@@ -6,64 +6,11 @@ import random
 
 import pytest
 
-# In the guest: a volume that is written to, discarded from, grown and sent, step by step.
-HISTORY = r"""
-import os, random, subprocess, sys, time
-volume, folder, seed, block = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
-random.seed(seed)
-device = "/dev/zvol/" + volume
-size = 4 << 20
-
-def run(*words):
-    subprocess.run(words, check=True)
-
-def opened():
-    for _ in range(600):
-        try:
-            return os.open(device, os.O_RDWR)
-        except OSError:
-            time.sleep(0.05)
-    sys.exit("no device")
-
-run("zfs", "create", "-s", "-V", str(size), "-o", "volblocksize=" + block, "-o", "compression=" + random.choice(["off", "lz4", "zstd"]), volume)
-os.makedirs(folder, exist_ok=True)
-for step in range(4):
-    disk = opened()
-    for _ in range(random.randrange(3, 12)):
-        offset = random.randrange(0, size, 512)
-        length = min(random.randrange(512, 300_000), size - offset)
-        kind = random.choice(["random", "text", "zeros", "hole"])
-        if kind == "hole":
-            start, end = offset // 4096 * 4096, (offset + length) // 4096 * 4096
-            if end > start:
-                subprocess.run(["blkdiscard", "-f", "-o", str(start), "-l", str(end - start), device], check=True)
-            continue
-        data = {"random": os.urandom(length), "text": (b"apiary " * length)[:length], "zeros": bytes(length)}[kind]
-        os.pwrite(disk, data, offset)
-    os.fsync(disk)
-    os.close(disk)
-    run("zfs", "snapshot", "%s@%d" % (volume, step))
-    options = random.choice([[], ["-c"], ["-L"], ["-L", "-e", "-c"], ["-p"]]) if block != "1M" else random.choice([["-L"], ["-L", "-c"]])
-    increment = ["-i", "@%d" % (step - 1)] if step else []
-    with open("%s/%d.zfs" % (folder, step), "wb") as out:
-        subprocess.run(["zfs", "send", *options, *increment, "%s@%d" % (volume, step)], stdout=out, check=True)
-    with open(device, "rb") as disk:
-        print(subprocess.run(["sha256sum"], stdin=disk, capture_output=True, text=True, check=True).stdout.split()[0])
-    if step == 1:
-        size += 1 << 20
-        for _ in range(100):
-            if subprocess.run(["zfs", "set", "volsize=%d" % size, volume]).returncode == 0:
-                break
-            time.sleep(0.1)
-"""
-
-
 @pytest.mark.parametrize("block", ["8K", "16K", "128K", "1M"])
 def test_replay_and_receive_agree_with_the_volume(guest, place, block):
     seed = random.randrange(1 << 30)
-    guest.call("cat > /root/history.py", stdin=HISTORY)
     folder = f"/root/history-{block}"
-    sums = guest.sh(f"python3 /root/history.py {place.name}/source {folder} {seed} {block}").split()
+    sums = guest.sh(f"python3 /root/in_guest/history.py {place.name}/source {folder} {seed} {block}").split()
     assert len(sums) == 4
     for step, expected in enumerate(sums):
         options = {"src": f"{folder}/{step}.zfs"}

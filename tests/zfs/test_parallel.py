@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
-
-RUNS = r"""
-import json, subprocess, sys
-options = json.loads(sys.argv[1])
-runs = []
-for one in options:
-    process = subprocess.Popen(["/root/zfs_receive", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    process.stdin.write(json.dumps(one))
-    process.stdin.close()
-    runs.append(process)
-print(json.dumps([json.loads(process.stdout.read()) for process in runs]))
-"""
-
 
 @pytest.mark.parametrize("count", [2, 8])
 def test_runs_at_once_for_different_guests(guest, place, count):
-    guest.call("cat > /root/runs.py", stdin=RUNS)
     options = [
         {"src": place.src("lz4-plain"), "golden": place.images, "dataset": f"{place.vm}/web{n}", "volsize": f"{20 + n}M"}
         for n in range(count)
     ]
-    replies = json.loads(guest.sh(f"python3 /root/runs.py '{json.dumps(options)}'"))
+    replies = guest.script("runs.py", stdin=options)
     for number, reply in enumerate(replies):
         assert reply.get("failed") is None and reply["changed"] is True, reply
         assert reply["volume"]["size"] == (20 + number) << 20
@@ -38,7 +22,6 @@ def test_runs_at_once_for_different_guests(guest, place, count):
 
 
 def test_runs_at_once_for_the_same_guest(guest, place):
-    guest.call("cat > /root/runs.py", stdin=RUNS)
     options = [{"src": place.src("tiny-plain"), "golden": place.images, "dataset": f"{place.vm}/web"}] * 3
-    replies = json.loads(guest.sh(f"python3 /root/runs.py '{json.dumps(options)}'"))
+    replies = guest.script("runs.py", stdin=options)
     assert sorted(reply["changed"] for reply in replies) == [False, False, True], replies

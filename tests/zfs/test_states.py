@@ -12,7 +12,7 @@ def test_golden_volume_and_clone(guest, place):
         "device": f"/dev/zvol/{place.vm}/web",
         "guid": "7119270074782723516",
         "size": 8 << 20,
-        "volblocksize": done["volume"]["volblocksize"],
+        "volblocksize": 16384,
         "origin": f"{place.images}/tiny-plain@image",
         "replaced": None,
     }
