@@ -60,10 +60,8 @@ impl Observed {
 /// Looks at everything that volumes of `request` depend on.
 pub fn present(zfs: &Zfs, request: &Present) -> Result<Observed> {
     let names = request.names();
-    let mut observed = datasets(zfs, &names)?;
     let parents: BTreeSet<String> = names.iter().filter_map(|name| name.parent()).map(String::from).collect();
-    let parents: Vec<&str> = parents.iter().map(String::as_str).collect();
-    observed.add(zfs.list(&parents, 0)?);
+    let mut observed = datasets(zfs, &names, parents)?;
     if let Some(images) =
         request.golden.as_ref().and_then(DatasetName::parent).filter(|_| request.image.fromguid != 0)
     {
@@ -80,17 +78,24 @@ pub fn present(zfs: &Zfs, request: &Present) -> Result<Observed> {
 /// Looks at volumes that are to be destroyed.
 pub fn absent(zfs: &Zfs, volumes: &[DatasetName]) -> Result<Observed> {
     let names: Vec<&DatasetName> = volumes.iter().collect();
-    let mut observed = datasets(zfs, &names)?;
+    let mut observed = datasets(zfs, &names, BTreeSet::new())?;
     users(&names, &mut observed);
     Ok(observed)
 }
 
-fn datasets(zfs: &Zfs, names: &[&DatasetName]) -> Result<Observed> {
-    let mut all: Vec<String> = names.iter().map(|name| name.to_string()).collect();
-    all.extend(names.iter().map(|name| name.unfinished()));
+/// Datasets of these names, what dead runs have left of them, their snapshots, and `others` without theirs.
+fn datasets(zfs: &Zfs, names: &[&DatasetName], others: BTreeSet<String>) -> Result<Observed> {
+    let mut all = others;
+    all.extend(names.iter().flat_map(|name| [name.to_string(), name.unfinished()]));
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
     let mut observed = Observed { moment: crate::moment::now(), ..Observed::default() };
-    observed.add(zfs.list(&all, 1)?);
+    observed.add(zfs.list(&all, 0)?);
+    let there: Vec<&str> =
+        names.iter().map(|name| name.as_str()).filter(|name| observed.rows.contains_key(*name)).collect();
+    if !there.is_empty() {
+        let rows = zfs.list(&there, 1)?;
+        observed.add(rows);
+    }
     Ok(observed)
 }
 
