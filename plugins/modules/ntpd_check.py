@@ -155,6 +155,8 @@ options:
     choices: [never, warning, critical, unknown]
     default: never
 notes:
+  - Programs are shipped for Linux and FreeBSD, none for OpenBSD. A saved C(ntpctl -s all) of an OpenBSD host can be judged elsewhere with
+    O(from_file).
   - OpenNTPD's socket belongs to root, and membership in the daemon's group does not help. Use C(become).
   - Judging a daemon takes two looks at most. Run it every five minutes and the second one is there when it is needed.
 seealso:
