@@ -124,7 +124,7 @@ def assemble(collection):
         shutil.copytree(TOP / name, collection / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(TOP / "galaxy.yml", collection)
     lease = collection / "plugins" / "plugin_utils" / "jobs.py"
-    shorter = lease.read_text().replace("GRACE, ROUND, LEASE = 2, 2, 120", "GRACE, ROUND, LEASE = 2, 2, 10")
+    shorter = lease.read_text().replace("GRACE, ROUND, LEASE = 2, 2, 120", "GRACE, ROUND, LEASE = 2, 2, 20")
     assert shorter != lease.read_text()
     lease.write_text(shorter)
     shutil.copy(FIXTURE / "plugins" / "modules" / "probe.py", collection / "plugins" / "modules")
