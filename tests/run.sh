@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs test suites and says how long each took: tests/run.sh [SUITE...], all but elsewhere, release and zfs by default.
+# Runs test suites and says how long each took: tests/run.sh [SUITE...], all but release and zfs by default.
 # Every suite sets up what it needs, and ends what it starts. All run, whatever fails before.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -62,13 +62,13 @@ release() { tests/release/run.sh; }
 # A machine with real ZFS, emulated: asked for by name, because its fifty crashes take long without KVM.
 zfs() { tests/zfs/run.sh; }
 
-all=(build format clippy rust unit programs page sanity delivery lab clock demo kill_anytime repository linux_guest)
+all=(build format clippy rust unit programs page sanity delivery elsewhere lab clock demo kill_anytime repository linux_guest)
 [ $# -gt 0 ] || set -- "${all[@]}"
 
 passed=0 failed=0 report=
 for suite in "$@"; do
     if [ "$(type -t "$suite")" != function ]; then
-        echo "no suite '$suite'; there are: ${all[*]} elsewhere release zfs" >&2
+        echo "no suite '$suite'; there are: ${all[*]} release zfs" >&2
         exit 2
     fi
     printf '\n== %s\n' "$suite"
