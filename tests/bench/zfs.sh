@@ -4,13 +4,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 host=tests/zfs/host.sh
-size=${1:-256} # MiB of the volume, half of it random
+size=${1:-1536} # MiB of the volume: a third random, a third text, a third empty
 
 program=native/linux-x86_64/zfs_receive
 cargo build --release --locked --quiet -p zfs_stream --example write_stream
 [ -x "$program" ] || { echo "bench: $program is not there: run 'make build'" >&2; exit 1; }
 $host build
-$host start
+# The streams are kept in memory, as the page cache would, beside the ARC of 256 MiB.
+ZFS_HOST_MEMORY=6144 $host start
 trap '$host stop' EXIT
 $host push "$program" target/release/examples/write_stream tests/bench/zfs_guest.py
 $host ssh "zpool create -f -O compression=lz4 tank /dev/vdb && zfs create tank/images && zfs create tank/vm && python3 /root/zfs_guest.py $size"
