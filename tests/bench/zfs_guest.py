@@ -70,7 +70,7 @@ compare(
     ("cat FILE | zfs receive", lambda: sh("cat /dev/shm/one.zfs | zfs receive tank/vm/a@image"), gone),
     ("zfs_receive, everything verified", lambda: module(src="/dev/shm/one.zfs", dataset="tank/vm/a"), gone),
 )
-print("  peak memory of zfs_receive and its commands: %.1f MiB" % (resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024))
+print("  peak memory of zfs_receive and its commands: %.1f MiB" % (resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024), flush=True)
 compare(
     "one image, zstd",
     ("zstd -dc FILE | zfs receive", lambda: sh("zstd -dc /dev/shm/one.zfs.zst | zfs receive tank/vm/a@image"), gone),
