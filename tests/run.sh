@@ -14,7 +14,7 @@ clippy() { cargo clippy --quiet --workspace --all-targets --locked -- -D warning
 
 rust() {
     tests/setup/packages.sh dosfstools gcc libvirt0 mtools openssh-client openssh-server openssl python3-yaml qemu-utils \
-        zfsutils-linux && cargo test --quiet --workspace --locked
+        zfsutils-linux && cargo test --quiet --workspace --locked --no-fail-fast
 }
 
 unit() { tests/unit/run.sh; }

@@ -64,7 +64,7 @@ fn under_any_other_name_the_arguments_tell() {
         seed.starts_with("reading option `strange`: unknown field") && seed.contains("`hostname`"),
         "{seed}"
     );
-    let known = "bhyve_catalog, bhyve_catalog_key, bhyve_catalog_server, bhyve_image, bhyve_image_info, guest_seed, \
+    let known = "bhyve_catalog, bhyve_catalog_key, bhyve_catalog_mirror, bhyve_catalog_server, bhyve_image, bhyve_image_info, guest_seed, \
                  libvirt_domain, libvirt_domain_info, ntpd_check, zfs_receive";
     // The server is no module.
     for (name, found) in
