@@ -34,6 +34,9 @@ LINUX = (
     "rocky", "sles", "suse", "ubuntu", "void",
 )
 
+# Which of the role's bhyve templates boots an image with this annotation `image_loader`; other templates are their owner's.
+BHYVE_TEMPLATES = {"uefi": "uefi", "bhyveload": "loader", "grub": "loader", "grub-bhyve": "loader"}
+
 # The phases of a deployment, in seconds, as the table heads them.
 PHASES = ("fetch", "receive", "seed", "domain", "wait")
 
@@ -146,6 +149,21 @@ def result_of(registered, item, path, *default):
     return value
 
 
+def unmet_needs(definitions, fetched, template):
+    """What the guests' images need and do not get; TEMPLATE is that of guests that name none."""
+    problems = []
+    for name, guest in definitions.items():
+        image = (entry_of(fetched, guest["image"]) or {}).get("image") or {}
+        needed, given = image.get("min_memory") or 0, size_in_bytes(guest["memory"])
+        if given < needed:
+            problems.append("%s: image %s needs %d bytes of memory, found memory: %s" % (name, guest["image"], needed, guest["memory"]))
+        loader, chosen = image.get("loader"), guest.get("template", template)
+        fitting = BHYVE_TEMPLATES.get(loader, chosen)
+        if chosen in BHYVE_TEMPLATES.values() and chosen != fitting:
+            problems.append("%s: image %s is booted by %s, found template: %s, expected %s" % (name, guest["image"], loader, chosen, fitting))
+    return problems
+
+
 def template_file(name):
     """File of a domain template: one of the role's (or of templates/domains beside the playbook) by name, or a path."""
     return name if "/" in name else "domains/%s.xml.j2" % name
@@ -209,4 +227,5 @@ class FilterModule:
             "result_of": result_of,
             "seed_family": seed_family,
             "template_file": template_file,
+            "unmet_needs": unmet_needs,
         }

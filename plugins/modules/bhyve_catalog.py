@@ -79,7 +79,7 @@ options:
     description: A page about the image, which pkg wants every package to have.
     type: str
   requirements:
-    description: What a guest needs. Roles and people read it; nothing is enforced here.
+    description: What a guest needs. The role P(apiary.bhyve.guest#role) refuses a guest with less memory or another loader.
     type: dict
     suboptions:
       memory:

@@ -28,7 +28,7 @@ class Site:
         (collections / "bhyve").symlink_to(TOP)
         self.disk = folder / "disk.raw"
         self.disk.write_bytes(random.randbytes(1 << 20) + bytes(SIZE - (2 << 20)) + random.randbytes(1 << 20))
-        self.guests = {"web1": {"image": IMAGE}, "web2": {"image": IMAGE, "disk": "16M"}}
+        self.guests = {"web1": {"image": IMAGE, "vcpus": 1, "memory": "64M"}, "web2": {"image": IMAGE, "vcpus": 1, "memory": "64M", "disk": "16M"}}
         self.catalog = folder / f"catalog-{place.name.split('/')[1]}"
         self.catalog.mkdir()
 
@@ -113,7 +113,7 @@ def test_guests_of_a_published_image(site, guest, place):
     assert site.volumes("--check", "--diff")[0] == 0
 
     # Another guest and a larger disk: only that is new.
-    site.guests["web3"] = {"image": IMAGE}
+    site.guests["web3"] = {"image": IMAGE, "vcpus": 1, "memory": "64M"}
     site.guests["web2"]["disk"] = "24M"
     changed, shown = site.volumes("--check", "--diff")
     assert changed == 1 and place.names() == names

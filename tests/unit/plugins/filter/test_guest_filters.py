@@ -110,6 +110,26 @@ def test_the_table_counts_a_shared_fetch_once():
     assert lines[-1] == "8.00 seconds on the host for 2 guests"
 
 
+def test_needs_of_images_are_held_against_their_guests():
+    def fetched(**image):
+        return {"results": [{"ansible_loop_var": "guest_image", "guest_image": GUEST["image"], "image": image}]}
+
+    def unmet(image, template="uefi", **guest):
+        return guests.unmet_needs({"web1": {**GUEST, **guest}}, fetched(**image), template)
+
+    assert unmet({}) == [] and unmet({"min_memory": None, "loader": None}) == []
+    assert unmet({"min_memory": 1 << 30}, memory="1G") == []
+    assert unmet({"min_memory": 1 << 30}, memory="512M") == [
+        "web1: image %s needs 1073741824 bytes of memory, found memory: 512M" % GUEST["image"]
+    ]
+    assert unmet({"loader": "uefi"}) == [] and unmet({"loader": "bhyveload"}, template="loader") == []
+    assert unmet({"loader": "uefi"}, template="loader") == [
+        "web1: image %s is booted by uefi, found template: loader, expected uefi" % GUEST["image"]
+    ]
+    for own in ("qemu", "/etc/site/own.xml.j2"):
+        assert unmet({"loader": "bhyveload"}, template=own) == []
+
+
 def test_the_family_of_a_seed_follows_from_the_image():
     for image_os, family in [("freebsd", "freebsd"), ("FreeBSD-14.2", "freebsd"), ("debian-12", "linux"), ("linux", "linux"), ("", ""), (None, "")]:
         assert guests.seed_family(image_os) == family
