@@ -114,7 +114,7 @@ options:
   answer_timeout:
     description:
       - Seconds that libvirt may take for one answer. When they are over, the task fails, because libvirt's daemon hangs.
-      - Starting a guest is one answer, too: one that fills huge pages or reads its saved memory takes its time.
+      - Starting a guest is one answer, too; one that fills huge pages or reads its saved memory takes its time.
     type: float
     default: 300
 notes:
