@@ -59,7 +59,7 @@ elsewhere() { tests/elsewhere/run.sh; }
 # Every platform's programs and the artifact: asked for by name, because five programs are linked from scratch.
 release() { tests/release/run.sh; }
 
-# A machine with real ZFS, emulated: asked for by name, because its fifty crashes take long without KVM.
+# A machine with real ZFS, emulated: asked for by name, because it takes a quarter of an hour without KVM.
 zfs() { tests/zfs/run.sh; }
 
 all=(build format clippy rust unit programs page sanity delivery elsewhere lab clock demo kill_anytime repository linux_guest)
