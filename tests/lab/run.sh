@@ -3,7 +3,7 @@
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 "$top/tests/setup/packages.sh" binutils gcc libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-log \
-    qemu-system-x86 util-linux
+    python3-apt qemu-system-x86 util-linux
 venv=$("$top/tests/setup/venv.sh" newest)
 cd "$top"
 modules/install.sh "$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)"

@@ -102,7 +102,7 @@ def test_a_freebsd_host_adds_to_what_its_site_says(play, tmp_path):
     rc_conf.write_text('kld_list="zfs"\ncloned_interfaces="lo1"\nhostname="hv1"\n')
     freebsd = {
         "hypervisor_packages": [], "hypervisor_manage_services": False, "hypervisor_system": "FreeBSD",
-        "hypervisor_platform": {"owner": "root:root"}, "hypervisor_rc_conf": str(rc_conf), "hypervisor_bridge": "bridge0",
+        "hypervisor_platform": {"group": "root"}, "hypervisor_rc_conf": str(rc_conf), "hypervisor_bridge": "bridge0",
         "hypervisor_bridge_members": ["em0", "vlan7"],
     }
     for changed in (True, False):

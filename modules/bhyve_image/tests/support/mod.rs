@@ -117,15 +117,15 @@ pub fn reply(child: Child) -> Value {
 
 /// Starts `bhyve_image` with some variables of its environment set.
 pub fn start_with(options: &Value, environment: &[(&str, &str)]) -> Child {
-    #[expect(clippy::disallowed_methods, reason = "the program under test, with plain pipes")]
-    let mut child = Command::new(env!("CARGO_BIN_EXE_bhyve_image"))
-        .arg("-")
-        .envs(environment.iter().copied())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    #[expect(clippy::disallowed_methods, reason = "the program under test")]
+    let mut program = Command::new(env!("CARGO_BIN_EXE_bhyve_image"));
+    fed(program.arg("-").envs(environment.iter().copied()), options)
+}
+
+/// Starts a command with plain pipes, and options on its standard input.
+fn fed(command: &mut Command, options: &Value) -> Child {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(options.to_string().as_bytes()).unwrap();
     child
 }
@@ -153,14 +153,8 @@ pub fn copy_folder(from: &Path, to: &Path) {
 
 /// Runs a shell script as root of a mount namespace of its own, with options on standard input.
 pub fn in_namespace(script: &str, options: &Value) -> std::process::Output {
-    #[expect(clippy::disallowed_methods, reason = "util-linux, with plain pipes")]
-    let mut child = Command::new("unshare")
-        .args(["--user", "--map-root-user", "--mount", "sh", "-c", script])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(options.to_string().as_bytes()).unwrap();
-    child.wait_with_output().unwrap()
+    let words = ["--user", "--map-root-user", "--mount", "sh", "-c", script];
+    #[expect(clippy::disallowed_methods, reason = "util-linux")]
+    let mut unshare = Command::new("unshare");
+    fed(unshare.args(words), options).wait_with_output().unwrap()
 }
