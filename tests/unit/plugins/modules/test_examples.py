@@ -6,18 +6,14 @@ from __future__ import annotations
 
 import importlib
 import json
-import pathlib
-import re
 import subprocess
-import textwrap
 
 import pytest
 import yaml
+from ansible_collections.apiary.bhyve.tests.examples.documented import TEXTS, TOP, blocks, of_page
 
-TOP = pathlib.Path(__file__).resolve().parents[4]
 COLLECTION = "apiary.bhyve."
 MODULES = sorted(path.stem for path in TOP.glob("plugins/modules/*.py"))
-TEXTS = sorted([TOP / "README.md", *TOP.glob("roles/*/README.md"), *TOP.glob("docs/docsite/rst/*.rst")])
 
 # What the examples' templates stand for, as in a play.
 TEMPLATES = {
@@ -54,15 +50,11 @@ def calls(tree):
 
 
 def examples(name):
-    source = (TOP / "plugins" / "modules" / (name + ".py")).read_text()
-    return yaml.safe_load(re.search(r'^EXAMPLES = r?"""(.*?)^"""', source, re.M | re.S).group(1))
+    return yaml.safe_load(of_page(TOP / "plugins" / "modules" / (name + ".py")))
 
 
-def blocks(text):
-    """The YAML of a page: fenced in Markdown, indented in reStructuredText."""
-    yield from re.findall(r"^```yaml\n(.*?)^```", text, re.M | re.S)
-    for block in re.findall(r"^\.\. code-block:: yaml\n\n((?:(?: {4}.*)?\n)+)", text, re.M):
-        yield textwrap.dedent(block)
+def plays(path):
+    return [yaml.safe_load(block) for language, block in blocks(path.read_text()) if language == "yaml"]
 
 
 def judged(name, arguments):
@@ -93,11 +85,10 @@ def test_programs_accept_what_the_examples_say(apiary, name):
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(TOP)))
 def test_blocks_of_a_text_are_yaml_whose_tasks_are_accepted(path):
-    for block in blocks(path.read_text()):
-        for module, arguments in calls(yaml.safe_load(block)):
-            judged(module, arguments)
+    for module, arguments in calls(plays(path)):
+        judged(module, arguments)
 
 
 def test_blocks_are_found():
-    found = [block for path in TEXTS for block in blocks(path.read_text())]
-    assert len(found) >= 10 and any("candidates:" in block for block in found)
+    found = [play for path in TEXTS for play in plays(path)]
+    assert len(found) >= 10 and "candidates" in str(found)
