@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 # The module object is looked up at the call: ansible-lint and validate-modules put their own in its place.
 from ansible.module_utils import basic
 
@@ -13,12 +15,37 @@ except ImportError:
     # Only the controller reads documentation; a target never imports this file.
     yaml = None
 
+_FRAGMENTS = "ansible_collections.apiary.bhyve.plugins.doc_fragments."
 _COPIED = ("type", "elements", "default", "choices", "required", "aliases")
 
 
 def load(documentation):
-    """Reads a DOCUMENTATION text; the C parser, where it is there, takes a tenth of the time."""
-    return yaml.load(documentation, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) if yaml else {}
+    """Reads a DOCUMENTATION text with the fragments that it extends."""
+    documented = _parsed(documentation)
+    names = documented.pop("extends_documentation_fragment", [])
+    for name in [names] if isinstance(names, str) else names:
+        fragment = _fragment(name)
+        for part in ("options", "attributes"):
+            own = documented.setdefault(part, {})
+            for entry, shared in fragment.get(part, {}).items():
+                # As Ansible merges them: key by key, and what the module says itself counts.
+                own[entry] = {**shared, **own.get(entry, {})}
+    return documented
+
+
+def _parsed(text):
+    """The C parser, where it is there, takes a tenth of the time."""
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) if yaml else {}
+
+
+def _fragment(name):
+    """One of this collection's fragments: others would take Ansible's loader, which takes its time."""
+    own = name.removeprefix("apiary.bhyve.")
+    try:
+        fragment = importlib.import_module(_FRAGMENTS + own).ModuleDocFragment
+    except ModuleNotFoundError:
+        raise LookupError("there is no documentation fragment %s in this collection" % name) from None
+    return _parsed(fragment.DOCUMENTATION)
 
 
 def argument_spec(documentation, no_log=()):

@@ -22,6 +22,8 @@ author:
   - The apiary.bhyve developers (!UNKNOWN)
 requirements:
   - ssh(1) on the host for C(ssh://) repositories
+extends_documentation_fragment:
+  - apiary.bhyve.catalogue
 attributes:
   check_mode:
     description: Reads the lists, and says what would be copied and removed.
@@ -45,43 +47,6 @@ options:
       - Its lists must have their usual names, C(data.pkg) and C(packagesite.pkg).
     type: str
     required: true
-  signature_type:
-    description:
-      - What must have signed the catalogue, as in pkg's repository configuration.
-      - V(none) takes it from anyone and must be asked for. Checksums are verified even so.
-      - For a repository of pkg(8) its configuration says what is needed. If that is nothing, V(none) must be asked for here, too.
-    type: str
-    choices: [pubkey, fingerprints, none]
-    default: pubkey
-  pubkey:
-    description: File on the host with the public key (RSA, ECDSA or Ed25519). Needed with O(signature_type=pubkey).
-    type: path
-  fingerprints:
-    description:
-      - Folder on the host with pkg's folders C(trusted) and C(revoked). Needed with O(signature_type=fingerprints).
-      - A catalogue signed by a revoked key is refused whoever else has signed it.
-    type: path
-  ssh_key:
-    description: File on the host with the private key for C(ssh://). Without it ssh chooses, as it is configured.
-    type: path
-  ssh_known_hosts:
-    description:
-      - File on the host with the host keys to accept for C(ssh://). Without it ssh's own files count.
-      - A host key that is not known is always refused.
-    type: path
-  ssh_args:
-    description: More arguments for ssh(1).
-    type: list
-    elements: str
-  ca_path:
-    description:
-      - PEM file on the host with the authorities to trust for C(https://), instead of the host's own.
-      - A certificate that a server has signed itself will do if it does not claim to be an authority (C(basicConstraints=CA:false)).
-    type: path
-  timeout:
-    description: Seconds after which a server that does not answer, or sends next to nothing, is given up.
-    type: float
-    default: 30
   lock_timeout:
     description: Seconds to wait for another run.
     type: float

@@ -15,6 +15,8 @@ author:
   - The apiary.bhyve developers (!UNKNOWN)
 requirements:
   - ssh(1) on the host for C(ssh://) repositories, zfs(8) for O(golden)
+extends_documentation_fragment:
+  - apiary.bhyve.catalogue
 attributes:
   check_mode:
     description: Nothing is ever changed.
@@ -39,32 +41,16 @@ options:
     type: str
   signature_type:
     description: What must have signed the catalogue.
-    type: str
-    choices: [pubkey, fingerprints, none]
-    default: pubkey
   pubkey:
     description: File on the host with the public key.
-    type: path
   fingerprints:
     description: Folder on the host with pkg's folders C(trusted) and C(revoked).
-    type: path
   ssh_key:
     description: File on the host with the private key for C(ssh://).
-    type: path
   ssh_known_hosts:
     description: File on the host with the host keys to accept for C(ssh://).
-    type: path
-  ssh_args:
-    description: More arguments for ssh(1).
-    type: list
-    elements: str
   ca_path:
     description: PEM file on the host with the authorities to trust for C(https://), instead of the host's own.
-    type: path
-  timeout:
-    description: Seconds after which a server that does not answer, or sends next to nothing, is given up.
-    type: float
-    default: 30
 seealso:
   - module: apiary.bhyve.bhyve_image
 """
