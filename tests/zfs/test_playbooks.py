@@ -33,13 +33,9 @@ class Site:
         self.catalog.mkdir()
 
     def inventory(self):
-        cache, at = TOP / ".cache/zfs-host", f"/root/{self.catalog.name}"
+        at = f"/root/{self.catalog.name}"
         hypervisor = {
-            "ansible_host": "127.0.0.1",
-            "ansible_port": int((cache / "run/port").read_text()),
-            "ansible_user": "root",
-            "ansible_ssh_private_key_file": str(cache / "current/key"),
-            "ansible_ssh_common_args": "-F none -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no -o LogLevel=ERROR",
+            **self.guest.connection(),
             "bhyve_catalog": f"file://{at}",
             "bhyve_catalog_pubkey": f"{at}/catalog.key.pub",
             "guest_image_store": f"{at}-store",
