@@ -1,21 +1,17 @@
 //! Copies of a catalogue: only what changed, nothing that is not signed, whole at any moment.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test stops where it fails, and starts its program"
-)]
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod support;
 
 use std::fs;
 use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use support::web::{WebServer, send_file};
-use support::{LARGE, Lab, OLD, SMALL, refusal, run, start, whole, with};
+use support::{LARGE, Lab, OLD, SMALL, refusal, run, start, whole};
+use test_support::web::{WebServer, send_file};
+use test_support::{kill_after, with};
 
 /// A web server of the catalogue's folder, and the packages that were asked for since the last question.
 fn serve(lab: &Lab) -> (WebServer, impl Fn() -> Vec<String>) {
@@ -234,10 +230,7 @@ fn a_killed_run_is_put_right_by_the_next() {
     let mut interrupted = 0;
     for step in 0..20 {
         reset();
-        let mut child = start(&lab.folder_options());
-        thread::sleep(whole_run * step / 16);
-        child.kill().unwrap();
-        interrupted += usize::from(child.wait_with_output().unwrap().stdout.is_empty());
+        interrupted += usize::from(kill_after(whole_run * step / 16, start(&lab.folder_options())));
         for image in lab.lists(&lab.at("mirror")).into_iter().flat_map(|list| list.images) {
             let mut check = image.check(fs::File::open(lab.mirror(image.path.as_str())).unwrap());
             std::io::copy(&mut check, &mut std::io::sink()).unwrap();

@@ -198,13 +198,11 @@ mod tests {
     use image_catalog::signature::Trust;
     use image_catalog::transport::Folder;
     use std::fs;
-    use std::path::PathBuf;
 
     /// Every byte of a package is guarded, whatever it is for; and nothing is left of a refused one.
     #[test]
     fn no_changed_byte_of_a_package_is_taken() {
-        let fixture =
-            PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/pkg-repos/unsigned");
+        let fixture = test_support::fixture("pkg-repos/unsigned");
         let meta = Meta::parse(&fs::read(fixture.join("meta.conf")).unwrap()).unwrap();
         let [source, _] = meta.sources().unwrap();
         let archive = fs::File::open(fixture.join("data.pkg")).unwrap();

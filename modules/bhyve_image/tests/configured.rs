@@ -1,25 +1,19 @@
 //! Repositories by the name under which pkg(8) knows them; a stand-in for pkg shows its configuration.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
-
 mod support;
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-
 use serde_json::{Value, json};
-use support::{Lab, SMALL, fixtures, reply, start_with, with};
+use support::{Lab, SMALL, fixtures, start_with};
+use test_support::{reply, stand_in, with};
 
 /// Runs `bhyve_image` where `pkg -vv` shows `block` for the repository `images`.
 fn run(lab: &Lab, block: &str, changes: Value) -> Value {
     let programs = lab.folder.path().join("bin");
-    fs::create_dir_all(&programs).unwrap();
     let script = format!(
-        "#!/bin/sh\n[ \"$*\" = -vv ] || exit 1\ncat <<'END'\nPKG_DBDIR = \"/var/db/pkg\";\n\nRepositories:\n\
-         images: {{ \n{block}\n  }}\nEND\n"
+        "[ \"$*\" = -vv ] || exit 1\ncat <<'END'\nPKG_DBDIR = \"/var/db/pkg\";\n\nRepositories:\n\
+         images: {{ \n{block}\n  }}\nEND"
     );
-    fs::write(programs.join("pkg"), script).unwrap();
-    fs::set_permissions(programs.join("pkg"), fs::Permissions::from_mode(0o755)).unwrap();
+    stand_in(&programs.join("pkg"), &script);
     let options = with(lab.options(&[SMALL]), json!({"repository": "images", "pubkey": null}));
     let path = format!("{}:/usr/bin:/bin", programs.display());
     reply(start_with(&with(options, changes), &[("PATH", &path)]))

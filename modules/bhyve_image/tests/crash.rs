@@ -9,8 +9,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use support::web::{WebServer, file_of, send_file};
-use support::{Lab, NEWER, SMALL, fixtures, reply, run, start, with};
+use support::{Lab, NEWER, SMALL, fixtures, run, start};
+use test_support::web::{WebServer, file_of, send_file};
+use test_support::{kill_after, reply, with};
 
 /// Kills runs at ever later moments of their life. Whatever is in the store then, nothing but the very package may be
 /// called verified, and the next run makes it right.
@@ -25,11 +26,7 @@ fn a_killed_run_is_put_right_by_the_next() {
     let mut interrupted = 0;
     for step in 0..60 {
         fs::remove_dir_all(lab.store()).unwrap();
-        let mut child = start(&options);
-        thread::sleep(whole_run * step / 50);
-        child.kill().unwrap();
-        let replied = child.wait_with_output().unwrap().stdout;
-        interrupted += usize::from(replied.is_empty());
+        interrupted += usize::from(kill_after(whole_run * step / 50, start(&options)));
         if lab.images().contains(&format!("{NEWER}.json")) {
             assert_eq!(fs::read(lab.store().join(format!("{NEWER}.pkg"))).unwrap(), right);
         }
@@ -48,10 +45,7 @@ fn removing_can_be_killed_too() {
     let absent = with(lab.options(&[SMALL]), json!({"state": "absent"}));
     for step in 0..30 {
         run(&lab.options(&[SMALL]));
-        let mut child = start(&absent);
-        thread::sleep(Duration::from_micros(100) * step);
-        child.kill().unwrap();
-        child.wait().unwrap();
+        kill_after(Duration::from_micros(100) * step, start(&absent));
         run(&absent);
         assert_eq!(lab.images(), [""; 0]);
     }

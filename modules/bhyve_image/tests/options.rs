@@ -5,7 +5,8 @@ mod support;
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
-use support::{Lab, SMALL, fixtures, refusal, with};
+use support::{Lab, SMALL, fixtures, refusal};
+use test_support::with;
 
 #[test]
 fn each_wrong_option_is_named() {

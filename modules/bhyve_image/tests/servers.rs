@@ -5,10 +5,10 @@
 mod support;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
-use support::{Lab, NEWER, reply, start_with, with};
+use support::{Lab, NEWER, start_with};
+use test_support::{reply, stand_in, with};
 
 /// Answers of `pkg ssh` for the catalogue of the fixture, up to the package.
 fn answers(lab: &Lab) -> String {
@@ -27,9 +27,7 @@ fn answers(lab: &Lab) -> String {
 /// A stand-in for ssh that runs `script` as the server; the folder it is in.
 fn server(lab: &Lab, script: &str) -> String {
     let programs = lab.folder.path().join("bin");
-    fs::create_dir_all(&programs).unwrap();
-    fs::write(programs.join("ssh"), format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(programs.join("ssh"), fs::Permissions::from_mode(0o755)).unwrap();
+    stand_in(&programs.join("ssh"), script);
     programs.display().to_string()
 }
 

@@ -5,7 +5,8 @@ mod support;
 use std::fs;
 
 use serde_json::{Value, json};
-use support::{BASE, Lab, NEWER, SMALL, fixtures, refusal, run, triad, with};
+use support::{BASE, Lab, NEWER, SMALL, fixtures, refusal, run, triad};
+use test_support::{copy_folder, with};
 
 const CHANGE: [Value; 3] = [Value::Bool(true), Value::Bool(true), Value::Bool(false)];
 const REST: [Value; 3] = [Value::Bool(false), Value::Bool(false), Value::Bool(false)];
@@ -123,7 +124,7 @@ fn a_package_replaced_under_its_version_is_fetched_again_by_latest() {
     let options = with(lab.options(&[SMALL]), json!({"signature_type": "none"}));
     run(&options);
     fs::remove_dir_all(lab.repository()).unwrap();
-    support::copy_folder(&fixtures().join("unsigned-pkg2.4"), &lab.repository());
+    copy_folder(&fixtures().join("unsigned-pkg2.4"), &lab.repository());
     assert_eq!(triad(&options), REST);
     assert_eq!(triad(&with(options, json!({"state": "latest"}))), CHANGE);
     let (found, expected) = (lab.store().join(format!("{SMALL}.pkg")), lab.package(SMALL));
@@ -137,7 +138,7 @@ fn an_older_catalogue_is_refused() {
     run(&options);
     let swap = |fixture: &str| {
         fs::remove_dir_all(lab.repository()).unwrap();
-        support::copy_folder(&fixtures().join(fixture), &lab.repository());
+        copy_folder(&fixtures().join(fixture), &lab.repository());
     };
     swap("unsigned-pkg2.4");
     assert_eq!(run(&options)["changed"], true);

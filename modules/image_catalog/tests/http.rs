@@ -2,14 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
-mod support;
-
 use std::io::Read;
 use std::time::Duration;
 
 use image_catalog::path::RelativePath;
 use image_catalog::transport::{Http, HttpOptions, Pace, Transport};
-use support::web::{Request, Stream, WebServer};
+use test_support::web::{Request, Stream, WebServer};
 
 const FILE: &[u8] = b"0123456789";
 

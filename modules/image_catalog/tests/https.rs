@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
-mod support;
+mod tls;
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use image_catalog::path::RelativePath;
 use image_catalog::transport::{Http, HttpOptions, Pace, Transport};
-use support::tls::Authority;
-use support::web::{Request, Stream, WebServer};
+use test_support::web::{Request, Stream, WebServer};
+use tls::Authority;
 
 const FILE: &[u8] = b"0123456789";
 

@@ -5,8 +5,9 @@ use std::thread;
 use std::time::Instant;
 
 use serde_json::json;
+use test_support::{kill_after, with};
 
-use crate::support::{Lab, with};
+use crate::support::Lab;
 
 /// Kills publishing at ever later moments. What clients can read then is whole, and the next run puts all right.
 #[test]
@@ -19,10 +20,7 @@ fn a_killed_publication_is_put_right_by_the_next() {
     lab.changed(&lab.options(json!({"name": "demo", "version": "2", "state": "absent"})));
     let mut interrupted = 0;
     for step in 0..20 {
-        let mut child = lab.start(&lab.publish("2"));
-        thread::sleep(whole_run * step / 16);
-        child.kill().unwrap();
-        interrupted += usize::from(child.wait_with_output().unwrap().stdout.is_empty());
+        interrupted += usize::from(kill_after(whole_run * step / 16, lab.start(&lab.publish("2"))));
         let data = readable_images(&lab);
         assert!(data == ["demo-1"] || data == ["demo-1", "demo-2"], "{data:?}");
         let reply = lab.run(&lab.publish("2"));
@@ -55,10 +53,7 @@ fn a_first_publication_that_was_killed_is_done_again() {
     let whole_run = began.elapsed();
     for step in 0..10 {
         let lab = Lab::new();
-        let mut child = lab.start(&lab.publish("1"));
-        thread::sleep(whole_run * step / 8);
-        child.kill().unwrap();
-        child.wait().unwrap();
+        kill_after(whole_run * step / 8, lab.start(&lab.publish("1")));
         lab.run(&lab.publish("1"));
         assert_eq!(lab.images(), ["demo-1"]);
         assert!(!lab.changed(&lab.publish("1")));

@@ -4,8 +4,9 @@ use std::fs;
 
 use image_catalog::signature::{KeyType, PrivateKey, create_key, load_key};
 use serde_json::json;
+use test_support::with;
 
-use crate::support::{Lab, with};
+use crate::support::Lab;
 
 #[test]
 fn a_new_key_signs_what_the_old_one_has_signed() {

@@ -5,8 +5,9 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
+use test_support::with;
 
-use crate::support::{Lab, with};
+use crate::support::Lab;
 
 #[test]
 fn the_triad() {

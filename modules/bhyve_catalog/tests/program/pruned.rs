@@ -1,8 +1,9 @@
 //! Pruning old versions.
 
 use serde_json::{Value, json};
+use test_support::with;
 
-use crate::support::{Lab, stream, with};
+use crate::support::{Lab, stream};
 
 fn prune(lab: &Lab, more: Value) -> Value {
     with(lab.options(json!({"state": "pruned"})), more)

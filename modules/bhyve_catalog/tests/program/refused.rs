@@ -5,8 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use serde_json::{Value, json};
+use test_support::with;
 
-use crate::support::{Lab, stream, with};
+use crate::support::{Lab, stream};
 
 const ADVICE: &str =
     "a published image never changes: choose another version, or withdraw it first with state=absent";

@@ -5,8 +5,9 @@ use std::process::Command;
 
 use image_catalog::digest::Sha256Hex;
 use serde_json::json;
+use test_support::with;
 
-use crate::support::{Lab, stream, with};
+use crate::support::{Lab, stream};
 
 #[test]
 fn a_qcow2_disk_is_the_same_image_as_its_raw_form() {

@@ -2,10 +2,10 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 
 use image_catalog::archive::PackageArchive;
 use image_catalog::catalogue::Catalogue;
@@ -14,6 +14,7 @@ use image_catalog::package::Package;
 use image_catalog::signature::{KeyType, PrivateKey, Signing, Trust, create_key, load_key};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use test_support::{fixture, module, reply, stand_in, with};
 
 pub struct Lab {
     pub folder: TempDir,
@@ -21,7 +22,7 @@ pub struct Lab {
 }
 
 pub fn stream(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/streams").join(name)
+    fixture("streams").join(name)
 }
 
 impl Lab {
@@ -57,12 +58,8 @@ impl Lab {
 
     /// Puts a script in front of everything else in PATH.
     pub fn with_tool(mut self, name: &str, script: &str) -> Self {
-        use std::os::unix::fs::PermissionsExt;
         let tools = self.at("bin");
-        fs::create_dir_all(&tools).unwrap();
-        let path = tools.join(name);
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        stand_in(&tools.join(name), script);
         self.tools = Some(tools);
         self
     }
@@ -80,17 +77,8 @@ impl Lab {
     }
 
     pub fn start(&self, options: &Value) -> Child {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_bhyve_catalog"))
-            .arg("-")
-            .env("PATH", self.path())
-            .env("TMPDIR", self.at("tmp"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(options.to_string().as_bytes()).unwrap();
-        child
+        let mut program = module(env!("CARGO_BIN_EXE_bhyve_catalog"));
+        test_support::start(program.env("PATH", self.path()).env("TMPDIR", self.at("tmp")), options)
     }
 
     fn path(&self) -> OsString {
@@ -100,8 +88,7 @@ impl Lab {
     }
 
     pub fn run(&self, options: &Value) -> Value {
-        let output = self.start(options).wait_with_output().unwrap();
-        serde_json::from_slice(&output.stdout).unwrap()
+        reply(self.start(options))
     }
 
     pub fn check(&self, options: &Value) -> Value {
@@ -117,9 +104,7 @@ impl Lab {
 
     /// Runs what must fail, and gives the message without the folder's random name.
     pub fn refusal(&self, options: &Value) -> String {
-        let reply = self.run(options);
-        assert_eq!(reply["failed"], true, "{reply}");
-        reply["msg"].as_str().unwrap().replace(self.folder.path().to_str().unwrap(), "LAB")
+        test_support::refusal(&self.run(options)).replace(self.folder.path().to_str().unwrap(), "LAB")
     }
 
     /// Check, run, run: changed, changed, unchanged, and nothing written by the check.
@@ -192,10 +177,4 @@ pub fn names(catalogue: &Catalogue) -> Vec<String> {
     let mut names: Vec<_> = catalogue.images.iter().map(|image| image.id.to_string()).collect();
     names.sort();
     names
-}
-
-pub fn with(mut options: Value, more: Value) -> Value {
-    let more = more.as_object().unwrap().clone();
-    options.as_object_mut().unwrap().extend(more);
-    options
 }

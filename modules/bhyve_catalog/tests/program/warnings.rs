@@ -1,8 +1,9 @@
 //! What will hurt later is said while publishing, in check mode too, and keeps nobody from it.
 
 use serde_json::{Value, json};
+use test_support::with;
 
-use crate::support::{Lab, with};
+use crate::support::Lab;
 
 #[test]
 fn a_publisher_is_told_what_will_hurt_later() {

@@ -3,8 +3,9 @@
 use std::fs;
 
 use serde_json::json;
+use test_support::with;
 
-use crate::support::{Lab, stream, with};
+use crate::support::{Lab, stream};
 
 fn absent(lab: &Lab, name: &str, version: &str) -> serde_json::Value {
     lab.options(json!({"name": name, "version": version, "state": "absent"}))

@@ -1,12 +1,8 @@
 //! A signed catalogue that changes, and its mirror.
 
-#[path = "../../../image_catalog/tests/support/web.rs"]
-pub mod web;
-
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 
 use image_catalog::catalogue::Catalogue;
 use image_catalog::catalogue_write::Listing;
@@ -14,6 +10,7 @@ use image_catalog::meta::Meta;
 use image_catalog::signature::{KeyType, PrivateKey, Signing, Trust, create_key, load_key};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use test_support::{copy_folder, module, reply};
 
 pub const OLD: &str = "FreeBSD-10.3-RELEASE-ZFS-20G-20170515";
 pub const SMALL: &str = "FreeBSD-14.2-RELEASE-ZFS-20G-20250101";
@@ -28,11 +25,7 @@ impl Lab {
     /// A catalogue that lists [`OLD`] and [`SMALL`]; the files of all images of the fixture are there.
     pub fn new() -> Self {
         let lab = Self { folder: tempfile::tempdir().unwrap() };
-        fs::create_dir_all(lab.source("All")).unwrap();
-        for entry in fs::read_dir(fixture().join("All")).unwrap() {
-            let entry = entry.unwrap();
-            fs::copy(entry.path(), lab.source("All").join(entry.file_name())).unwrap();
-        }
+        copy_folder(&fixture().join("All"), &lab.source("All"));
         let key = PrivateKey::generate(KeyType::Eddsa).unwrap();
         create_key(&lab.at("key"), &key).unwrap();
         fs::write(lab.at("key.pub"), key.public_key().encode().unwrap()).unwrap();
@@ -124,7 +117,7 @@ impl Lab {
 }
 
 pub fn fixture() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/pkg-repos/unsigned")
+    test_support::fixture("pkg-repos/unsigned")
 }
 
 fn read(folder: &Path, trust: &Trust) -> [Catalogue; 2] {
@@ -142,28 +135,13 @@ pub fn whole(images: &[&str]) -> Vec<String> {
 }
 
 pub fn start(options: &Value) -> Child {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_bhyve_catalog_mirror"))
-        .arg("-")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(options.to_string().as_bytes()).unwrap();
-    child
+    test_support::start(&mut module(env!("CARGO_BIN_EXE_bhyve_catalog_mirror")), options)
 }
 
 pub fn run(options: &Value) -> Value {
-    serde_json::from_slice(&start(options).wait_with_output().unwrap().stdout).unwrap()
+    reply(start(options))
 }
 
 pub fn refusal(options: &Value) -> String {
-    let reply = run(options);
-    assert_eq!((&reply["failed"], &reply["changed"]), (&json!(true), &json!(false)), "{reply}");
-    reply["msg"].as_str().unwrap().to_owned()
-}
-
-pub fn with(mut options: Value, more: Value) -> Value {
-    options.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    options
+    test_support::refusal(&run(options)).to_owned()
 }

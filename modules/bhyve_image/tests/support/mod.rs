@@ -3,16 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 #![allow(dead_code, reason = "each test program uses its part")]
 
-#[path = "../../../image_catalog/tests/support/web.rs"]
-pub mod web;
-
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, Command};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use test_support::{copy_folder, fixture, module, reply, with};
 
 /// An image of the fixtures: its package has 22038 bytes in the repositories written by pkg 2.8.
 pub const SMALL: &str = "FreeBSD-14.2-RELEASE-ZFS-20G-20250101";
@@ -23,7 +20,7 @@ pub const BASE: &str = "FreeBSD-14.2-RELEASE-ZFS-20G";
 
 /// The folder of the fixtures.
 pub fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/pkg-repos").canonicalize().unwrap()
+    fixture("pkg-repos")
 }
 
 /// A repository of the fixtures in a folder of the test's own, and an empty store beside it.
@@ -85,15 +82,15 @@ impl Lab {
     }
 }
 
-/// Options with some of them replaced.
-pub fn with(mut options: Value, changes: Value) -> Value {
-    options.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-    options
-}
-
 /// Starts `bhyve_image`.
 pub fn start(options: &Value) -> Child {
     start_with(options, &[])
+}
+
+/// Starts `bhyve_image` with some variables of its environment set.
+pub fn start_with(options: &Value, environment: &[(&str, &str)]) -> Child {
+    let mut program = module(env!("CARGO_BIN_EXE_bhyve_image"));
+    test_support::start(program.envs(environment.iter().copied()), options)
 }
 
 /// Runs `bhyve_image` to its end.
@@ -103,31 +100,7 @@ pub fn run(options: &Value) -> Value {
 
 /// Runs `bhyve_image` and expects it to fail; what it said.
 pub fn refusal(options: &Value) -> String {
-    let reply = run(options);
-    assert_eq!(reply["failed"], true, "{reply}");
-    assert_eq!(reply["changed"], false, "{reply}");
-    reply["msg"].as_str().unwrap().to_owned()
-}
-
-/// What a program answers.
-pub fn reply(child: Child) -> Value {
-    let output = child.wait_with_output().unwrap();
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-/// Starts `bhyve_image` with some variables of its environment set.
-pub fn start_with(options: &Value, environment: &[(&str, &str)]) -> Child {
-    #[expect(clippy::disallowed_methods, reason = "the program under test")]
-    let mut program = Command::new(env!("CARGO_BIN_EXE_bhyve_image"));
-    fed(program.arg("-").envs(environment.iter().copied()), options)
-}
-
-/// Starts a command with plain pipes, and options on its standard input.
-fn fed(command: &mut Command, options: &Value) -> Child {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(options.to_string().as_bytes()).unwrap();
-    child
+    test_support::refusal(&run(options)).to_owned()
 }
 
 /// Check, run, check: what each says of `changed`.
@@ -139,22 +112,10 @@ pub fn triad(options: &Value) -> [Value; 3] {
     })
 }
 
-/// Copies a folder with everything in it.
-pub fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let (entry, name) = (entry.as_ref().unwrap(), entry.as_ref().unwrap().file_name());
-        match entry.metadata().unwrap().is_dir() {
-            true => copy_folder(&entry.path(), &to.join(name)),
-            false => drop(fs::copy(entry.path(), to.join(name)).unwrap()),
-        }
-    }
-}
-
 /// Runs a shell script as root of a mount namespace of its own, with options on standard input.
 pub fn in_namespace(script: &str, options: &Value) -> std::process::Output {
     let words = ["--user", "--map-root-user", "--mount", "sh", "-c", script];
     #[expect(clippy::disallowed_methods, reason = "util-linux")]
     let mut unshare = Command::new("unshare");
-    fed(unshare.args(words), options).wait_with_output().unwrap()
+    test_support::start(unshare.args(words), options).wait_with_output().unwrap()
 }

@@ -13,7 +13,7 @@ use image_catalog::package::Package;
 use image_catalog::signature::{Fingerprints, Trust, load_public_key};
 
 pub fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/pkg-repos")
+    test_support::fixture("pkg-repos")
 }
 
 pub fn trust_in(key: &str) -> Trust {

@@ -9,7 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use super::web::{Request, Stream, WebServer};
+use test_support::web::{Request, Stream, WebServer};
 
 /// A certificate that vouches for itself, in files that openssl has made.
 pub struct Authority {

@@ -1,5 +1,4 @@
-//! A web server that answers each request as a test says; tests of other crates use it, too.
-#![allow(dead_code, reason = "each test program uses its part")]
+//! A web server that answers each request as a test says.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

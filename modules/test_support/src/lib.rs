@@ -1,0 +1,80 @@
+//! What the tests of several crates need. It knows no module: a test says which program it runs, and with what options.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+pub mod web;
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// A file or folder of `tests/fixtures`.
+pub fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures").join(name).canonicalize().unwrap()
+}
+
+/// A program with the words that make it read its options from standard input, as Ansible runs it.
+pub fn module(program: &str) -> Command {
+    #[expect(clippy::disallowed_methods, reason = "a test stands outside of the program")]
+    let mut command = Command::new(program);
+    command.arg("-");
+    command
+}
+
+/// Starts a command with plain pipes, and options on its standard input.
+pub fn start(command: &mut Command, options: &Value) -> Child {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(options.to_string().as_bytes()).unwrap();
+    child
+}
+
+/// What a program answers at its end.
+pub fn reply(child: Child) -> Value {
+    serde_json::from_slice(&child.wait_with_output().unwrap().stdout).unwrap()
+}
+
+/// The message of a reply that must be a failure before anything was changed.
+pub fn refusal(reply: &Value) -> &str {
+    assert_eq!(reply["failed"], true, "{reply}");
+    assert_eq!(reply["changed"], false, "{reply}");
+    reply["msg"].as_str().unwrap()
+}
+
+/// Kills a program after this time; whether it had not replied by then.
+pub fn kill_after(time: Duration, mut child: Child) -> bool {
+    thread::sleep(time);
+    child.kill().unwrap();
+    child.wait_with_output().unwrap().stdout.is_empty()
+}
+
+/// Options with some of them replaced.
+pub fn with(mut options: Value, changes: Value) -> Value {
+    options.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    options
+}
+
+/// Writes a shell script that stands in for the program of this name, and makes its folder.
+pub fn stand_in(program: &Path, script: &str) {
+    fs::create_dir_all(program.parent().unwrap()).unwrap();
+    fs::write(program, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(program, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Copies a folder with everything in it.
+pub fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let (entry, name) = (entry.as_ref().unwrap(), entry.as_ref().unwrap().file_name());
+        match entry.metadata().unwrap().is_dir() {
+            true => copy_folder(&entry.path(), &to.join(name)),
+            false => drop(fs::copy(entry.path(), to.join(name)).unwrap()),
+        }
+    }
+}
