@@ -46,6 +46,12 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Make a folder for keys
+  ansible.builtin.file:
+    path: /usr/local/etc/apiary
+    state: directory
+    mode: "0755"
+
 - name: Make a signing key
   apiary.bhyve.bhyve_catalog_key:
     path: /usr/local/etc/apiary/images.key
@@ -53,8 +59,8 @@ EXAMPLES = r"""
 
 - name: Make a signing key for clients that trust fingerprints
   apiary.bhyve.bhyve_catalog_key:
-    path: /usr/local/etc/apiary/images.key
-    fingerprint: /usr/local/etc/pkg/fingerprints/images/trusted/images
+    path: /usr/local/etc/apiary/images-eddsa.key
+    fingerprint: /usr/local/etc/apiary/images-eddsa.fingerprint
     type: eddsa
 """
 

@@ -83,7 +83,7 @@ EXAMPLES = r"""
 - name: Fetch one image over ssh
   apiary.bhyve.bhyve_image:
     name: FreeBSD-14.2-RELEASE-ZFS-20G-20250515
-    repository: ssh://images@repo.example.org/images
+    repository: ssh://images@repo.example.org
     pubkey: /usr/local/etc/apiary/images.pub
     ssh_key: /root/.ssh/images
   register: fetched
@@ -98,7 +98,7 @@ EXAMPLES = r"""
   apiary.bhyve.bhyve_image:
     name: [FreeBSD-14.2-RELEASE-ZFS-20G, debian-12-ZFS-10G]
     state: latest
-    repository: https://repo.example.org/images
+    repository: https://repo.example.org
     signature_type: fingerprints
     fingerprints: /usr/local/etc/pkg/fingerprints/images
 

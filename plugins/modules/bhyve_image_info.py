@@ -58,7 +58,7 @@ seealso:
 EXAMPLES = r"""
 - name: See what there is
   apiary.bhyve.bhyve_image_info:
-    repository: ssh://images@repo.example.org/images
+    repository: ssh://images@repo.example.org
     pubkey: /usr/local/etc/apiary/images.pub
     golden: zroot/images
   register: images

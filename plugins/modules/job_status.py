@@ -34,7 +34,7 @@ EXAMPLES = r"""
 - name: Start fetching a large image
   apiary.bhyve.bhyve_image:
     name: FreeBSD-14.2-RELEASE-ZFS-20G-20250515
-    repository: ssh://images@repo.example.org/images
+    repository: ssh://images@repo.example.org
     pubkey: /usr/local/etc/apiary/images.pub
   async: 3600
   poll: 0
