@@ -18,14 +18,15 @@ class Options:
     def __init__(self, module):
         """`module` is the imported plugins/modules/<name>.py; its RULES hold what DOCUMENTATION cannot say."""
         documentation = load(module.DOCUMENTATION)
-        self.rules = dict(getattr(module, "RULES", {}))
-        self.spec = _for_controller(argument_spec(documentation, no_log=self.rules.pop("no_log", ())))
+        rules = dict(getattr(module, "RULES", {}))
+        self.spec = _for_controller(argument_spec(documentation, no_log=rules.pop("no_log", ())))
+        self.validator = ArgumentSpecValidator(self.spec, **rules)
         # Documented as: attributes: progress: support: full.
         self.long = documentation.get("attributes", {}).get("progress", {}).get("support") == "full"
 
     def judge(self, args):
         """Returns the canonical arguments, the secret values among them, and what is wrong in one line, or nothing."""
-        result = ArgumentSpecValidator(self.spec, **self.rules).validate(dict(args))
+        result = self.validator.validate(dict(args))
         wrong = sorted(_unknown_option(self.spec, name) for name in result.unsupported_parameters)
         wrong += [error.msg for error in result.errors if not isinstance(error, UnsupportedError)]
         secrets = result._no_log_values

@@ -15,12 +15,11 @@ password=$(openssl passwd -6 secret-word)
 accounts='plain:6001:/bin/sh csh:6002:/usr/bin/tcsh fish:6003:/usr/bin/fish bash:6004:/bin/bash worker:6005:/bin/sh
 noexec:6006:/bin/sh full:6007:/bin/sh homeless:6008:/bin/sh crowd:6009:/bin/sh careful:6010:/bin/sh'
 
-mkdir -p "$folder/home" "$folder/etc"
+mkdir -p "$folder/home/root" "$folder/etc"
 chmod 755 "$folder" "$folder/home"
-sed "s|^root:.*|root:x:0:0:root:$folder/home/root:/bin/sh|" /etc/passwd >"$folder/etc/passwd"
-cp /etc/shadow "$folder/etc/shadow"
-cp /etc/group "$folder/etc/group"
-mkdir -p "$folder/home/root"
+# A copy of the whole folder: a mount over a single file would be gone when this machine replaces that file, as apt does.
+cp -a /etc/. "$folder/etc"
+sed -i "s|^root:.*|root:x:0:0:root:$folder/home/root:/bin/sh|" "$folder/etc/passwd"
 for account in $accounts; do
     name=${account%%:*} rest=${account#*:}
     home=$folder/home/$name
@@ -37,11 +36,7 @@ for account in $accounts; do
 done
 printf '%s\n' 'root ALL=(ALL) NOPASSWD: ALL' 'plain ALL=(ALL) NOPASSWD: ALL' 'csh ALL=(ALL) NOPASSWD: ALL' \
     'careful ALL=(ALL) ALL' >"$folder/etc/sudoers"
-chmod 440 "$folder/etc/sudoers"
-chmod 640 "$folder/etc/shadow"
-for file in passwd shadow group sudoers; do
-    mount --bind "$folder/etc/$file" "/etc/$file"
-done
+mount --bind "$folder/etc" /etc
 # The benchmark compares with Ansible's own modules, which need one.
 for python in /usr/bin/python3.*[0-9] /usr/local/bin/python3.*[0-9]; do
     [ -n "${APIARY_TARGET_PYTHON:-}" ] || [ ! -f "$python" ] || mount --bind /dev/null "$python"
