@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs test suites and says how long each took: tests/run.sh [SUITE...], all but release and zfs by default.
+# Runs test suites and says how long each took: tests/run.sh [SUITE...], all but release by default.
 # Every suite sets up what it needs, and ends what it starts. All run, whatever fails before.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -59,23 +59,67 @@ elsewhere() { tests/elsewhere/run.sh; }
 # Every platform's programs and the artifact: asked for by name, because five programs are linked from scratch.
 release() { tests/release/run.sh; }
 
-# A machine with real ZFS, emulated: asked for by name, because it takes a quarter of an hour without KVM.
+# A machine with real ZFS, emulated.
 zfs() { tests/zfs/run.sh; }
 
-all=(build format clippy rust unit programs page sanity delivery elsewhere lab clock demo kill_anytime repository linux_guest)
-[ $# -gt 0 ] || set -- "${all[@]}"
+# Those that use every core by themselves, or make what others use.
+first=(build format clippy rust)
+# The others wait much, for guests, clocks and connections: two at a time. A lane keeps apart what cannot be started twice.
+lanes=("unit sanity zfs" "programs page delivery elsewhere lab clock demo kill_anytime repository linux_guest")
+by_name=(release)
 
-passed=0 failed=0 report=
+known=" ${first[*]} ${lanes[*]} ${by_name[*]} "
 for suite in "$@"; do
-    if [ "$(type -t "$suite")" != function ]; then
-        echo "no suite '$suite'; there are: ${all[*]} release zfs" >&2
-        exit 2
-    fi
-    printf '\n== %s\n' "$suite"
-    started=$SECONDS
-    if ("$suite"); then passed=$((passed + 1)) outcome=passed; else failed=$((failed + 1)) outcome=FAILED; fi
-    report+=$(printf '%-12s %6s s  %s' "$suite" $((SECONDS - started)) "$outcome")$'\n'
+    [[ $known = *" $suite "* ]] || { echo "no suite '$suite'; there are:$known" >&2; exit 2; }
 done
 
-printf '\n== suites, in seconds\n%s\n%s passed, %s failed\n' "$report" "$passed" "$failed"
+reports=$(mktemp -d)
+trap 'rm -rf "$reports"' EXIT
+
+# Runs suites one after another; each leaves a line of the report.
+in_turn() {
+    local suite started outcome
+    for suite in "$@"; do
+        printf '\n== %s\n' "$suite"
+        started=$SECONDS outcome=passed
+        ("$suite") || outcome=FAILED
+        printf '%-12s %6s s  %s\n' "$suite" $((SECONDS - started)) "$outcome" >>"$reports/lines"
+    done
+}
+
+# The same, and what a suite prints is shown when it has ended: as a whole, whatever runs beside it.
+lane() {
+    local suite
+    for suite in "$@"; do
+        in_turn "$suite" >"$reports/$suite" 2>&1
+        flock "$reports" cat "$reports/$suite"
+    done
+}
+
+# Each lane is a process group of its own, which an interrupt reaches as a whole.
+side_by_side() {
+    local each groups=()
+    set -m
+    for each in "$@"; do
+        # shellcheck disable=SC2086 # a list of suites
+        lane $each </dev/null &
+        groups+=("-$!")
+    done
+    set +m
+    trap 'trap - INT TERM; kill -INT -- "${groups[@]}"; wait; exit 130' INT TERM
+    wait
+    trap - INT TERM
+}
+
+started=$SECONDS
+if [ $# -gt 0 ]; then
+    in_turn "$@"
+else
+    in_turn "${first[@]}"
+    side_by_side "${lanes[@]}"
+fi
+printf '\n== suites, %s seconds in all\n' $((SECONDS - started))
+cat "$reports/lines"
+failed=$(grep -c FAILED "$reports/lines")
+printf '\n%s passed, %s failed\n' $(($(wc -l <"$reports/lines") - failed)) "$failed"
 [ "$failed" -eq 0 ]
