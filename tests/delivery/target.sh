@@ -37,6 +37,8 @@ done
 printf '%s\n' 'root ALL=(ALL) NOPASSWD: ALL' 'plain ALL=(ALL) NOPASSWD: ALL' 'csh ALL=(ALL) NOPASSWD: ALL' \
     'careful ALL=(ALL) ALL' >"$folder/etc/sudoers"
 mount --bind "$folder/etc" /etc
+# Old and other kernels do not say in /proc what machine this is.
+[ -n "${APIARY_TARGET_PYTHON:-}" ] || [ ! -f /proc/sys/kernel/arch ] || mount --bind /dev/null /proc/sys/kernel/arch
 # The benchmark compares with Ansible's own modules, which need one.
 for python in /usr/bin/python3.*[0-9] /usr/local/bin/python3.*[0-9]; do
     [ -n "${APIARY_TARGET_PYTHON:-}" ] || [ ! -f "$python" ] || mount --bind /dev/null "$python"
