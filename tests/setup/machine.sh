@@ -3,9 +3,9 @@
 # CAP_SYS_TIME. Nothing is installed on this machine, no packet leaves it, and its clock cannot be reached. Needs root.
 #
 #   . tests/setup/machine.sh
-#   machine_fetch                 what will be installed there: before, because the copy has no way out
-#   machine_namespaces COMMAND    runs COMMAND where a copy may be made; what it starts ends with it
-#   machine_make FOLDER           makes the copy in FOLDER/root, without a time daemon; `chroot` is how to use it
+#   machine_fetch                          what will be installed there: before, because the copy has no way out
+#   "${machine_namespaces[@]}" COMMAND     runs COMMAND where a copy may be made; what it starts ends with it
+#   machine_make FOLDER                    makes the copy in FOLDER/root, without a time daemon; `chroot` is how to use it
 
 machine_top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 machine_archives=$machine_top/.cache/openntpd-packages
@@ -24,10 +24,9 @@ machine_fetch() {
     exec 8>&-
 }
 
-machine_namespaces() {
-    unshare --net --mount --pid --fork --kill-child --mount-proc \
-        setpriv --bounding-set -sys_time --inh-caps -sys_time "$@"
-}
+# shellcheck disable=SC2034 # for those who source this
+machine_namespaces=(unshare --net --mount --pid --fork --kill-child --mount-proc
+    setpriv --bounding-set -sys_time --inh-caps -sys_time)
 
 machine_make() {
     local folder=$1 root=$1/root last
@@ -35,6 +34,7 @@ machine_make() {
     mkdir "$folder"/{up,work,root}
     mount -t overlay overlay -o "lowerdir=/,upperdir=$folder/up,workdir=$folder/work" "$root"
     mount -t proc none "$root/proc"
+    mount -t sysfs none "$root/sys"
     mount --rbind /dev "$root/dev"
     mount -t tmpfs none "$root/run"
     mount -t tmpfs none "$root/tmp"

@@ -10,4 +10,4 @@ machine_fetch
 folder=$(mktemp -d)
 trap 'rmdir "$folder"' EXIT
 export folder
-machine_namespaces "$here/inside.sh"
+"${machine_namespaces[@]}" "$here/inside.sh"
