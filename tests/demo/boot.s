@@ -1,6 +1,6 @@
 # The boot program of the demo guests: reads the disk's last sector through the BIOS, writes the text it finds there to
-# COM1 and halts for good, deaf to the power button. That the banner comes shows that the volume is whole up to its end.
-# BANNER_SECTOR is set by make-disk.sh.
+# COM1 and halts for good, deaf to the power button unless OBEYS is set. That the banner comes shows that the volume is whole
+# up to its end. BANNER_SECTOR and OBEYS are set by make-disk.sh.
         .code16
         .globl  _start
 _start:
@@ -30,6 +30,21 @@ busy:
         outb    %al, %dx
         jmp     character
 stop:
+.ifdef OBEYS
+        movw    $0x602, %dx             # where the BIOS puts ACPI's registers in qemu
+        movw    $0x100, %ax             # tell of the power button
+        outw    %ax, %dx
+        sti
+awake:
+        hlt                             # until the next tick of the BIOS's clock
+        movw    $0x600, %dx
+        inw     %dx, %ax
+        testb   $1, %ah                 # pressed
+        jz      awake
+        movw    $0x604, %dx
+        movw    $0x2000, %ax            # off
+        outw    %ax, %dx
+.endif
         hlt
         jmp     stop
 
