@@ -69,7 +69,10 @@ EXAMPLES = r"""
 
 - name: Show what the store could still fetch
   ansible.builtin.debug:
-    msg: "{{ images.catalogue | rejectattr('path') | map(attribute='name') }}"
+    msg: "{{ item.name }}-{{ item.version }}"
+  loop: "{{ images.catalogue | rejectattr('path') }}"
+  loop_control:
+    label: "{{ item.name }}"
 """
 
 RETURN = r"""
