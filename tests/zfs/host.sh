@@ -100,7 +100,7 @@ build) exec "$here/build.sh" "$@" ;;
 start)
     mkdir -p "$run"
     rm -f "$run/pool.raw"
-    truncate -s 16G "$run/pool.raw"
+    truncate -s 512G "$run/pool.raw" # all holes
     boot
     ;;
 boot) boot ;;
