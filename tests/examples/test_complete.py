@@ -1,0 +1,51 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""No example is forgotten: each has been run by the tests before, or is listed here with the reason why it cannot be."""
+
+from __future__ import annotations
+
+import collections
+import re
+
+from controller import Controller
+from documented import TEXTS, all_examples, blocks
+
+NOT_RUN = {
+    ("README.md", "make demo"): "the suite demo does",
+    ("README.md", "make test"): "it would run itself",
+    ("roles/guest/README.md", "bhyve_guests:"):
+        "its template is bhyve's; test_deploy.py has the fleet checked with it, tests/lab has the template judged by libvirt",
+    ("roles/hypervisor/README.md", "# group_vars/hypervisors.yml"):
+        "the role makes bridges on FreeBSD only; tests/lab plays the same with FreeBSD's files",
+}
+
+
+def test_names_are_unique():
+    texts = collections.defaultdict(set)
+    for page, name, text in all_examples():
+        texts[page, name].add(text)
+    assert {key for key, found in texts.items() if len(found) > 1} == set()
+
+
+def test_no_block_is_overlooked():
+    """Every block begins in a form that is read; a paragraph that ends in two colons would begin another."""
+    for path in TEXTS:
+        text = path.read_text()
+        begun = len(re.findall(r"^ *\.\. code|^ *```", text, re.M)) // (1 if path.suffix == ".rst" else 2)
+        assert begun == len(list(blocks(text))) and not re.search(r"^(?!\s*\.\. ).*::$", text, re.M), path
+
+
+def test_every_example_is_run_or_listed(examples):
+    assert examples.run | set(NOT_RUN) == set(examples)
+
+
+def test_what_was_handed_out_has_run(examples):
+    """Every task and command; what is said in a file of variables is seen in what the tests expect."""
+    by_name = {key for key in examples.run if examples[key].startswith(("- name: ", "ansible-"))}
+    assert len(by_name) > 50
+    names = {key: key[1].removeprefix("- name: ") for key in by_name}
+    assert {key for key, name in names.items() if name not in Controller.ran} == set()
+
+
+def test_what_is_listed_is_not_run(examples):
+    assert examples.run & set(NOT_RUN) == set()

@@ -1,0 +1,110 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guide of the first deploy from its first step to its last, the README's guest, and the role's play."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from this_machine import HYPERVISOR
+
+GUIDE = "docs/docsite/rst/guide_first_deploy.rst"
+PLAYBOOK = "ansible-playbook -i inventory apiary.bhyve."
+DISK = "/var/lib/guests/web1.raw"
+
+# Words of the report, and the role's tasks that register them.
+REGISTERED = {
+    "images": "Fetch and verify images", "volumes": "Receive volumes", "seeds": "Write seeds",
+    "domains": "Define and start domains", "waits": "Wait until started guests answer",
+}
+# Hosts, and how the play must end.
+FLEETS = [("hv1", 0), ("hv2", 0), ("all", 2)]
+
+
+def deploy(site, command):
+    return site.run(command).recap("hv1")
+
+
+def test_the_hypervisor_is_prepared_once(site, libvirt, examples):
+    site.inventory(["hv1"], hv1=HYPERVISOR)
+    first = examples.text(GUIDE, PLAYBOOK + "hypervisor --limit hv1")
+    again = [
+        examples.text("roles/hypervisor/README.md", PLAYBOOK + "hypervisor"),
+        examples.text("playbooks/hypervisor.yml", "ansible-playbook -i INVENTORY apiary.bhyve.hypervisor"),
+    ]
+    assert site.run(first).recap("hv1")["changed"] > 0
+    assert [site.run(command).recap("hv1")["changed"] for command in again] == [0, 0]
+    assert site.mode("/var/lib/guests") == "0o711" and site.file("/var/db/apiary/seeds").is_dir()
+
+
+def test_the_fleet_is_checked(site, examples):
+    """The README of the role has the same guest as the guide: each is sound, and on two hosts it is one too many."""
+    theirs, ours = examples["roles/guest/README.md", "bhyve_guests:"], examples[GUIDE, "bhyve_guests:"]
+    site.inventory(hv1=yaml.safe_load(theirs), hv2=yaml.safe_load(ours))
+    check = examples.text("fleet_problems", "Check the fleet")
+    assert [site.play(host, check, code=code)[0]["outcome"] for host, code in FLEETS] == ["ok", "ok", "failed"]
+
+
+@pytest.fixture(scope="module")
+def deployed(site, served, libvirt, examples):
+    """The guide's two files and its two commands, and the same again."""
+    site.inventory(["hv1"], hv1=HYPERVISOR)
+    site.write("inventory/group_vars/hypervisors.yml", examples.text(GUIDE, "bhyve_catalog: ssh://images@repo.example.org"))
+    site.write("inventory/host_vars/hv1.yml", examples.text(GUIDE, "bhyve_guests:"))
+    check = site.run(examples.text(GUIDE, PLAYBOOK + "deploy --limit hv1 --check --diff"))
+    assert not site.file(DISK).exists()
+    first = site.run(examples.text(GUIDE, PLAYBOOK + "deploy --limit hv1"))
+    return check, first, site.run(examples.text("playbooks/deploy.yml", "ansible-playbook -i INVENTORY apiary.bhyve.deploy"))
+
+
+def test_the_first_guest(site, deployed):
+    assert [ran.recap("hv1")["changed"] for ran in deployed] == [4, 4, 0]
+    assert "+  " in deployed[0].output and "web1" in deployed[1].output
+    assert site.virsh("domstate", "web1") == "running" and site.file("/var/db/apiary/seeds/web1.seed").exists()
+
+
+def test_plays_of_ones_own(site, deployed, examples):
+    site.write("roles/our_own_role/tasks/main.yml", "- name: Work of our own\n  ansible.builtin.raw: 'true'\n  changed_when: false\n")
+    for page, name in [(GUIDE, "- hosts: virtual_machine_hosts"), ("roles/guest/README.md", "- hosts: hypervisors")]:
+        site.write("site.yml", examples.text(page, name))
+        recap = deploy(site, "ansible-playbook -i inventory site.yml")
+        assert (recap["changed"], recap["failed"]) == (0, 0) and recap["ok"] > 4
+
+
+def test_what_the_filters_make_of_it(site, deployed, examples):
+    """Each example sees what the role has registered."""
+    seen = {word: deployed[1].results.of(task)[0] for word, task in REGISTERED.items()}
+    guests = examples.data(GUIDE, "bhyve_guests:")["bhyve_guests"]
+    pages = ["deployment_table", "result_of", "seed_family", "template_file", "unmet_needs"]
+    tasks = [examples.take(page)[0] for page in pages]
+    ran = site.play("hv1", *tasks, guest_report={**seen, "definitions": guests}, fetched=seen["images"], **seen)
+    said = [each["result"]["msg"] for each in ran]
+    assert said[0][1].split()[0] == "web1" and "FreeBSD-14.2-RELEASE-ZFS-20G-20250515" in said[0][1]
+    assert said[1:3] == [DISK, "linux"] and said[3] == "domains/uefi.xml.j2"
+    assert said[4:] == ["All assertions passed"]
+
+
+def test_the_guest_of_the_readme_takes_its_place(site, deployed, examples):
+    site.write("inventory/host_vars/hv1.yml", examples.text("README.md", "# host_vars/hv1.yml: the only description of a guest"))
+    command = examples.text("README.md", PLAYBOOK + "deploy")
+    assert [deploy(site, command)["changed"] > 0 for _ in range(2)] == [True, False]
+    assert site.file(DISK).stat().st_size == 40 << 30 and "web1" in site.virsh("list", "--autostart", "--name")
+
+
+def test_it_is_removed(site, deployed, examples):
+    command = examples.text("playbooks/remove.yml", "ansible-playbook -i INVENTORY apiary.bhyve.remove -e bhyve_remove=web1,web2")
+    assert [deploy(site, command)["changed"] > 0 for _ in range(2)] == [True, False]
+    assert site.virsh("list", "--all", "--name") == "" and not site.file(DISK).exists()
+
+
+def test_guests_as_hosts_of_the_inventory(site, examples):
+    site.inventory()
+    hosts = {"hv1": examples.data(GUIDE, "bhyve_guests:")}
+    site.write("inventory/10-hypervisors.yml", json.dumps({"all": {"hosts": hosts}}))
+    site.write("inventory/20-guests.yml", examples.text("guests", ""))
+    shown = json.loads(site.run("ansible-inventory -i inventory --list").output)
+    assert shown["guests_on_hv1"]["hosts"] == shown["bhyve_guests"]["hosts"] == ["web1"]
+    assert "192.0.2.11" in str(shown["_meta"]["hostvars"]["web1"]["ansible_host"])

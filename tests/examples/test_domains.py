@@ -1,0 +1,60 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The examples of libvirt_domain and libvirt_domain_info: a guest that boots, changes, obeys and goes."""
+
+from __future__ import annotations
+
+import pytest
+
+from documented import TOP
+
+PAGE = "libvirt_domain"
+DEFINE = "Define and start a guest from a template, and wait until it can be logged in to"
+CHANGE = "Give it a new definition, and restart it if it does not run that"
+STOP = "Shut a guest down, and power it off when it has not obeyed after two minutes"
+REMOVE = "Remove a domain, running or not; its disks stay"
+
+
+@pytest.fixture
+def play(site, disk, libvirt):
+    """Runs tasks where the template web1.xml.j2 is one of the role's."""
+    site.inventory(["hv1"])
+    site.write("templates/web1.xml.j2", (TOP / "roles/guest/templates/domains/qemu.xml.j2").read_text())
+    site.machine.sh("cp --sparse=always $1 /srv/web1.raw", disk)
+    seen = {"guest_disk": "/srv/web1.raw", "guest_seed": "", "guest_console_log": "/var/log/libvirt/guests/web1.log"}
+
+    def run(*tasks, memory="32M"):
+        return site.play("hv1", *tasks, guest={"name": "web1", "memory": memory, "accelerator": "tcg"}, **seen)
+
+    return run
+
+
+def test_a_guest_as_the_examples_have_it(site, play, examples):
+    define = examples.text(PAGE, DEFINE)
+    ran = play(define, define)
+    assert ran.changed(DEFINE) == [True, False]
+    assert ran.of(DEFINE)[0]["domain"]["state"] == "running" and site.virsh("domstate", "web1") == "running"
+    assert "login:" in site.file("/var/log/libvirt/guests/web1.log").read_text()
+    assert "web1" in site.virsh("list", "--autostart", "--name")
+    before = site.virsh("domid", "web1")
+
+    # A definition that it does not run yet is what the other module tells of.
+    look = examples.take("libvirt_domain_info")
+    ran = play(define, *look, memory="48M")
+    assert ran.changed(DEFINE) == [True] and ran.of(DEFINE)[0]["domain"]["restart_required"] is True
+    assert [domain["name"] for domain in ran[1]["result"]["domains"]] == ["web1"]
+    assert ran[-1]["result"]["msg"] == ["web1"] and site.virsh("domid", "web1") == before
+
+    change = examples.text(PAGE, CHANGE)
+    ran = play(change, change, *look, memory="48M")
+    assert ran.changed(CHANGE) == [True, False] and ran[-1]["result"]["msg"] == []
+    assert site.virsh("domid", "web1") != before
+
+    stop = examples.text(PAGE, STOP)
+    ran = play(stop, stop)
+    assert ran.changed(STOP) == [True, False] and site.virsh("domstate", "web1") == "shut off"
+    assert ran.of(STOP)[0]["timings"]["total"]["seconds"] < 60, "it did not obey"
+
+    remove = examples.text(PAGE, REMOVE)
+    assert play(remove, remove).changed(REMOVE) == [True, False]
+    assert site.virsh("list", "--all", "--name") == "" and site.file("/srv/web1.raw").exists()

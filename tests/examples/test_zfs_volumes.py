@@ -1,0 +1,58 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The examples of zfs_receive, with streams that a real zfs send has written."""
+
+from __future__ import annotations
+
+import pytest
+
+PAGE = "zfs_receive"
+RAW = "Make a guest's disk on a host without ZFS"
+CLONE = "Clone a guest's disk from the golden volume, which is received first where it is missing"
+SEVERAL = "Make the disks of several guests at once"
+STREAM = "Make a disk from a compressed stream that zfs send has written"
+NEWER = "Bring the disk up to date, and keep the old one beside it"
+REMOVE = "Remove the disk"
+# What the sum of a file of the reader's own is in the example.
+EXAMPLE_SUM = "51ef7a2f2f3b7ba9f96d6d47a6d94e4a7b0d2b2b8b1f5d3a2a5f1f4f8c7d6e5b"
+SENT = """
+zfs list zroot/sent >/dev/null 2>&1 && zfs destroy -r zroot/sent
+zfs create -V 8M zroot/sent
+udevadm settle
+for day in 20260101 20260201; do
+    head -c 2M /dev/urandom | dd of=/dev/zvol/zroot/sent bs=1M seek=3 conv=fsync,notrunc status=none
+    zfs snapshot zroot/sent@$day
+    zfs send zroot/sent@$day | zstd -q -f -o /var/tmp/web1-$day.zfs.zst
+    sha256sum /dev/zvol/zroot/sent | cut -d' ' -f1
+done
+"""
+
+
+@pytest.fixture(scope="module")
+def sent(zfs_site, guest):
+    """Two streams; the sums of the disks in them."""
+    return guest.sh(SENT).split()
+
+
+def test_volumes_of_an_image(zfs_site, guest, sent, examples):
+    """The image is such a stream, too: `fetched` is what bhyve_image would have returned of it."""
+    fetched = {"image": {"path": "/var/tmp/web1-20260101.zfs.zst", "guid": zfs_site.get("guid", "zroot/sent@20260101")}}
+    raw, clone, several, remove = examples.take(PAGE, RAW, CLONE, SEVERAL, REMOVE)
+    ran = zfs_site.play("hv1", raw, raw, clone, clone, several, several, remove, remove, fetched=fetched)
+    assert [ran.changed(name) for name in (RAW, CLONE, SEVERAL, REMOVE)] == [[True, False]] * 4
+    assert ran.of(RAW)[0]["volume"]["size"] == 40 << 30
+    web1, db1 = ({name: zfs_site.get(name, volume) for name in ("volsize", "origin", "reservation")} for volume in ("tank/vm/web1", "tank/vm/db1"))
+    assert int(web1["volsize"]) == 40 << 30 and int(db1["volsize"]) == int(db1["reservation"]) == 200 << 30
+    assert web1["origin"] == db1["origin"] and web1["origin"].startswith("tank/images/")
+    assert guest.sh("head -c 8M /dev/zvol/tank/vm/web1 | sha256sum").split()[0] == sent[0]
+    assert zfs_site.get("compression", "tank/vm/db1") == "zstd"
+
+
+def test_a_disk_follows_its_streams(zfs_site, guest, sent, examples):
+    first, newer = examples.take(PAGE, STREAM, NEWER)
+    assert EXAMPLE_SUM in first
+    first = first.replace(EXAMPLE_SUM, guest.sh("sha256sum /var/tmp/web1-20260101.zfs.zst").split()[0])
+    ran = zfs_site.play("hv1", first, first, newer, newer)
+    assert [ran.changed(name) for name in (STREAM, NEWER)] == [[True, False]] * 2
+    disks = guest.sh("cd /var/lib/guests; sha256sum web1.raw.old-* web1.raw").split()
+    assert disks[::2] == sent
