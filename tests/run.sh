@@ -62,10 +62,13 @@ release() { tests/release/run.sh; }
 # A machine with real ZFS, emulated.
 zfs() { tests/zfs/run.sh; }
 
+# Every example of the documentation as it is written, where it can be run.
+examples() { tests/examples/run.sh; }
+
 # Those that use every core by themselves, or make what others use.
 first=(build format clippy rust)
 # The others wait much, for guests, clocks and connections: two at a time. A lane keeps apart what cannot be started twice.
-lanes=("unit sanity zfs" "programs page delivery elsewhere lab clock demo kill_anytime repository linux_guest")
+lanes=("unit sanity zfs examples" "programs page delivery elsewhere lab clock demo kill_anytime repository linux_guest")
 by_name=(release)
 
 known=" ${first[*]} ${lanes[*]} ${by_name[*]} "
