@@ -10,6 +10,7 @@ version_added: 0.1.0
 description:
   - Makes a private key where there is none, with mode 0600, and keeps the public key and the fingerprint made from it in step.
   - A key that is there is never replaced. A private key that others can read is refused.
+  - Folders that are missing are made.
 author:
   - The apiary.bhyve developers (!UNKNOWN)
 attributes:
@@ -46,12 +47,6 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Make a folder for keys
-  ansible.builtin.file:
-    path: /usr/local/etc/apiary
-    state: directory
-    mode: "0755"
-
 - name: Make a signing key
   apiary.bhyve.bhyve_catalog_key:
     path: /usr/local/etc/apiary/images.key

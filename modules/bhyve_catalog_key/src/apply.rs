@@ -1,7 +1,10 @@
-//! Writes the key and the files made from it; the private one first, since the others can be made again.
+//! Writes the key and the files made from it; the private one first, since the others can be made again. What can be
+//! in the way of any of them shows before: their folders are made.
+
+use std::fs;
 
 use ansible_module::files::write_atomically;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use image_catalog::digest::Sha256Hex;
 use image_catalog::signature::{PrivateKey, create_key};
 
@@ -9,6 +12,10 @@ use crate::plan::{Key, Plan, fingerprint_file};
 
 /// Does what was planned and returns the key's fingerprint.
 pub fn apply(plan: &Plan<'_>) -> Result<Sha256Hex> {
+    let files = [Some(&plan.path), plan.public_key.as_ref(), plan.fingerprint.as_ref()];
+    for folder in files.into_iter().flatten().filter_map(|file| file.parent()) {
+        fs::create_dir_all(folder).with_context(|| format!("making folder {}", folder.display()))?;
+    }
     let public = match plan.key {
         Key::Existing(key) => key.public_key(),
         Key::New(key_type) => {

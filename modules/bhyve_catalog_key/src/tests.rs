@@ -15,7 +15,6 @@ fn params(folder: &Path, key_type: &str) -> Params {
         "path": at("catalogue.key"), "pubkey": at("catalogue.pub"),
         "fingerprint": at("trusted/images"), "type": key_type,
     });
-    fs::create_dir_all(at("trusted")).unwrap();
     serde_json::from_value(options).unwrap()
 }
 
@@ -64,6 +63,17 @@ fn lost_files_are_made_again_and_the_key_stays() {
     assert!(run(&params));
     assert!(!run(&params));
     assert_eq!(fs::read(&params.path).unwrap(), key);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_leaves_no_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let params = params(folder.path(), "eddsa");
+    fs::write(folder.path().join("trusted"), "in the way").unwrap();
+    let observed = observe(&params).map(|observed| crate::apply::apply(&plan(&params, &observed).unwrap()));
+    let error = observed.map_or_else(|error| error, |applied| applied.unwrap_err());
+    assert!(format!("{error:#}").contains(&format!("{}/trusted", folder.path().display())), "{error:#}");
+    assert!(!params.path.exists());
 }
 
 #[test]
