@@ -68,6 +68,7 @@ options:
   start_grace:
     description:
       - Seconds after a start of the daemon in which the verdict is V(starting). OpenNTPD needs 3 to 6 minutes to its first adjustment.
+        What O(probe) measures counts in them, too, and makes it a warning or critical.
     type: float
     default: 900
   blocked_critical:
@@ -115,7 +116,7 @@ options:
     default: 1
   candidates:
     description:
-      - Servers to sample and rank, V(HOST) or V(HOST:PORT). See RV(candidates) and RV(servers).
+      - Servers to sample and rank, V(HOST) or V(HOST:PORT). See RV(candidates) and RV(servers). The host's own clock is judged as always.
     type: list
     elements: str
     default: []
@@ -190,6 +191,7 @@ EXAMPLES = r"""
       - ntp3.example.org
       - time.example.net
       - time.example.com
+  become: true
   register: vetted
 
 - name: Show the good ones, best first

@@ -8,7 +8,7 @@ use crate::report::{Constraint, Peer};
 /// Longest poll of a daemon in its first minutes: 30 s and a tenth, before it lengthens its polls.
 const EARLY_POLL: i64 = 34;
 
-/// A restarted daemon is silent about everything but a block until it is synced or its grace is over.
+/// A restarted daemon is silent about everything but a block and what probes see until it is synced or its grace is over.
 pub(super) fn starting(case: &Case<'_>) -> Option<Finding> {
     if case.figures.synced != Some(false) || case.figures.pending_slew.is_some() {
         return None;
@@ -24,8 +24,23 @@ pub(super) fn starting(case: &Case<'_>) -> Option<Finding> {
             .to_owned(),
         None => return None,
     };
-    let doubtful = case.evidence.uptime.is_none() && case.figures.error() > case.limits.warning;
-    Some(Finding::new(Verdict::Starting, if doubtful { Severity::Warning } else { Severity::Ok }, text))
+    // What ntpctl shows now is not to be relied on yet; a direct measurement is.
+    let measured = case.figures.error_source == Some("probes");
+    let (critical, _) = leap::critical_offset(case.evidence, case.limits.critical);
+    let error = case.figures.error();
+    let wrong = error > case.limits.warning;
+    let severity = match measured {
+        true if error > critical => Severity::Critical,
+        true if wrong => Severity::Warning,
+        false if wrong && case.evidence.uptime.is_none() => Severity::Warning,
+        _ => Severity::Ok,
+    };
+    let text = if measured && wrong {
+        format!("{text}; by direct probes the clock is off by {} now", spoken(error))
+    } else {
+        text
+    };
+    Some(Finding::new(Verdict::Starting, severity, text))
 }
 
 /// Without a start time: some peer is on the way up at the first, short polls, and none has come down.

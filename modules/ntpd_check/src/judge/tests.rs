@@ -164,6 +164,21 @@ fn probes_refute_what_ntpctl_shows() {
     );
 }
 
+/// A daemon that was just started says nothing, but who measures directly knows.
+#[test]
+fn probes_count_while_the_daemon_starts() {
+    let mut case = evidence(captured!("7.9p1/healthy-02-tl-rising"));
+    case.uptime = Some(60.0);
+    assert_eq!(said(&case), (Verdict::Starting, Severity::Ok));
+    let cases = [(0.01, Severity::Ok), (-0.2, Severity::Warning), (1.0, Severity::Critical)];
+    for (offset, severity) in cases {
+        case.probes = (1..=3).map(|last| probed(&format!("10.99.0.{last}"), offset)).collect();
+        assert_eq!(said(&case), (Verdict::Starting, severity), "{offset}");
+    }
+    let reason = &judged(&case).reasons[0];
+    assert!(reason.ends_with("; by direct probes the clock is off by 1.00 s now"), "{reason}");
+}
+
 #[test]
 fn around_a_leap_second() {
     let hour = 3600.0;
