@@ -5,6 +5,9 @@ use std::io::{self, ErrorKind, Read};
 // Small enough to stay in the second-level cache: larger windows measured slower.
 const WINDOW: usize = 256 << 10;
 
+// A record of this size is read by itself; a read costs little then.
+const LARGE: usize = WINDOW / 4;
+
 pub(crate) struct Input<R> {
     inner: R,
     window: Vec<u8>,
@@ -42,8 +45,10 @@ impl<R: Read> Input<R> {
         if self.start + wanted > self.window.len() {
             self.make_room(wanted);
         }
+        // What is read beyond a large record would have to be moved to make room for the rest of the next one.
+        let limit = if wanted < LARGE { self.window.len() } else { self.start + wanted };
         while self.end - self.start < wanted && !self.ended {
-            match self.inner.read(&mut self.window[self.end..]) {
+            match self.inner.read(&mut self.window[self.end..limit]) {
                 Ok(0) => self.ended = true,
                 Ok(read) => self.end += read,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
