@@ -9,7 +9,7 @@ import sys
 import time
 
 SIZE = int(sys.argv[1]) << 20
-ROUNDS = 4
+ROUNDS = 6
 GUESTS = 20
 # Smaller than a disk one would use, because the other way writes it twenty times; a larger one only helps clones.
 GUEST_SIZE = min(SIZE, 512 << 20)
