@@ -5,6 +5,6 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 "$top/tests/setup/packages.sh" acl busybox-static fish openssh-client openssh-server openssl sudo tcsh
 for name in oldest newest; do
     venv=$("$top/tests/setup/venv.sh" "$name")
-    "$venv/bin/ansible" --version | head -n 1
+    "$venv/bin/ansible" --version | sed -n 1p
     "$venv/bin/python" -m pytest -q -p no:cacheprovider "$top/tests/delivery" "$@"
 done

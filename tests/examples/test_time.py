@@ -43,10 +43,13 @@ def test_the_role_sets_it_up_once(site, daemon):
 
 
 def test_a_daemon_that_starts_is_looked_at(site, daemon, examples):
+    """By itself it says nothing yet; who asks its servers sees that the clock is a second off."""
     look, rollout = examples.take("ntpd_check", "Look at the clock", "Stop a rollout where the clock is wrong")
-    ran = site.play("hv1", look, rollout)
-    assert [each["result"]["verdict"] for each in ran] == ["starting"] * 2 and ran[0]["result"]["clock"]["total_peers"] == 4
-    assert len(ran[1]["result"]["probes"]) == 4
+    looked, stopped = site.play("hv1", look, rollout, code=2)
+    assert (looked["result"]["verdict"], looked["result"]["severity"]) == ("starting", "ok")
+    assert looked["result"]["clock"]["total_peers"] == len(stopped["result"]["probes"]) == 4
+    assert abs(stopped["result"]["clock"]["clock_error"] - 1) < 0.1 and stopped["result"]["severity"] == "critical"
+    assert "; by direct probes the clock is off by " in stopped["result"]["msg"]
     for page, command in TABLES:
         shown = site.run(examples.text(page, command)).output
         assert "hv1   starting (ok)" in shown and "failed=0" in shown

@@ -26,6 +26,6 @@ echo "freebsd-x86_64: the same bytes from another folder"
 
 for name in oldest newest; do
     venv=$("$top/tests/setup/venv.sh" "$name")
-    "$venv/bin/ansible" --version | head -n 1
+    "$venv/bin/ansible" --version | sed -n 1p
     "$venv/bin/python" -m pytest -q -p no:cacheprovider "$copy/tests/release" "$@"
 done
