@@ -1,4 +1,4 @@
-//! ZFS send streams of volumes: read and verify them, replay them into a raw file, pass them on, write them from a raw disk.
+//! ZFS send streams of volumes: read and verify them, replay them into a raw file, write them from a raw disk.
 //! Works on values, byte streams and open files; starts no commands.
 
 mod begin;
@@ -14,7 +14,6 @@ mod nvlist;
 mod read_ahead;
 mod reader;
 mod record;
-mod relay;
 mod replay;
 mod sparse;
 mod stream;
@@ -28,7 +27,6 @@ pub use fletcher::Fletcher4;
 pub use read_ahead::ReadAhead;
 pub use reader::{Announced, Base, Event, Expect, Reader, Step, Summary, announced, verify};
 pub use record::HEADER;
-pub use relay::Relay;
 pub use replay::{Replay, replay};
 pub use sparse::copy as copy_sparse;
 pub use writer::{Image, write};

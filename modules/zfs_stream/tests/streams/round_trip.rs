@@ -1,10 +1,10 @@
-//! What the writer makes of a disk, the reader gives back; the same disk gives the same stream; a relay gives on every byte, the END last.
+//! What the writer makes of a disk, the reader gives back; the same disk gives the same stream.
 
 use crate::support::{sha256, sha256_of, stream};
 use proptest::prelude::*;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use zfs_stream::{Expect, HEADER, Image, Reader, Relay, Summary, replay, verify, write};
+use zfs_stream::{Expect, Image, Summary, replay, verify, write};
 
 fn image(volblocksize: u32) -> Image {
     Image {
@@ -95,53 +95,4 @@ fn what_no_receiver_would_take_is_not_written() {
         );
         assert_eq!(error.unwrap_err().to_string(), expected);
     }
-}
-
-/// Relays a stream up to `limit` steps; what was passed on, and the summary if the stream was good.
-fn relayed(stream: &[u8]) -> (Vec<u8>, anyhow::Result<Vec<u8>>) {
-    let mut reader = Reader::new(stream, Expect::default()).unwrap();
-    let mut passed = Vec::new();
-    let mut relay = Relay::new(&mut passed);
-    let judged = loop {
-        match reader.step() {
-            Ok(Some(step)) => relay.pass(&step).unwrap(),
-            Ok(None) => break reader.finish().map(|(summary, _)| summary),
-            Err(error) => break Err(error),
-        }
-    };
-    let before = relay.passed();
-    match judged {
-        Ok(summary) => {
-            relay.commit(&summary).unwrap();
-            (passed[..before as usize].to_vec(), Ok(passed))
-        }
-        Err(error) => (passed, Err(error)),
-    }
-}
-
-#[test]
-fn a_relay_withholds_the_end() {
-    for (name, held) in
-        [("tiny-plain.zfs", HEADER), ("tiny-Lecp.zfs", 2 * HEADER), ("grow-R.zfs", 2 * HEADER)]
-    {
-        let whole = stream(name);
-        let (before, after) = relayed(&whole);
-        assert!(before == whole[..whole.len() - held], "{name}: before the verdict");
-        assert!(after.unwrap() == whole, "{name}: after it");
-    }
-}
-
-#[test]
-fn a_relay_never_passes_on_what_is_damaged() {
-    for name in ["tiny-trailing.zfs", "tiny-bitflip.zfs", "tiny-noend.zfs", "dangerous/evil-noprop.zfs"] {
-        let whole = stream(name);
-        let (passed, verdict) = relayed(&whole);
-        verdict.unwrap_err();
-        assert!(whole.starts_with(&passed), "{name}");
-        let ends =
-            passed.chunks(HEADER).filter(|header| header.starts_with(&[5, 0, 0, 0, 0, 0, 0, 0])).count();
-        assert_eq!(ends, 0, "{name}: an END record was passed on");
-    }
-    // The damage is at byte 60000, in the payload of the record that begins at 51648.
-    assert_eq!(relayed(&stream("tiny-bitflip.zfs")).0.len(), 51648);
 }
