@@ -70,26 +70,6 @@ impl Decoder {
 
     /// Unpacks `stored` to `size` bytes.
     pub(crate) fn unpack(&mut self, compression: Compression, stored: &[u8], size: usize) -> Result<&[u8]> {
-        self.unpack_into_block(compression, stored, size)?;
-        Ok(&self.block[..size])
-    }
-
-    /// Unpacks an embedded block: `size` bytes of data, then zeros up to `length`.
-    pub(crate) fn unpack_embedded(
-        &mut self,
-        compression: Compression,
-        stored: &[u8],
-        (size, length): (usize, usize),
-    ) -> Result<&[u8]> {
-        self.unpack_into_block(compression, stored, size)?;
-        if self.block.len() < length {
-            self.block.resize(length, 0);
-        }
-        self.block[size..length].fill(0);
-        Ok(&self.block[..length])
-    }
-
-    fn unpack_into_block(&mut self, compression: Compression, stored: &[u8], size: usize) -> Result<()> {
         if self.block.len() < size {
             self.block.resize(size, 0);
         }
@@ -110,7 +90,7 @@ impl Decoder {
              send the stream anew from an intact source",
             compression.name()
         );
-        Ok(())
+        Ok(&self.block[..size])
     }
 }
 
@@ -192,14 +172,6 @@ mod tests {
                 decoder.unpack(compression, &stored, 513).unwrap_err();
             }
         }
-    }
-
-    #[test]
-    fn embedded_data_are_extended_with_zeros() {
-        let mut decoder = Decoder::new().unwrap();
-        decoder.unpack(Compression::Off, &[7; 1024], 1024).unwrap();
-        let block = decoder.unpack_embedded(Compression::Off, &[1, 2, 3, 4, 9, 9], (4, 8)).unwrap();
-        assert_eq!(block, [1, 2, 3, 4, 0, 0, 0, 0]);
     }
 
     #[test]

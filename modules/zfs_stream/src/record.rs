@@ -118,7 +118,6 @@ pub(crate) struct Embedded {
     pub(crate) offset: u64,
     pub(crate) length: u64,
     pub(crate) compression: u8,
-    pub(crate) logical_size: u32,
     pub(crate) physical_size: u32,
     pub(crate) toguid: u64,
 }
@@ -177,6 +176,14 @@ fn object(header: Header, features: Features) -> Result<Record> {
     ensure!(bonus == (0, 0, 0), "bonus data (type, length, raw length {bonus:?}), which no volume has");
     ensure!(header.u8(34) <= 1, "{} dnode slots, expected 1", header.u8(34));
     ensure!(header.u8(35) == 0, "flags {:#x}, expected 0", header.u8(35));
+    let methods = (header.u8(32), header.u8(33));
+    ensure!(
+        methods == (0, 0),
+        "checksum and compression {methods:?}, expected (0, 0): a volume has none of its own"
+    );
+    // ZFS sets these in raw streams only.
+    let shape = (header.u64(48), header.u64(56));
+    ensure!(shape == (0, 0), "levels and indirect blocks {shape:?}, expected (0, 0)");
     if u64::from(block_size) > SMALL_BLOCK {
         features.require(Features::LARGE_BLOCKS, "large_blocks")?;
     }
@@ -246,16 +253,16 @@ impl Embedded {
             offset: header.u64(16),
             length: header.u64(24),
             compression: header.u8(40),
-            logical_size: header.u32(48),
             physical_size: header.u32(52),
             toguid: header.u64(32),
         };
         check_block(embedded.offset, embedded.length, features)?;
-        let (logical, physical) = (embedded.logical_size, embedded.physical_size);
+        let (logical, physical) = (header.u32(48), embedded.physical_size);
         ensure!(header.u8(41) == 0, "embedded data of type {}, expected 0 (data)", header.u8(41));
+        // ZFS would store a shorter one as it is, and a block of a volume that is no whole block cannot be read.
         ensure!(
-            physical <= 112 && physical <= logical && u64::from(logical) <= embedded.length,
-            "embedded sizes: {physical} stored, {logical} unpacked, block of {} bytes",
+            physical <= 112 && u64::from(logical) == embedded.length,
+            "embedded sizes: {physical} stored, {logical} unpacked, expected at most 112 stored and a block of {} bytes unpacked",
             embedded.length
         );
         Ok(embedded)

@@ -18,7 +18,9 @@ pub(crate) struct Stream {
     block_size: Option<u32>,
     properties_begun: bool,
     size: Option<u64>,
-    last_offset: Option<u64>,
+    /// Where the last record for data ends, a hole or a block.
+    last_end: u64,
+    /// Where the last block ends.
     data_end: u64,
 }
 
@@ -40,14 +42,7 @@ pub(crate) struct Surroundings<'a> {
 
 impl Stream {
     pub(crate) fn new(begin: Begin) -> Stream {
-        Stream {
-            begin,
-            block_size: None,
-            properties_begun: false,
-            size: None,
-            last_offset: None,
-            data_end: 0,
-        }
+        Stream { begin, block_size: None, properties_begun: false, size: None, last_end: 0, data_end: 0 }
     }
 
     /// Judges one record between BEGIN and END.
@@ -83,12 +78,8 @@ impl Stream {
                 self.embedded(embedded, limit)?;
                 let compression = Compression::of(embedded.compression, self.begin.features)?;
                 let stored = &payload[..embedded.physical_size as usize];
-                let sizes = (embedded.logical_size as usize, embedded.length as usize);
-                self.written(
-                    embedded.object,
-                    embedded.offset,
-                    decoder.unpack_embedded(compression, stored, sizes)?,
-                )
+                let data = decoder.unpack(compression, stored, embedded.length as usize)?;
+                self.written(embedded.object, embedded.offset, data)
             }
             Record::Begin { .. } | Record::End { .. } => bail!("a record outside its place"),
         }
@@ -163,18 +154,19 @@ impl Stream {
         Ok(u64::from(self.block_size.context("data before the data object")?))
     }
 
-    /// Records for data stand in rising order, so that none covers another.
-    fn rise_to(&mut self, offset: u64) -> Result<()> {
-        if let Some(last) = self.last_offset {
-            ensure!(offset > last, "offset {offset} after offset {last}: records must stand in rising order");
-        }
-        self.last_offset = Some(offset);
-        Ok(())
+    /// Records for data stand in rising order and none covers another, or it would matter when each is carried out.
+    fn rise(&mut self, offset: u64, length: u64) -> Result<u64> {
+        let last = self.last_end;
+        ensure!(
+            offset >= last,
+            "offset {offset}, but the records before it reach to {last}: they must stand in rising order and apart"
+        );
+        self.last_end = end_of(offset, length).context("the record ends beyond every file")?;
+        Ok(self.last_end)
     }
 
     fn place(&mut self, offset: u64, length: u64, limit: Option<u64>) -> Result<()> {
-        self.rise_to(offset)?;
-        let end = end_of(offset, length).context("the block ends beyond every file")?;
+        let end = self.rise(offset, length)?;
         if let Some(limit) = limit {
             ensure!(end <= limit, "data up to byte {end}, beyond the expected volume size {limit}");
         }
@@ -186,7 +178,7 @@ impl Stream {
         match (write.object, write.object_type) {
             DATA => {
                 let block_size = self.in_data()?;
-                if write.compression != 0 {
+                if write.compression != 0 || write.logical_size == block_size {
                     whole_block(write.offset, write.logical_size, block_size)?;
                 }
                 self.place(write.offset, write.logical_size, limit)
@@ -232,9 +224,15 @@ impl Stream {
     fn free(&mut self, object: u64, offset: u64, length: u64) -> Result<Event<'static>> {
         if object == DATA.0 {
             self.in_data()?;
-            // The FREE of everything behind the last block comes first, out of order.
-            if length != TO_THE_END {
-                self.rise_to(offset)?;
+            if length == TO_THE_END {
+                // The FREE of everything behind the last block comes first, out of order.
+                ensure!(
+                    offset >= self.data_end,
+                    "frees all from byte {offset} on, but data up to byte {} stand before it",
+                    self.data_end
+                );
+            } else {
+                self.rise(offset, length)?;
             }
             return Ok(Event::Free { offset, length });
         }
@@ -249,7 +247,7 @@ impl Stream {
 fn whole_block(offset: u64, length: u64, block_size: u64) -> Result<()> {
     ensure!(
         length == block_size && offset.is_multiple_of(block_size),
-        "compressed block of {length} bytes at offset {offset}, but the volume has blocks of {block_size}"
+        "block of {length} bytes at offset {offset}, expected a whole one of the volume's blocks of {block_size} bytes"
     );
     Ok(())
 }

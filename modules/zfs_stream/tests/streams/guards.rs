@@ -145,6 +145,22 @@ fn objects() {
         (with(1, object(1, 23, 4096).u8(34, 2)), "record 2 (OBJECT) at byte 312: 2 dnode slots, expected 1"),
         (with(1, object(1, 23, 4096).u8(35, 1)), "record 2 (OBJECT) at byte 312: flags 0x1, expected 0"),
         (
+            with(1, object(1, 23, 4096).u8(32, 7)),
+            "record 2 (OBJECT) at byte 312: checksum and compression (7, 0), expected (0, 0): a volume has none of its own",
+        ),
+        (
+            with(5, object(2, 24, 512).u8(33, 15)),
+            "record 6 (OBJECT) at byte 5656: checksum and compression (0, 15), expected (0, 0): a volume has none of its own",
+        ),
+        (
+            with(1, object(1, 23, 4096).u8(48, 17)),
+            "record 2 (OBJECT) at byte 312: levels and indirect blocks (17, 0), expected (0, 0)",
+        ),
+        (
+            with(1, object(1, 23, 4096).u64(56, 2)),
+            "record 2 (OBJECT) at byte 312: levels and indirect blocks (0, 2), expected (0, 0)",
+        ),
+        (
             with(1, object(1, 19, 4096)),
             "record 2 (OBJECT) at byte 312: object 1 of type 19: a volume has only objects 1 (type 23) and 2 (type 24)",
         ),

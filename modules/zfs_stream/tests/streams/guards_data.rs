@@ -53,11 +53,37 @@ fn data() {
         ),
         (
             inserted(4, write(1, 0, &block)),
-            "record 5 (WRITE) at byte 5344: offset 0 after offset 0: records must stand in rising order",
+            "record 5 (WRITE) at byte 5344: offset 0, but the records before it reach to 4096: they must stand in rising \
+             order and apart",
         ),
         (
             with(4, free(1, 0, BLOCK)),
-            "record 5 (FREE) at byte 5344: offset 0 after offset 0: records must stand in rising order",
+            "record 5 (FREE) at byte 5344: offset 0, but the records before it reach to 4096: they must stand in rising \
+             order and apart",
+        ),
+        (
+            inserted(4, write(1, 3584, &[1; 512])),
+            "record 5 (WRITE) at byte 5344: offset 3584, but the records before it reach to 4096: they must stand in \
+             rising order and apart",
+        ),
+        (
+            with(4, free(1, 512, 512)),
+            "record 5 (FREE) at byte 5344: offset 512, but the records before it reach to 4096: they must stand in rising \
+             order and apart",
+        ),
+        (
+            with(WRITE, free(1, 0, 2 * BLOCK)),
+            "record 5 (FREE) at byte 1248: offset 4096, but the records before it reach to 8192: they must stand in rising \
+             order and apart",
+        ),
+        (
+            inserted(4, free(1, BLOCK - 512, TAIL)),
+            "record 5 (FREE) at byte 5344: frees all from byte 3584 on, but data up to byte 4096 stand before it",
+        ),
+        (
+            with(WRITE, write(1, 512, &block)),
+            "record 4 (WRITE) at byte 936: block of 4096 bytes at offset 512, expected a whole one of the volume's blocks \
+             of 4096 bytes",
         ),
         (
             inserted(6, write(1, BLOCK, &block)),
@@ -77,7 +103,8 @@ fn data() {
         ),
         (
             with(WRITE, write(1, 2 * BLOCK, &block)),
-            "record 5 (FREE) at byte 5344: offset 4096 after offset 8192: records must stand in rising order",
+            "record 5 (FREE) at byte 5344: offset 4096, but the records before it reach to 12288: they must stand in \
+             rising order and apart",
         ),
     ]);
 }
@@ -88,9 +115,11 @@ fn compressed_and_embedded_data() {
     let corrupt =
         "the block was already corrupt when it was sent; send the stream anew from an intact source";
     let lz4 = format!("record 4 (WRITE) at byte 936: its lz4 data do not unpack to 4096 bytes: {corrupt}");
-    let off =
-        format!("record 4 (WRITE_EMBEDDED) at byte 936: its lz4 data do not unpack to 40 bytes: {corrupt}");
-    let whole = |offset, length| embedded(1, (offset, length), &[7; 40]);
+    let embedded_lz4 =
+        format!("record 4 (WRITE_EMBEDDED) at byte 936: its lz4 data do not unpack to 4096 bytes: {corrupt}");
+    let short =
+        format!("record 4 (WRITE_EMBEDDED) at byte 936: its zle data do not unpack to 4096 bytes: {corrupt}");
+    let whole = |offset, length| embedded(1, (offset, length), &zle(length));
     check(&[
         (
             with(WRITE, compressed(0, BLOCK, (15, &[0; 512]))),
@@ -126,7 +155,8 @@ fn compressed_and_embedded_data() {
         ),
         (
             featured(COMPRESSED, compressed(0, 2 * BLOCK, (15, &[0; 512]))),
-            "record 4 (WRITE) at byte 936: compressed block of 8192 bytes at offset 0, but the volume has blocks of 4096",
+            "record 4 (WRITE) at byte 936: block of 8192 bytes at offset 0, expected a whole one of the volume's blocks of \
+             4096 bytes",
         ),
         (featured(COMPRESSED, compressed(0, BLOCK, (15, &[0; 512]))), &lz4),
         (
@@ -140,19 +170,23 @@ fn compressed_and_embedded_data() {
         ),
         (
             featured(1 << 16, embedded(1, (0, BLOCK), &[7; 120])),
-            "record 4 (WRITE_EMBEDDED) at byte 936: embedded sizes: 120 stored, 120 unpacked, block of 4096 bytes",
+            "record 4 (WRITE_EMBEDDED) at byte 936: embedded sizes: 120 stored, 4096 unpacked, expected at most 112 stored \
+             and a block of 4096 bytes unpacked",
         ),
         (
-            featured(1 << 16, whole(0, BLOCK).u32(48, 39)),
-            "record 4 (WRITE_EMBEDDED) at byte 936: embedded sizes: 40 stored, 39 unpacked, block of 4096 bytes",
+            featured(1 << 16, whole(0, BLOCK).u32(48, 512)),
+            "record 4 (WRITE_EMBEDDED) at byte 936: embedded sizes: 25 stored, 512 unpacked, expected at most 112 stored \
+             and a block of 4096 bytes unpacked",
         ),
+        (featured(1 << 16, embedded(1, (0, BLOCK), &zle(512))), &short),
         (
             featured(1 << 16, whole(0, 2 * BLOCK)),
-            "record 4 (WRITE_EMBEDDED) at byte 936: compressed block of 8192 bytes at offset 0, but the volume has blocks of 4096",
+            "record 4 (WRITE_EMBEDDED) at byte 936: block of 8192 bytes at offset 0, expected a whole one of the volume's \
+             blocks of 4096 bytes",
         ),
-        (featured(1 << 17 | 1 << 16, whole(0, BLOCK).u8(40, 15)), &off),
+        (featured(1 << 17 | 1 << 16, whole(0, BLOCK).u8(40, 15)), &embedded_lz4),
         (
-            featured(1 << 16, embedded(3, (0, BLOCK), &[7; 40])),
+            featured(1 << 16, embedded(3, (0, BLOCK), &zle(BLOCK))),
             "record 4 (WRITE_EMBEDDED) at byte 936: embedded data for object 3, which no volume has",
         ),
     ]);
@@ -161,8 +195,8 @@ fn compressed_and_embedded_data() {
 #[test]
 fn encodings_that_are_accepted() {
     let zero_runs = [vec![255; 64 * 4096 / (192 * 64)], vec![64 + (4096 % 192 - 1) as u8, 0, 0]].concat();
-    let zle = [zero_runs, vec![0; 512]].concat();
-    let zle = &zle[..zle.len() / 4 * 4];
+    let zeros = [zero_runs, vec![0; 512]].concat();
+    let zeros = &zeros[..zeros.len() / 4 * 4];
     // A literal, a match of 66 bytes at distance one and six literals; then nothing but matches.
     let lzjb = [
         vec![0b10, 7, 63 << 2, 1, 0, 0, 0, 0, 0, 0],
@@ -170,12 +204,12 @@ fn encodings_that_are_accepted() {
     ]
     .concat();
     let lzjb = &lzjb[..lzjb.len() / 4 * 4];
-    for (compression, stored) in [(3, lzjb), (14, zle)] {
+    for (compression, stored) in [(3, lzjb), (14, zeros)] {
         let records = featured(1 << 22, compressed(0, BLOCK, (compression, stored)));
         verify(&seal(&records)[..], Expect::default())
             .unwrap_or_else(|error| panic!("{compression}: {error:#}"));
     }
-    verify(&seal(&featured(1 << 16, embedded(1, (0, BLOCK), &[7; 40])))[..], Expect::default()).unwrap();
+    verify(&seal(&featured(1 << 16, embedded(1, (0, BLOCK), &zle(BLOCK))))[..], Expect::default()).unwrap();
 }
 
 #[test]

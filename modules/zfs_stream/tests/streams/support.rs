@@ -1,6 +1,7 @@
 //! What the tests share: the captured streams with their manifest, and streams built record by record.
 
 use sha2::{Digest, Sha256};
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
@@ -71,6 +72,12 @@ pub struct Record {
     pub payload: Vec<u8>,
 }
 
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{:?} and {} bytes", &self.header[..64], self.payload.len())
+    }
+}
+
 impl Record {
     pub fn new(kind: u32) -> Record {
         let mut header = [0; HEADER];
@@ -124,11 +131,24 @@ pub fn compressed(offset: u64, size: u64, (compression, stored): (u8, &[u8])) ->
     write.u8(50, compression).u64(96, stored.len() as u64)
 }
 
-pub fn embedded(object: u64, (offset, length): (u64, u64), data: &[u8]) -> Record {
-    let embedded = Record::new(8).u64(8, object).u64(16, offset).u64(24, length).u64(32, GUID).u8(40, 2);
-    let mut payload = data.to_vec();
-    payload.resize(data.len().next_multiple_of(8), 0);
-    embedded.u32(48, data.len() as u32).u32(52, data.len() as u32).payload(&payload)
+/// An embedded block, stored as zle.
+pub fn embedded(object: u64, (offset, length): (u64, u64), stored: &[u8]) -> Record {
+    let embedded = Record::new(8).u64(8, object).u64(16, offset).u64(24, length).u64(32, GUID).u8(40, 14);
+    let mut payload = stored.to_vec();
+    payload.resize(stored.len().next_multiple_of(8), 0);
+    embedded.u32(48, length as u32).u32(52, stored.len() as u32).payload(&payload)
+}
+
+/// `length` bytes as zle: two of 7, then zeros.
+pub fn zle(length: u64) -> Vec<u8> {
+    let mut stored = vec![1, 7, 7];
+    let mut zeros = length as usize - 2;
+    while zeros > 0 {
+        let run = zeros.min(192);
+        stored.push((63 + run) as u8);
+        zeros -= run;
+    }
+    stored
 }
 
 pub fn free(object: u64, offset: u64, length: u64) -> Record {
