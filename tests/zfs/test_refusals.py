@@ -57,10 +57,12 @@ def test_asked_for_twice(place):
     assert "is asked for twice" in message
 
 
-def test_space_is_looked_at_before_anything_is_written(guest, place):
+def test_what_may_not_fit_is_told_before_anything_is_written(guest, place):
     guest.sh(f"zfs set quota=300K {place.name}")
-    message = place.refused(src=place.src("lz4-plain"), dataset=f"{place.vm}/web")
-    assert f"image lz4-plain needs up to 1307168 bytes in {place.vm}, which has " in message
+    announced = guest.module({"src": place.src("lz4-plain"), "dataset": f"{place.vm}/web"}, check=True)
+    (warning,) = announced["warnings"]
+    assert announced["changed"] and f"image lz4-plain takes up to 1307168 bytes in {place.vm}, which has " in warning
+    assert place.names() == []
 
 
 def test_no_space_while_receiving(guest, place):

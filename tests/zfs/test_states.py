@@ -54,9 +54,13 @@ def test_copy_with_properties_from_the_beginning(guest, place):
 
 
 def test_without_a_device(guest, place):
-    done = place.triad(src=place.src("tiny-plain"), golden=place.images, dataset=f"{place.vm}/web", properties={"volmode": "none"})
+    options = {"src": place.src("tiny-plain"), "golden": place.images, "dataset": f"{place.vm}/web"}
+    done = place.triad(**options, properties={"volmode": "none"})
     assert done["volume"]["device"] is None
-    shown = place.triad(src=place.src("tiny-plain"), golden=place.images, dataset=f"{place.vm}/web")
+    # Nobody asks for one, so it stays as it is.
+    kept = guest.module(options)
+    assert (kept["changed"], kept["volume"]["device"]) == (False, None)
+    shown = place.triad(**options, properties={"volmode": "default"})
     guest.sh(f"test -b {shown['volume']['device']}")
 
 

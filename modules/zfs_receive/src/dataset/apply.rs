@@ -12,8 +12,9 @@ use zfs_stream::{Base, Summary};
 use super::device;
 use super::feed::{Copied, Feed, Spliced};
 use super::name::DatasetName;
-use super::plan::{Clone, Plan, Receive, Step, check_size};
+use super::plan::{Clone, Device, Plan, Receive, Step, check_size};
 use super::problem::{Problem, problem_of};
+use super::properties::UNFINISHED;
 use super::receive::{self, Destination};
 use super::zfs::Zfs;
 use crate::image;
@@ -51,10 +52,8 @@ pub fn apply(zfs: &Zfs, plan: &Plan, from: Option<&From>, task: &mut Task) -> Re
             Step::Set { name, properties } => {
                 set_each(zfs, properties, name.as_str())?;
             }
-            Step::Show(name) => {
-                zfs.inherit("volmode", name.as_str())
-                    .with_context(|| format!("giving {name} its device back"))?;
-            }
+            Step::Show { name, device } => show(zfs, name, device)?,
+            Step::Unmark(name) => unmark(zfs, name)?,
             Step::Destroy(name) => {
                 destroy(zfs, name.as_str())?;
             }
@@ -93,17 +92,79 @@ fn patiently(act: impl Fn() -> Result<()>) -> Result<()> {
 }
 
 fn make_clone(zfs: &Zfs, clone: &Clone) -> Result<()> {
-    let Clone { name, origin, kept, properties, later } = clone;
-    put_aside(zfs, name, kept.as_deref())?;
-    zfs.clone_of(origin, name.as_str(), properties).with_context(|| format!("cloning {origin} to {name}"))?;
+    if let Some(kept) = &clone.kept {
+        return replace_by_clone(zfs, clone, kept);
+    }
+    let Clone { name, origin, properties, device, later, .. } = clone;
+    let mut properties = properties.clone();
+    match device {
+        Device::Never => properties.push(property("volmode", "none")),
+        Device::Inherited => {}
+        Device::Of(volmode) => properties.push(property("volmode", volmode)),
+    }
+    zfs.clone_of(origin, name.as_str(), &properties)
+        .with_context(|| format!("cloning {origin} to {name}"))?;
     set_each(zfs, later, name.as_str())
 }
 
-fn put_aside(zfs: &Zfs, name: &DatasetName, kept: Option<&str>) -> Result<()> {
-    match kept {
-        Some(kept) => zfs.rename(name.as_str(), kept).with_context(|| format!("keeping {name} as {kept}")),
-        None => Ok(()),
+/// The clone is whole before anything happens to the volume whose name it takes.
+fn replace_by_clone(zfs: &Zfs, clone: &Clone, kept: &str) -> Result<()> {
+    let Clone { name, origin, properties, device, later, .. } = clone;
+    let unfinished = name.unfinished();
+    let properties = [hidden(device), properties.clone()].concat();
+    zfs.clone_of(origin, &unfinished, &properties).with_context(|| format!("cloning {origin} to {name}"))?;
+    set_each(zfs, later, &unfinished)?;
+    take_name(zfs, name, Some(kept))?;
+    give_device(zfs, name, device)
+}
+
+/// Properties of a volume that has not got its name yet: without a device nobody can look at it, or keep it busy. The mark tells
+/// the next run that it was this one that withheld it.
+fn hidden(device: &Device) -> Vec<(String, String)> {
+    let mut properties = vec![property("volmode", "none")];
+    if *device != Device::Never {
+        properties.push(property(UNFINISHED, "yes"));
     }
+    properties
+}
+
+fn property(name: &str, value: &str) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
+
+/// Gives a whole volume its name, and the one that has it now another.
+fn take_name(zfs: &Zfs, name: &DatasetName, kept: Option<&str>) -> Result<()> {
+    if let Some(kept) = kept {
+        zfs.rename(name.as_str(), kept).with_context(|| format!("keeping {name} as {kept}"))?;
+    }
+    let named = patiently(|| zfs.rename(&name.unfinished(), name.as_str()))
+        .with_context(|| format!("giving {name} its name"));
+    if let (Err(_), Some(kept)) = (&named, kept) {
+        // The first error is the one to tell.
+        let _ = zfs.rename(kept, name.as_str());
+    }
+    named
+}
+
+fn give_device(zfs: &Zfs, name: &DatasetName, device: &Device) -> Result<()> {
+    if *device == Device::Never {
+        return Ok(());
+    }
+    show(zfs, name, device)?;
+    unmark(zfs, name)
+}
+
+fn show(zfs: &Zfs, name: &DatasetName, device: &Device) -> Result<()> {
+    match device {
+        Device::Never => Ok(()),
+        Device::Inherited => zfs.inherit("volmode", name.as_str()),
+        Device::Of(volmode) => zfs.set("volmode", volmode, name.as_str()),
+    }
+    .with_context(|| format!("giving {name} its device"))
+}
+
+fn unmark(zfs: &Zfs, name: &DatasetName) -> Result<()> {
+    zfs.inherit(UNFINISHED, name.as_str()).with_context(|| format!("marking {name} as finished"))
 }
 
 fn receive_volume(zfs: &Zfs, wanted: &Receive, from: &From, task: &mut Task) -> Result<Summary> {
@@ -112,15 +173,8 @@ fn receive_volume(zfs: &Zfs, wanted: &Receive, from: &From, task: &mut Task) -> 
     let summary = receive_unfinished(zfs, wanted, from, task).with_context(doing)?;
     task.record_bytes("receive", summary.bytes);
     set_each(zfs, &wanted.later, &unfinished)?;
-    put_aside(zfs, &wanted.name, wanted.kept.as_deref())?;
-    patiently(|| zfs.rename(&unfinished, wanted.name.as_str()))
-        .with_context(|| format!("giving {} its name", wanted.name))?;
-    match wanted.volmode.as_deref() {
-        None | Some("none") => Ok(()),
-        Some("default") => zfs.inherit("volmode", wanted.name.as_str()),
-        Some(volmode) => zfs.set("volmode", volmode, wanted.name.as_str()),
-    }
-    .with_context(|| format!("giving {} its device", wanted.name))?;
+    take_name(zfs, &wanted.name, wanted.kept.as_deref())?;
+    give_device(zfs, &wanted.name, &wanted.device)?;
     Ok(summary)
 }
 
@@ -133,9 +187,7 @@ fn receive_unfinished(zfs: &Zfs, wanted: &Receive, from: &From, task: &mut Task)
     };
     let base = wanted.base.as_ref();
     let reader = image::reader(source, Guid(from.guid), expected_base(wanted)?)?;
-    // Without a device nobody can look at it, or keep it busy, before it has its name.
-    let mut properties = vec![("volmode".to_owned(), "none".to_owned())];
-    properties.extend(wanted.properties.iter().cloned());
+    let properties = [hidden(&wanted.device), wanted.properties.clone()].concat();
     let destination = Destination {
         zfs,
         dataset: &wanted.name.unfinished(),
@@ -182,7 +234,7 @@ pub fn preview(plan: &Plan, from: &From, task: &mut Task) -> Result<Option<Summa
 }
 
 /// Waits for the devices of all volumes; the clones' come at the same time, so this is done once.
-pub fn devices<'a>(names: impl Iterator<Item = &'a DatasetName>, task: &mut Task) -> Result<()> {
+pub fn devices(names: &[DatasetName], task: &mut Task) -> Result<()> {
     task.phase("device", |_| {
         for name in names {
             device::wait(name)?;

@@ -60,7 +60,7 @@ pub fn found(name: &DatasetName, found: Option<&Row>, wanted: &Wanted, observed:
         let value = observed.property(name.as_str(), property).map_or("-", |found| found.value.as_str());
         line(&mut text, property, value);
     }
-    if hidden(name, observed) && wanted.properties.get("volmode").is_none() {
+    if withheld(wanted, row, observed) {
         line(&mut text, "volmode", "none");
     }
     text
@@ -76,8 +76,9 @@ pub fn adjusted(wanted: &Wanted, found: &Row, request: &Present, observed: &Obse
         // What satisfies is shown as it is, so that `1G` and `1073741824` are no difference.
         line(&mut text, property, if satisfied(property, value, before) { before } else { value });
     }
-    if hidden(name, observed) && wanted.properties.get("volmode").is_none() {
-        line(&mut text, "volmode", request.volmode);
+    if withheld(wanted, found, observed) {
+        let volmode = request.volmode(wanted).or(observed.inherited_volmode(name));
+        line(&mut text, "volmode", volmode.unwrap_or("default"));
     }
     text
 }
@@ -100,8 +101,10 @@ pub fn new(wanted: &Wanted, kept: Option<&str>, request: &Present, plan: &Plan) 
     text
 }
 
-fn hidden(name: &DatasetName, observed: &Observed) -> bool {
-    observed.property(name.as_str(), "volmode").is_some_and(|mode| mode.local && mode.value == "none")
+/// Whether a dead run keeps the device back that this volume should have.
+pub fn withheld(wanted: &Wanted, found: &Row, observed: &Observed) -> bool {
+    let hidden = found.volmode.as_deref() == Some("none");
+    hidden && observed.unfinished(&found.name) && wanted.properties.get("volmode").is_none()
 }
 
 fn line(text: &mut String, name: &str, value: &str) {

@@ -41,6 +41,9 @@ fn present(params: &Params, zfs: &Zfs, task: &mut Task) -> Result<Reply> {
         if task.check_mode { Vec::new() } else { task.phase("wait", |_| locks::acquire(&request.names()))? };
     let observed = task.phase("observe", |_| observe::present(zfs, &request))?;
     let mut plan = plan::present(&request, &observed)?;
+    for warning in &plan.warnings {
+        task.warn(warning);
+    }
     if task.check_mode {
         if let Some(image) = apply::preview(&plan, &from, task)? {
             plan.learn(&image);
@@ -50,8 +53,7 @@ fn present(params: &Params, zfs: &Zfs, task: &mut Task) -> Result<Reply> {
     if let Some(image) = task.phase("apply", |task| apply::apply(zfs, &plan, Some(&from), task))? {
         plan.learn(&image);
     }
-    let shown = request.volumes.iter().filter(|wanted| !wanted.hidden());
-    apply::devices(shown.map(|wanted| &wanted.name), task)?;
+    apply::devices(&plan.devices, task)?;
     Ok(reply::present(&plan, &request, &observed))
 }
 

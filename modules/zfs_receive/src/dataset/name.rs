@@ -28,11 +28,6 @@ impl DatasetName {
         self.0.rsplit_once('/').map(|(parent, _)| DatasetName(parent.to_owned()))
     }
 
-    /// The last component.
-    pub fn last(&self) -> &str {
-        self.0.rsplit('/').next().unwrap_or_default()
-    }
-
     /// The dataset `name` in this one.
     ///
     /// # Errors
@@ -209,7 +204,6 @@ mod tests {
         assert_eq!(name.parent().unwrap().as_str(), "tank/vm");
         assert_eq!(name.unfinished(), "tank/vm/.new-web1");
         assert_eq!(name.image(), "tank/vm/web1@image");
-        assert_eq!(name.last(), "web1");
         assert!(name.parent().unwrap().child("../x").is_err());
         assert_eq!(name.parent().unwrap().child("a").unwrap().as_str(), "tank/vm/a");
     }

@@ -6,11 +6,12 @@ use anyhow::Result;
 
 use super::device;
 use super::name::DatasetName;
+use super::properties::UNFINISHED;
 use super::request::Present;
 use super::zfs::{Kind, Row, Zfs};
 
 /// Properties looked at in any case.
-const ALWAYS: [&str; 2] = ["volmode", "refreservation"];
+const ALWAYS: [&str; 1] = [UNFINISHED];
 
 /// A property as found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +51,16 @@ impl Observed {
     /// A property of `dataset` as found.
     pub fn property(&self, dataset: &str, name: &str) -> Option<&Found> {
         self.properties.get(&(dataset.to_owned(), name.to_owned()))
+    }
+
+    /// Whether a dead run has left `volume` without its device.
+    pub fn unfinished(&self, volume: &str) -> bool {
+        self.property(volume, UNFINISHED).is_some_and(|mark| mark.local)
+    }
+
+    /// The `volmode` that a volume of this name inherits.
+    pub fn inherited_volmode(&self, name: &DatasetName) -> Option<&str> {
+        self.rows.get(name.parent()?.as_str())?.volmode.as_deref()
     }
 
     fn add(&mut self, rows: Vec<Row>) {

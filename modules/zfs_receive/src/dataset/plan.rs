@@ -33,10 +33,39 @@ pub enum Step {
         /// Names and values.
         properties: Vec<(String, String)>,
     },
-    /// Give a volume its device back, which a dead run has withheld.
-    Show(DatasetName),
+    /// Give a volume its device, which a dead run has withheld.
+    Show {
+        /// The volume.
+        name: DatasetName,
+        /// Its device.
+        device: Device,
+    },
+    /// Take away the mark that a dead run has left on a volume that is whole.
+    Unmark(DatasetName),
     /// Destroy a volume with its own snapshots.
     Destroy(DatasetName),
+}
+
+/// What decides on the device of a volume once it has its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Device {
+    /// It has none.
+    Never,
+    /// The `volmode` of its folder.
+    Inherited,
+    /// A `volmode` of its own.
+    Of(String),
+}
+
+impl Device {
+    /// By the `volmode` to set, if any.
+    pub fn of(volmode: Option<&str>) -> Device {
+        match volmode {
+            None => Device::Inherited,
+            Some("none") => Device::Never,
+            Some(volmode) => Device::Of(volmode.to_owned()),
+        }
+    }
 }
 
 /// A volume to receive.
@@ -50,8 +79,8 @@ pub struct Receive {
     pub base: Option<BaseImage>,
     /// Properties set before the data arrive.
     pub properties: Vec<(String, String)>,
-    /// `volmode` once it has its name; `None` for a golden volume, which needs no device.
-    pub volmode: Option<String>,
+    /// Its device once it has its name.
+    pub device: Device,
     /// Properties set one by one before it gets its name.
     pub later: Vec<(String, String)>,
     /// Sizes that volumes made of the image are to have: not smaller than the image, and of whole blocks.
@@ -82,6 +111,8 @@ pub struct Clone {
     pub kept: Option<String>,
     /// Properties from the beginning.
     pub properties: Vec<(String, String)>,
+    /// Its device.
+    pub device: Device,
     /// Properties set one by one afterwards.
     pub later: Vec<(String, String)>,
 }
@@ -95,6 +126,10 @@ pub struct Plan {
     pub before: String,
     /// What will be there.
     pub after: String,
+    /// Volumes that have a device in the end.
+    pub devices: Vec<DatasetName>,
+    /// What may go wrong, for a person.
+    pub warnings: Vec<String>,
     /// The snapshot that the guests are clones of.
     pub golden: Option<String>,
     /// Bytes of the image, where known.
@@ -106,7 +141,7 @@ pub struct Plan {
 impl Plan {
     /// Whether anything that a user sees changes: leftovers do not count.
     pub fn changed(&self) -> bool {
-        self.steps.iter().any(|step| !matches!(step, Step::Sweep(_)))
+        self.steps.iter().any(|step| !matches!(step, Step::Sweep(_) | Step::Unmark(_)))
     }
 
     /// Adds what only reading the image could tell.

@@ -9,6 +9,9 @@ use serde_json::Value;
 /// Longest value ZFS stores (`ZAP_MAXVALUELEN` less its NUL).
 const LONGEST_VALUE: usize = 8191;
 
+/// User property of a volume that has its name but not yet its device: a `volmode=none` with it is ours, one without the user's.
+pub const UNFINISHED: &str = "apiary.bhyve:unfinished";
+
 /// Wanted properties by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "BTreeMap<String, Value>")]

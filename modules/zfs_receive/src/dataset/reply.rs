@@ -15,7 +15,7 @@ use crate::params::Guid;
 #[derive(Debug, Serialize)]
 struct Volume {
     dataset: DatasetName,
-    /// None for `volmode=none`.
+    /// None where `volmode` is `none`, its own or its folder's.
     device: Option<PathBuf>,
     guid: Guid,
     size: Option<u64>,
@@ -83,7 +83,7 @@ fn volume(wanted: &Wanted, plan: &Plan, request: &Present, observed: &Observed) 
     let found = there.filter(|found| observed.snapshot_of(found, guid).is_some());
     Volume {
         dataset: wanted.name.clone(),
-        device: (!wanted.hidden()).then(|| device::path(&wanted.name)),
+        device: plan.devices.contains(&wanted.name).then(|| device::path(&wanted.name)),
         guid: Guid(guid),
         size: wanted.volsize.or(found.and_then(|found| found.volsize)).or(plan.image_size),
         volblocksize: found.and_then(|found| found.volblocksize).or(plan.volblocksize),

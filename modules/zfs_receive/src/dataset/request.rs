@@ -41,13 +41,6 @@ pub struct Wanted {
     pub properties: Properties,
 }
 
-impl Wanted {
-    /// Whether it is to have no device.
-    pub fn hidden(&self) -> bool {
-        self.properties.get("volmode") == Some("none")
-    }
-}
-
 /// Volumes to be there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Present {
@@ -59,17 +52,27 @@ pub struct Present {
     pub volumes: Vec<Wanted>,
     /// Put a volume of another image aside.
     pub replace: bool,
-    /// `volmode` of a volume for which none is asked.
-    pub volmode: &'static str,
+    /// `volmode` of a volume for which none is asked; that of its folder where this is none either.
+    pub volmode: Option<&'static str>,
 }
 
 /// FreeBSD's default lets GEOM taste what guests write to their disks.
-pub const VOLMODE: &str = if cfg!(target_os = "freebsd") { "dev" } else { "default" };
+pub const VOLMODE: Option<&str> = if cfg!(target_os = "freebsd") { Some("dev") } else { None };
 
 impl Present {
     /// All datasets that this may change.
     pub fn names(&self) -> Vec<&DatasetName> {
         self.golden.iter().chain(self.volumes.iter().map(|wanted| &wanted.name)).collect()
+    }
+
+    /// All sizes that volumes made of the image are to have.
+    pub fn sizes(&self) -> Vec<u64> {
+        self.volumes.iter().filter_map(|wanted| wanted.volsize).collect()
+    }
+
+    /// `volmode` to set on a volume; none where it is its folder's.
+    pub fn volmode<'a>(&self, wanted: &'a Wanted) -> Option<&'a str> {
+        wanted.properties.get("volmode").or(self.volmode)
     }
 }
 

@@ -15,7 +15,10 @@ const DESTROY_LIMIT: Duration = Duration::from_secs(900);
 /// A receive may run for hours on a slow pool; whoever feeds it notices when it dies.
 const RECEIVE_LIMIT: Duration = Duration::from_secs(7 * 24 * 3600);
 
-const COLUMNS: &str = "name,type,guid,volsize,volblocksize,available,origin,clones,userrefs";
+const COLUMNS: &str = "name,type,guid,volsize,volblocksize,available,origin,clones,userrefs,volmode";
+
+/// Names in one `zfs list`: what it says of those that do not exist must fit into what is kept of its stderr (16 KiB).
+const BATCH: usize = 50;
 
 /// The command, found.
 #[derive(Clone, Debug)]
@@ -32,8 +35,6 @@ pub enum Kind {
     Volume,
     /// A frozen state.
     Snapshot,
-    /// Only a name for a snapshot's place in time.
-    Bookmark,
 }
 
 /// One line of `zfs list`.
@@ -57,6 +58,8 @@ pub struct Row {
     pub clones: Vec<String>,
     /// Number of holds on this snapshot.
     pub holds: u64,
+    /// Effective `volmode`: of a file system what volumes in it inherit.
+    pub volmode: Option<String>,
 }
 
 /// One line of `zfs get`.
@@ -99,6 +102,14 @@ impl Zfs {
     /// # Errors
     /// Where `zfs` fails for another reason than that some of them do not exist.
     pub fn list(&self, names: &[&str], depth: u8) -> Result<Vec<Row>> {
+        let mut rows = Vec::new();
+        for some in names.chunks(BATCH) {
+            rows.extend(self.list_at_once(some, depth)?);
+        }
+        Ok(rows)
+    }
+
+    fn list_at_once(&self, names: &[&str], depth: u8) -> Result<Vec<Row>> {
         let command = self.command(&[
             "list",
             "-Hp",
@@ -185,8 +196,9 @@ fn finish(command: Command) -> Result<Finished> {
 fn row(line: &str) -> Result<Row> {
     let doing = || format!("reading the line {line:?} of `zfs list -Hp -o {COLUMNS}`");
     let fields: Vec<&str> = line.split('\t').collect();
-    let [name, kind, guid, volsize, volblocksize, available, origin, clones, holds] = fields[..] else {
-        bail!("{}: expected 9 fields, found {}", doing(), fields.len());
+    let [name, kind, guid, volsize, volblocksize, available, origin, clones, holds, volmode] = fields[..]
+    else {
+        bail!("{}: expected 10 fields, found {}", doing(), fields.len());
     };
     let number = |text: &str| -> Result<Option<u64>> {
         if text == "-" { Ok(None) } else { text.parse().map(Some).with_context(doing) }
@@ -195,7 +207,6 @@ fn row(line: &str) -> Result<Row> {
         "filesystem" => Kind::Filesystem,
         "volume" => Kind::Volume,
         "snapshot" => Kind::Snapshot,
-        "bookmark" => Kind::Bookmark,
         other => bail!("{}: unknown type {other:?}", doing()),
     };
     Ok(Row {
@@ -212,6 +223,7 @@ fn row(line: &str) -> Result<Row> {
             .map(str::to_owned)
             .collect(),
         holds: number(holds)?.unwrap_or(0),
+        volmode: (volmode != "-").then(|| volmode.to_owned()),
     })
 }
 
@@ -239,7 +251,7 @@ mod tests {
     #[test]
     fn lines_of_zfs_list_are_read() {
         // zfs list -Hp -d 1 -t filesystem,volume,snapshot -o name,...,userrefs tank/i (OpenZFS 2.3.2)
-        let volume = "tank/i\tvolume\t9457928612097140911\t16777216\t16384\t16116137984\t-\t-\t-";
+        let volume = "tank/i\tvolume\t9457928612097140911\t16777216\t16384\t16116137984\t-\t-\t-\tdefault";
         assert_eq!(
             row(volume).unwrap(),
             Row {
@@ -252,24 +264,29 @@ mod tests {
                 origin: None,
                 clones: vec![],
                 holds: 0,
+                volmode: Some("default".to_owned()),
             }
         );
-        let snapshot =
-            row("tank/i@image\tsnapshot\t13942515660229873079\t16777216\t-\t-\t-\ttank/vm/a,tank/vm/b\t2")
-                .unwrap();
+        let snapshot = row(
+            "tank/i@image\tsnapshot\t13942515660229873079\t16777216\t-\t-\t-\ttank/vm/a,tank/vm/b\t2\tnone",
+        )
+        .unwrap();
         assert_eq!((snapshot.kind, snapshot.holds), (Kind::Snapshot, 2));
         assert_eq!(snapshot.clones, ["tank/vm/a", "tank/vm/b"]);
-        let empty = row("tank/i@image\tsnapshot\t1\t16777216\t-\t-\t-\t\t0").unwrap();
+        let empty = row("tank/i@image\tsnapshot\t1\t16777216\t-\t-\t-\t\t0\tdefault").unwrap();
         assert!(empty.clones.is_empty());
     }
 
     #[test]
     fn lines_that_are_none_are_not_dropped() {
-        assert!(row("tank/i\tvolume").unwrap_err().to_string().ends_with("expected 9 fields, found 2"));
+        assert!(row("tank/i\tvolume").unwrap_err().to_string().ends_with("expected 10 fields, found 2"));
         assert!(
-            row("a\tpool\t1\t-\t-\t-\t-\t-\t-").unwrap_err().to_string().ends_with("unknown type \"pool\"")
+            row("a\tpool\t1\t-\t-\t-\t-\t-\t-\t-")
+                .unwrap_err()
+                .to_string()
+                .ends_with("unknown type \"pool\"")
         );
-        assert!(row("a\tvolume\tx\t-\t-\t-\t-\t-\t-").is_err());
+        assert!(row("a\tvolume\tx\t-\t-\t-\t-\t-\t-\t-").is_err());
         assert!(property("a\tb\tc").is_err());
     }
 

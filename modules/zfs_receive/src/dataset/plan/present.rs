@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail, ensure};
 
 use super::volume::plan_volume;
-use super::{BaseImage, Plan, Receive, Step, sweep, volume};
+use super::{BaseImage, Device, Plan, Receive, Step, sweep, volume};
 use crate::dataset::describe;
 use crate::dataset::name::DatasetName;
 use crate::dataset::observe::Observed;
@@ -33,7 +33,7 @@ pub fn present(request: &Present, observed: &Observed) -> Result<Plan> {
     for wanted in &request.volumes {
         plan_volume(wanted, request, observed, &mut plan)?;
     }
-    check_space(&plan, request, observed)?;
+    plan.warnings = doubts_about_space(&plan, request, observed);
     Ok(plan)
 }
 
@@ -101,9 +101,9 @@ fn plan_golden(golden: &DatasetName, request: &Present, observed: &Observed, pla
         kept,
         base: base(golden, request, observed)?,
         properties: vec![("refreservation".to_owned(), "none".to_owned())],
-        volmode: None,
+        device: Device::Never,
         later: Vec::new(),
-        sizes: request.volumes.iter().filter_map(|wanted| wanted.volsize).collect(),
+        sizes: request.sizes(),
     }));
     Ok(())
 }
@@ -135,21 +135,22 @@ fn base(golden: &DatasetName, request: &Present, observed: &Observed) -> Result<
     }
 }
 
-/// The stream's bytes are an upper bound of what it takes: ZFS stores them compressed, and its own overhead is far smaller.
-fn check_space(plan: &Plan, request: &Present, observed: &Observed) -> Result<()> {
-    let Some(bytes) = request.image.bytes else { return Ok(()) };
+/// The stream's bytes are an upper bound of what it takes, and no more is known: ZFS may store them compressed to almost nothing.
+fn doubts_about_space(plan: &Plan, request: &Present, observed: &Observed) -> Vec<String> {
+    let Some(bytes) = request.image.bytes else { return Vec::new() };
     let mut needed = BTreeMap::new();
     for parent in plan.receives().filter_map(|receive| receive.name.parent()) {
         *needed.entry(parent).or_insert(0) += bytes;
     }
-    for (parent, bytes) in needed {
-        if let Some(available) = observed.rows.get(parent.as_str()).and_then(|row| row.available) {
-            ensure!(
-                bytes <= available,
-                "image {} needs up to {bytes} bytes in {parent}, which has {available} available: free some space first",
+    let scarce = needed.into_iter().filter_map(|(parent, bytes)| {
+        let available = observed.rows.get(parent.as_str())?.available?;
+        (bytes > available).then(|| {
+            format!(
+                "image {} takes up to {bytes} bytes in {parent}, which has {available} available: it fits only if ZFS stores it in \
+                 less; free some space",
                 request.image.name
-            );
-        }
-    }
-    Ok(())
+            )
+        })
+    });
+    scarce.collect()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Plan, Step, absent, present};
 use crate::dataset::name::DatasetName;
 use crate::dataset::observe::{Found, Observed};
-use crate::dataset::properties::Properties;
+use crate::dataset::properties::{Properties, UNFINISHED};
 use crate::dataset::request::{Image, Present, Wanted};
 use crate::dataset::zfs::{Kind, Row};
 
@@ -24,6 +24,7 @@ fn row(name: &str, kind: Kind, guid: u64) -> Row {
         origin: None,
         clones: Vec::new(),
         holds: 0,
+        volmode: Some("default".to_owned()),
     }
 }
 
@@ -42,10 +43,6 @@ fn host() -> Observed {
         [("tank/vm/web", "tank/images/demo@image"), ("tank/vm/other", "tank/images/old@image")]
     {
         add(Row { origin: Some(origin.to_owned()), ..row(guest, Kind::Volume, 3) });
-    }
-    for guest in ["tank/vm/web", "tank/vm/other"] {
-        let volmode = Found { value: "default".to_owned(), local: false };
-        observed.properties.insert((guest.to_owned(), "volmode".to_owned()), volmode);
     }
     observed
 }
@@ -69,8 +66,17 @@ fn request(volumes: &[&str]) -> Present {
         golden: Some(name("tank/images/demo")),
         volumes: volumes.collect(),
         replace: false,
-        volmode: "default",
+        volmode: None,
     }
+}
+
+fn set_volmode(observed: &mut Observed, name: &str, volmode: &str) {
+    observed.rows.get_mut(name).unwrap().volmode = Some(volmode.to_owned());
+}
+
+fn mark(observed: &mut Observed, name: &str) {
+    let mark = Found { value: "yes".to_owned(), local: true };
+    observed.properties.insert((name.to_owned(), UNFINISHED.to_owned()), mark);
 }
 
 fn steps(plan: &Plan) -> Vec<String> {
@@ -84,7 +90,8 @@ fn steps(plan: &Plan) -> Vec<String> {
             )
         }
         Step::Set { name, properties } => format!("set {properties:?} on {name}"),
-        Step::Show(name) => format!("show {name}"),
+        Step::Show { name, device } => format!("show {name}, {device:?}"),
+        Step::Unmark(name) => format!("unmark {name}"),
         Step::Destroy(name) => format!("destroy {name}"),
     };
     plan.steps.iter().map(step).collect()
@@ -135,10 +142,76 @@ fn leftovers_are_swept_and_are_no_change() {
 #[test]
 fn a_device_that_a_dead_run_withheld_is_shown() {
     let mut found = host();
-    let hidden = Found { value: "none".to_owned(), local: true };
-    found.properties.insert(("tank/vm/web".to_owned(), "volmode".to_owned()), hidden);
+    mark(&mut found, "tank/vm/web");
+    set_volmode(&mut found, "tank/vm/web", "none");
+    let mut wanted = request(&["tank/vm/web"]);
+    let plan = present(&wanted, &found).unwrap();
+    assert_eq!(steps(&plan), ["show tank/vm/web, Inherited", "unmark tank/vm/web"]);
+    assert_eq!((plan.changed(), plan.devices.len()), (true, 1));
+    assert!(plan.before.ends_with("  volmode: none\n") && plan.after.ends_with("  volmode: default\n"));
+    // As on FreeBSD, which has a default of its own.
+    wanted.volmode = Some("dev");
+    let plan = present(&wanted, &found).unwrap();
+    assert_eq!(steps(&plan), ["show tank/vm/web, Of(\"dev\")", "unmark tank/vm/web"]);
+    assert!(plan.after.ends_with("  volmode: dev\n"), "{}", plan.after);
+    // It was killed when all that was left to do was to take the mark away.
+    set_volmode(&mut found, "tank/vm/web", "dev");
+    let plan = present(&wanted, &found).unwrap();
+    assert_eq!((plan.changed(), steps(&plan)), (false, vec!["unmark tank/vm/web".to_owned()]));
+}
+
+#[test]
+fn a_device_that_the_user_has_taken_away_stays_away() {
+    let mut found = host();
+    set_volmode(&mut found, "tank/vm/web", "none");
     let plan = present(&request(&["tank/vm/web"]), &found).unwrap();
-    assert_eq!((plan.changed(), steps(&plan)), (true, vec!["show tank/vm/web".to_owned()]));
+    assert_eq!((plan.changed(), plan.devices.len()), (false, 0), "{:?}", plan.steps);
+    assert_eq!(plan.before, plan.after);
+    let mut asked = request(&["tank/vm/web"]);
+    asked.volumes[0].properties = Properties::default().with("volmode", "dev");
+    let plan = present(&asked, &found).unwrap();
+    assert_eq!(
+        (steps(&plan), plan.devices.len()),
+        (vec!["set [(\"volmode\", \"dev\")] on tank/vm/web".to_owned()], 1)
+    );
+}
+
+#[test]
+fn a_folder_without_devices_has_none_for_new_volumes_either() {
+    let mut found = host();
+    set_volmode(&mut found, "tank/vm", "none");
+    let mut wanted = request(&["tank/vm/new"]);
+    let plan = present(&wanted, &found).unwrap();
+    assert_eq!((plan.changed(), plan.devices.len()), (true, 0));
+    wanted.volumes[0].properties = Properties::default().with("volmode", "default");
+    assert_eq!(present(&wanted, &found).unwrap().devices, [name("tank/vm/new")]);
+}
+
+#[test]
+fn the_sizes_of_all_copies_are_judged_with_the_first() {
+    let mut wanted = request(&["tank/vm/a", "tank/vm/b"]);
+    wanted.golden = None;
+    wanted.volumes[1].volsize = Some(2 << 20);
+    let plan = present(&wanted, &host()).unwrap();
+    assert_eq!(plan.receives().next().unwrap().sizes, [2 << 20]);
+}
+
+#[test]
+fn too_little_space_is_only_a_doubt() {
+    let mut found = host();
+    found.rows.get_mut("tank/vm").unwrap().available = Some(6 << 20);
+    let mut wanted = request(&["tank/vm/new"]);
+    wanted.golden = None;
+    assert_eq!(present(&wanted, &found).unwrap().warnings, [""; 0]);
+    found.rows.get_mut("tank/vm").unwrap().available = Some(1000);
+    let plan = present(&wanted, &found).unwrap();
+    assert_eq!(
+        plan.warnings,
+        [
+            "image demo takes up to 5242880 bytes in tank/vm, which has 1000 available: it fits only if ZFS stores it in less; \
+          free some space"
+        ]
+    );
 }
 
 #[test]
@@ -197,12 +270,11 @@ fn refusals() {
             "tank/no does not exist, so tank/no/web cannot be made in it: create it with `zfs create -p tank/no`",
         ),
         (
-            change(&|wanted, found| {
+            change(&|wanted, _| {
                 wanted.golden = None;
-                wanted.volumes[0].name = name("tank/vm/new");
-                found.rows.get_mut("tank/vm").unwrap().available = Some(1000);
+                wanted.volumes[0].volsize = Some((2 << 20) + 512);
             }),
-            "image demo needs up to 5242880 bytes in tank/vm, which has 1000 available: free some space first",
+            "volsize 2097664 is no multiple of the image's block size 16K; the next ones are 2M and 2064K",
         ),
         (
             change(&|wanted, _| {

@@ -4,7 +4,7 @@ use ansible_module::Size;
 use anyhow::{Result, ensure};
 
 use super::present::put_aside;
-use super::{Clone, Plan, Receive, Step, volume};
+use super::{Clone, Device, Plan, Receive, Step, volume};
 use crate::dataset::describe;
 use crate::dataset::observe::Observed;
 use crate::dataset::properties::{Properties, satisfied};
@@ -29,6 +29,7 @@ pub(super) fn plan_volume(
     let kept = found.map(|found| put_aside(found, request, observed)).transpose()?;
     plan.after += &describe::new(wanted, kept.as_deref(), request, plan);
     plan.steps.push(make(wanted, kept, request, plan));
+    expect_device(wanted, request.volmode(wanted).or(observed.inherited_volmode(&wanted.name)), plan);
     Ok(())
 }
 
@@ -43,10 +44,14 @@ pub fn check_size(volsize: u64, image: u64, block: Option<u64>) -> Result<()> {
         "volsize {size} is smaller than the image, which has {}: its end would be cut off",
         Size(image)
     );
-    let block = block.unwrap_or(1);
+    block.map_or(Ok(()), |block| check_blocks(volsize, block))
+}
+
+fn check_blocks(volsize: u64, block: u64) -> Result<()> {
     ensure!(
         volsize.is_multiple_of(block),
-        "volsize {size} is no multiple of the image's block size {}; the next ones are {} and {}",
+        "volsize {} is no multiple of the image's block size {}; the next ones are {} and {}",
+        Size(volsize),
         Size(block),
         Size(volsize - volsize % block),
         Size(volsize.next_multiple_of(block))
@@ -55,29 +60,30 @@ pub fn check_size(volsize: u64, image: u64, block: Option<u64>) -> Result<()> {
 }
 
 fn make(wanted: &Wanted, kept: Option<String>, request: &Present, plan: &Plan) -> Step {
-    let volmode = wanted.properties.get("volmode").unwrap_or(request.volmode).to_owned();
+    let device = Device::of(request.volmode(wanted));
     // A reservation depends on the size, which is the image's at first. And ZFS refuses to make a clone of another size while
     // udev looks at it: "dataset is busy" (OpenZFS 2.3.2).
     let mut later = Vec::new();
     later.extend(wanted.volsize.filter(|volsize| Some(*volsize) != plan.image_size).map(volsize_property));
     let reserved = wanted.properties.get("refreservation").filter(|value| *value != "none");
     later.extend(reserved.map(|value| ("refreservation".to_owned(), value.to_owned())));
-    let properties = wanted.properties.clone().with("refreservation", "none");
+    let properties = owned(&wanted.properties.clone().with("refreservation", "none").without("volmode"));
     match &plan.golden {
         None => Step::Receive(Receive {
             name: wanted.name.clone(),
             kept,
             base: None,
-            properties: owned(&properties.without("volmode")),
-            volmode: Some(volmode),
+            properties,
+            device,
             later,
-            sizes: wanted.volsize.into_iter().collect(),
+            sizes: request.sizes(),
         }),
         Some(origin) => Step::Clone(Clone {
             name: wanted.name.clone(),
             origin: origin.clone(),
             kept,
-            properties: owned(&properties.with("volmode", &volmode)),
+            properties,
+            device,
             later,
         }),
     }
@@ -94,18 +100,8 @@ fn adjust(
     observed: &Observed,
     plan: &mut Plan,
 ) -> Result<()> {
-    let mut properties: Vec<(String, String)> = Vec::new();
-    let size = found.volsize.unwrap_or(0);
-    if let Some(volsize) = wanted.volsize.filter(|volsize| *volsize != size) {
-        ensure!(
-            volsize > size,
-            "{} has {}, expected {}: a volume is only ever grown, shrinking would cut off data",
-            wanted.name,
-            Size(size),
-            Size(volsize)
-        );
-        properties.push(volsize_property(volsize));
-    }
+    let mut properties: Vec<(String, String)> =
+        growth(wanted, found)?.map(volsize_property).into_iter().collect();
     for (name, value) in wanted.properties.iter() {
         let found = observed.property(found.name.as_str(), name).map_or("-", |found| found.value.as_str());
         if !satisfied(name, value, found) {
@@ -115,13 +111,39 @@ fn adjust(
     if !properties.is_empty() {
         plan.steps.push(Step::Set { name: wanted.name.clone(), properties });
     }
-    let hidden =
-        observed.property(&found.name, "volmode").is_some_and(|mode| mode.local && mode.value == "none");
-    if hidden && wanted.properties.get("volmode").is_none() {
-        plan.steps.push(Step::Show(wanted.name.clone()));
+    let mut volmode = wanted.properties.get("volmode").or(found.volmode.as_deref());
+    if describe::withheld(wanted, found, observed) {
+        let device = Device::of(request.volmode);
+        plan.steps.push(Step::Show { name: wanted.name.clone(), device });
+        volmode = request.volmode.or(observed.inherited_volmode(&wanted.name));
     }
+    if observed.unfinished(&found.name) {
+        plan.steps.push(Step::Unmark(wanted.name.clone()));
+    }
+    expect_device(wanted, volmode, plan);
     plan.after += &describe::adjusted(wanted, found, request, observed);
     Ok(())
+}
+
+/// The size that a volume is to be grown to, if it is not that size already.
+fn growth(wanted: &Wanted, found: &Row) -> Result<Option<u64>> {
+    let size = found.volsize.unwrap_or(0);
+    let Some(volsize) = wanted.volsize.filter(|volsize| *volsize != size) else { return Ok(None) };
+    ensure!(
+        volsize > size,
+        "{} has {}, expected {}: a volume is only ever grown, shrinking would cut off data",
+        wanted.name,
+        Size(size),
+        Size(volsize)
+    );
+    found.volblocksize.map_or(Ok(()), |block| check_blocks(volsize, block))?;
+    Ok(Some(volsize))
+}
+
+fn expect_device(wanted: &Wanted, volmode: Option<&str>, plan: &mut Plan) {
+    if volmode != Some("none") {
+        plan.devices.push(wanted.name.clone());
+    }
 }
 
 fn owned(properties: &Properties) -> Vec<(String, String)> {
