@@ -18,10 +18,9 @@ build() {
     local file=$1 features=$2 target=$3 directory=$4 std=()
     case $target in
     aarch64-unknown-freebsd)
-        # Rust ships no standard library for it: it is compiled along, which takes the sources and this permission.
+        # Rust ships no standard library for it: it is compiled along, which takes this permission.
         export RUSTC_BOOTSTRAP=1
         std=(-Zbuild-std=std,panic_abort)
-        need "rustup component add rust-src" "$sysroot/lib/rustlib/src/rust/library/Cargo.lock"
         ;;
     *) need "rustup target add $directory" "$sysroot/lib/rustlib/$directory" ;;
     esac
@@ -48,6 +47,9 @@ platform() {
     esac
     modules/links.sh "native/$1"
 }
+
+# For every platform: where they are there, the compiler names the library's files by their place, and else by another one.
+need "rustup component add rust-src" "$sysroot/lib/rustlib/src/rust/library/Cargo.lock"
 
 all=(freebsd-x86_64 freebsd-aarch64 linux-x86_64 linux-aarch64)
 [ $# -gt 0 ] || set -- "${all[@]}"
