@@ -38,6 +38,14 @@ fn fetch(lab: &Lab, script: &str) -> Value {
     reply(start_with(&options, &[("PATH", &format!("{programs}:/usr/bin:/bin"))]))
 }
 
+/// Without the number of bytes that came in time, which is the machine's business.
+fn uncounted(text: &str) -> String {
+    match text.split_once("the other side sent ") {
+        Some((before, rest)) => format!("{before}{}", rest.trim_start_matches(|c: char| c.is_ascii_digit())),
+        None => text.to_owned(),
+    }
+}
+
 #[test]
 fn each_way_to_fail_over_ssh_has_its_words() {
     let lab = Lab::new("pubkey-rsa");
@@ -92,12 +100,7 @@ fn each_way_to_fail_over_ssh_has_its_words() {
     for (script, expected) in table {
         let failed = fetch(&lab, &script);
         let found = failed["msg"].as_str().unwrap();
-        // How much of a dribble arrives in a stretch is the machine's business.
-        let counted = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "#");
-        match script.contains("printf o") {
-            true => assert_eq!(counted(found), counted(&expected)),
-            false => assert_eq!(found, expected, "{script}"),
-        }
+        assert_eq!(uncounted(found), uncounted(&expected), "{script}");
         assert_eq!(lab.images(), [""; 0], "{script}");
     }
     let right = format!("{catalogue}printf 'ok: {size}\\n'; cat {package}; read -r line");
