@@ -33,7 +33,7 @@ pub struct Probed {
     pub sent: u32,
     /// Good answers, in their order.
     pub answers: Vec<Answer>,
-    /// Why the last query brought no good answer.
+    /// Why the last query brought no good answer, or the last answer that stops OpenNTPD.
     pub problem: Option<Problem>,
 }
 
@@ -60,6 +60,11 @@ impl Probed {
     /// The good answer with the shortest round trip: the most exact one.
     pub fn best(&self) -> Option<&Answer> {
         self.answers.iter().min_by(|a, b| a.delay.total_cmp(&b.delay))
+    }
+
+    /// An answer that stops OpenNTPD, among good ones or not: it would wait for this server in vain from then on.
+    pub fn refusal(&self) -> Option<&Problem> {
+        self.problem.as_ref().filter(|problem| problem.stops_openntpd())
     }
 
     /// What is wrong with this server, if no answer was good.
@@ -95,6 +100,13 @@ pub enum Problem {
     RootDistance(f64),
     /// The server has not been updated for too long, in seconds.
     Stale(f64),
+}
+
+impl Problem {
+    /// Whether OpenNTPD keeps a valid peer valid after this, and waits for it instead of adjusting the clock.
+    pub fn stops_openntpd(&self) -> bool {
+        matches!(self, Self::Alarm | Self::Kiss(_) | Self::Stratum(_) | Self::NegativeDelay(_))
+    }
 }
 
 impl fmt::Display for Problem {

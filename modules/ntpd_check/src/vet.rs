@@ -64,14 +64,7 @@ fn first_look(probe: &Probed) -> Vetted {
     let best = probe.best();
     let nearest = probe.answers.iter().map(|answer| answer.root_distance).fold(f64::INFINITY, f64::min);
     let score = best.map(|_| nearest + 2.0 * deviation(&probe.answers) + LOSS_WEIGHT * loss);
-    let reason = match (&probe.problem, best) {
-        (problem, None) => Some(problem.as_ref().map_or("was not asked".to_owned(), ToString::to_string)),
-        (Some(problem), Some(_)) if loss > LOSS => {
-            Some(format!("{:.0} % of the queries failed: {problem}", loss * 100.0))
-        }
-        _ if loss > LOSS => Some(format!("{:.0} % of the queries failed", loss * 100.0)),
-        _ => None,
-    };
+    let reason = unfit(probe, loss);
     Vetted {
         server: probe.server.clone(),
         address: probe.address.clone(),
@@ -86,6 +79,19 @@ fn first_look(probe: &Probed) -> Vetted {
         refid: best.map(|answer| answer.refid.clone()),
         loss,
     }
+}
+
+/// Why a candidate is refused by its own answers.
+fn unfit(probe: &Probed, loss: f64) -> Option<String> {
+    let problem = probe.problem.as_ref();
+    if probe.answers.is_empty() {
+        return Some(problem.map_or("was not asked".to_owned(), ToString::to_string));
+    }
+    if let Some(refusal) = probe.refusal() {
+        return Some(format!("sometimes {refusal}: OpenNTPD would wait for it in vain from then on"));
+    }
+    let why = problem.map_or_else(String::new, |problem| format!(": {problem}"));
+    (loss > LOSS).then(|| format!("{:.0} % of the queries failed{why}", loss * 100.0))
 }
 
 fn deviation(answers: &[Answer]) -> f64 {

@@ -20,6 +20,8 @@ pub(super) struct Target {
     pub(super) socket: Option<UdpSocket>,
     query: Option<Query>,
     noise: u32,
+    /// What was wrong with the last datagram that was no answer.
+    heard: Option<Problem>,
 }
 
 struct Query {
@@ -31,7 +33,7 @@ impl Target {
     pub(super) fn new(server: &str) -> Self {
         let result =
             Probed { server: server.to_owned(), address: None, sent: 0, answers: Vec::new(), problem: None };
-        let mut target = Self { result, socket: None, query: None, noise: 0 };
+        let mut target = Self { result, socket: None, query: None, noise: 0, heard: None };
         match resolve(server) {
             Ok(address) => target.connect(address),
             Err(error) => target.result.problem = Some(Problem::Unresolved(format!("{error:#}"))),
@@ -70,7 +72,7 @@ impl Target {
         let Some(socket) = self.socket.as_ref().filter(|_| self.can_be_asked()) else { return Ok(()) };
         let nonce = getrandom::u64().context("drawing a random number for a query")?;
         let sent = now();
-        self.noise = 0;
+        (self.noise, self.heard) = (0, None);
         match socket.send(&packet::query(nonce)) {
             Ok(_) => {
                 self.result.sent += 1;
@@ -105,8 +107,8 @@ impl Target {
 
     pub(super) fn give_up(&mut self) {
         if self.query.is_some() {
-            let heard = self.result.problem.take().filter(|_| self.noise > 0);
-            self.end(Some(heard.unwrap_or(Problem::Silent)));
+            let heard = self.heard.take().unwrap_or(Problem::Silent);
+            self.end(Some(heard));
         }
     }
 
@@ -115,7 +117,7 @@ impl Target {
         if self.noise >= NOISE {
             self.end(Some(Problem::Flood(self.noise)));
         } else {
-            self.result.problem = Some(Problem::Malformed(why));
+            self.heard = Some(Problem::Malformed(why));
         }
     }
 
@@ -124,13 +126,17 @@ impl Target {
         self.end(Some(if refused { Problem::Refused } else { Problem::Network(error.to_string()) }));
     }
 
+    /// Keeps a refusal: good answers around it do not make OpenNTPD survive it.
     fn end(&mut self, problem: Option<Problem>) {
         self.query = None;
-        self.result.problem = problem;
+        let refuses_again = problem.as_ref().is_some_and(Problem::stops_openntpd);
+        if self.result.refusal().is_none() || refuses_again {
+            self.result.problem = problem;
+        }
     }
 }
 
-/// An address as ntpctl shows it (with a scope at times), `HOST`, or `HOST:PORT`.
+/// An address as ntpctl shows it (with a scope at times), `HOST`, or either with `:PORT`.
 fn resolve(server: &str) -> Result<SocketAddr> {
     if let Ok(address) = server.parse::<IpAddr>() {
         return Ok(SocketAddr::new(address, PORT));
@@ -138,11 +144,41 @@ fn resolve(server: &str) -> Result<SocketAddr> {
     if let Ok(address) = server.parse::<SocketAddr>() {
         return Ok(address);
     }
-    let mut found = (server, PORT).to_socket_addrs()?;
+    let (name, port) = match server.rsplit_once(':') {
+        // More colons are those of an IPv6 address with a scope, which is no Rust address but one for the resolver.
+        Some((name, port)) if !name.contains(':') => {
+            (name, port.parse().with_context(|| format!("{port:?} is not a port from 0 to 65535"))?)
+        }
+        _ => (server, PORT),
+    };
+    let mut found = (name, port).to_socket_addrs()?;
     found.next().context("the name has no address")
 }
 
 fn now() -> Stamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Stamp::from_unix(since.as_secs(), since.subsec_nanos())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_carry_a_port_as_an_address_may() {
+        for (server, port) in [
+            ("localhost", 123),
+            ("localhost:4123", 4123),
+            ("127.0.0.1", 123),
+            ("127.0.0.1:4123", 4123),
+            ("::1", 123),
+            ("[::1]:4123", 4123),
+        ] {
+            let found = resolve(server).unwrap();
+            assert!(found.ip().is_loopback() && found.port() == port, "{server}: {found}");
+        }
+        for server in ["localhost:", "localhost:ntp", "localhost:65536", "no-such-name.invalid:123", ""] {
+            assert!(resolve(server).is_err(), "{server}");
+        }
+    }
 }

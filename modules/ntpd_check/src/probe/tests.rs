@@ -226,6 +226,34 @@ fn hostile_servers_neither_fool_nor_hang() {
 }
 
 #[test]
+fn one_refusal_among_good_answers_is_not_forgotten() {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    type Edit = fn(&mut Vec<u8>);
+    let alarm: Edit = |packet| packet[0] |= 3 << 6;
+    let kiss: Edit = |packet| packet[1] = 0;
+    let unset: Edit = |packet| packet[1] = 16;
+    for (edit, bad, good, problem) in [
+        (alarm, 0, 4, "announces LI=3 (alarm): its own clock is not set"),
+        (alarm, 4, 4, "announces LI=3 (alarm): its own clock is not set"),
+        (kiss, 4, 4, "sends kiss of death 198.51.100.7"),
+        (unset, 2, 4, "announces stratum 16: not synchronised"),
+    ] {
+        let asked = AtomicU32::new(0);
+        let moody = server(move |query| {
+            let mut packet = honest(query);
+            if asked.fetch_add(1, Ordering::Relaxed) == bad {
+                edit(&mut packet);
+            }
+            vec![packet]
+        });
+        let probed = one(moody, 5);
+        assert_eq!(probed.answers.len(), good);
+        assert_eq!(probed.refusal().map(ToString::to_string).as_deref(), Some(problem), "{bad}");
+    }
+}
+
+#[test]
 fn a_server_cannot_have_taken_longer_than_its_answer() {
     let probed = one(
         server(|query| {

@@ -71,6 +71,23 @@ fn the_bad_are_refused_with_the_reason_and_the_rest_ranked() {
 }
 
 #[test]
+fn a_server_that_would_have_stopped_openntpd_once_is_refused() {
+    let once = |server: &str, problem| {
+        let answers = vec![answer(0.0, server); 4];
+        Probed { problem: Some(problem), ..probed(server, answers) }
+    };
+    let probes = [
+        once("alarm", Problem::Alarm),
+        once("kiss", Problem::Kiss("RATE".into())),
+        once("lost", Problem::Silent),
+        steady("good", 0.0),
+    ];
+    assert_eq!(servers(&vet(&probes)), ["good", "lost"]);
+    let told = "sometimes sends kiss of death RATE: OpenNTPD would wait for it in vain from then on";
+    assert_eq!(verdicts(&probes)[1], ("kiss".to_owned(), None, Some(told.to_owned())));
+}
+
+#[test]
 fn a_second_server_behind_the_same_source_comes_last() {
     let probes = [
         probed("a", vec![answer(0.0, "192.0.2.9"); 5]),
