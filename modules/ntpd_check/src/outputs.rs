@@ -25,5 +25,18 @@ pub struct Outcome {
     pub restarted: bool,
 }
 
+impl Outcome {
+    /// What was done about the daemon, would be done, or was not and why: one line each.
+    fn repair_lines(&self) -> Vec<String> {
+        let done = match (self.restarted, self.repair.restart) {
+            (true, _) => Some("the daemon was restarted".to_owned()),
+            (false, true) => Some("the daemon would be restarted".to_owned()),
+            (false, false) => None,
+        };
+        let refused = self.repair.refused.iter().map(|rail| format!("not restarted: {rail}"));
+        done.into_iter().chain(self.repair.warnings.iter().cloned()).chain(refused).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -15,12 +15,9 @@ pub fn text(outcome: &Outcome, params: &Params) -> String {
         plain(&first),
         performance(outcome, params)
     );
-    let repair = &outcome.repair;
-    let refused = repair.refused.iter().map(|rail| format!("not restarted: {rail}"));
-    let restarted = outcome.restarted.then(|| "the daemon was restarted".to_owned());
     let more =
         judgement.reasons.iter().skip(1).chain(&judgement.notes).chain(&outcome.observed.notes).cloned();
-    for line in more.chain(restarted).chain(refused) {
+    for line in more.chain(outcome.repair_lines()) {
         text.push('\n');
         text += &plain(&line);
     }

@@ -1,5 +1,6 @@
 //! A file for the textfile collector of node_exporter: base units, HELP and TYPE for each, no timestamps.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use ansible_module::files::write_atomically;
 use anyhow::Result;
 
 use super::{Outcome, PeerView};
-use crate::judge::Verdict;
+use crate::judge::{Source, Verdict};
 
 /// Replaces the file in one step; the collector runs as another user and must be able to read it.
 ///
@@ -48,7 +49,7 @@ fn clock(page: &mut Page, outcome: &Outcome) {
         (
             "discipline_blocked",
             "Whether a valid peer without fresh replies stops the daemon.",
-            Some(flag(!outcome.judgement.blocking_peers.is_empty())),
+            asked(outcome).then(|| flag(!outcome.judgement.blocking_peers.is_empty())),
         ),
         ("last_run_timestamp_seconds", "Local time of this check.", Some(outcome.observed.evidence.now)),
     ];
@@ -58,13 +59,20 @@ fn clock(page: &mut Page, outcome: &Outcome) {
             page.sample(name, &[], value);
         }
     }
-    page.family("peers", "gauge", "Peers by state.");
-    let valid = f64::from(clock.valid_peers);
-    page.sample("peers", &[("state", "valid")], valid);
-    page.sample("peers", &[("state", "not_valid")], f64::from(clock.total_peers) - valid);
+    if asked(outcome) {
+        page.family("peers", "gauge", "Peers by state.");
+        let valid = f64::from(clock.valid_peers);
+        page.sample("peers", &[("state", "valid")], valid);
+        page.sample("peers", &[("state", "not_valid")], f64::from(clock.total_peers) - valid);
+    }
     let restarts = outcome.observed.evidence.state.restarts.len() as f64;
     page.family("restarts", "gauge", "Restarts of the daemon by this check that are remembered.");
     page.sample("restarts", &[], restarts);
+}
+
+/// Whether there was an answer: without one nothing is known about peers, and an alert about them must not end.
+fn asked(outcome: &Outcome) -> bool {
+    !matches!(outcome.observed.evidence.source, Source::Failed(_))
 }
 
 fn state(page: &mut Page, outcome: &Outcome) {
@@ -95,16 +103,22 @@ fn peers(page: &mut Page, peers: &[PeerView]) {
             Some(f64::from(u8::from(peer.blocking)))
         }),
     ];
+    // Two names in ntpd.conf may stand for one address; one sample too many makes the collector refuse the whole file.
+    let mut seen = BTreeSet::new();
+    let once: Vec<_> = peers.iter().filter(|peer| seen.insert((&peer.peer, pool(peer)))).collect();
     for (name, help, value) in metrics {
-        let mut samples = peers.iter().filter_map(|peer| Some((peer, value(peer)?))).peekable();
+        let mut samples = once.iter().filter_map(|peer| Some((peer, value(peer)?))).peekable();
         if samples.peek().is_some() {
             page.family(name, "gauge", help);
         }
         for (peer, value) in samples {
-            let pool = if peer.pool { peer.name.as_deref().unwrap_or("") } else { "" };
-            page.sample(name, &[("peer", &peer.peer), ("pool", pool)], value);
+            page.sample(name, &[("peer", &peer.peer), ("pool", pool(peer))], value);
         }
     }
+}
+
+fn pool(peer: &PeerView) -> &str {
+    peer.name.as_deref().filter(|_| peer.pool).unwrap_or("")
 }
 
 #[derive(Default)]

@@ -157,3 +157,47 @@ fn a_person_sees_the_verdict_and_the_peer() {
     assert!(text.contains("\n BLOCKING  10.99.0.4  offset 105.5 ms  poll 3112 s\n"), "{text}");
     assert!(text.contains("clock error -984.3 ms (by daemon; mean 712.2 ms, median 984.3 ms)\n"), "{text}");
 }
+
+#[test]
+fn a_planned_restart_is_told_as_one_that_was_made() {
+    let mut outcome = incident();
+    outcome.repair = RepairPlan { wanted: true, restart: true, ..RepairPlan::default() };
+    outcome.repair.warnings = vec!["this host serves time on 192.0.2.5".to_owned()];
+    for (restarted, said) in [(false, "the daemon would be restarted"), (true, "the daemon was restarted")] {
+        outcome.restarted = restarted;
+        for text in [text::text(&outcome), nagios::text(&outcome, &Params::default())] {
+            let told = [said, "this host serves time on 192.0.2.5"];
+            assert!(told.iter().all(|line| text.lines().any(|found| found == *line)), "{text}");
+        }
+    }
+    outcome.repair =
+        RepairPlan { wanted: true, refused: vec!["too early".to_owned()], ..RepairPlan::default() };
+    outcome.restarted = false;
+    let text = text::text(&outcome);
+    assert!(text.ends_with("\nnot restarted: too early\n") && !text.contains("would be"), "{text}");
+}
+
+/// The collector refuses a file with the same metric and labels twice, and all that stands in it.
+#[test]
+fn prometheus_never_sees_a_peer_twice() {
+    let text = include_str!("../../../../tests/fixtures/ntpctl/7.9p1/healthy-06-later.all.txt");
+    let twice = text.replace("10.99.0.2", "10.99.0.1");
+    assert_ne!(twice, text);
+    let metrics = prometheus::text(&outcome(Source::Openntpd(parse(&twice).unwrap())));
+    let mut names: Vec<_> = metrics
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| Some(line.rsplit_once(' ')?.0))
+        .collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count, "{metrics}");
+}
+
+#[test]
+fn prometheus_does_not_call_a_daemon_that_was_not_asked_unblocked() {
+    let gone = prometheus::text(&outcome(Source::Failed(Failure::no_permission("not root"))));
+    assert!(!gone.contains("discipline_blocked") && !gone.contains("ntpd_check_peers"), "{gone}");
+    assert!(gone.contains("\nntpd_check_state{state=\"no_permission\"} 1\n"), "{gone}");
+}

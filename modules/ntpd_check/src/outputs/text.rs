@@ -36,11 +36,8 @@ pub fn text(outcome: &Outcome) -> String {
         let rank = one.rank.map_or("refused".to_owned(), |rank| format!("rank {rank}"));
         line(&mut text, &format!("candidate {}: {rank} {}", one.server, one.reason.as_deref().unwrap_or("")));
     }
-    for rail in &outcome.repair.refused {
-        line(&mut text, &format!("not restarted: {rail}"));
-    }
-    if outcome.restarted {
-        line(&mut text, "the daemon was restarted");
+    for told in outcome.repair_lines() {
+        line(&mut text, &told);
     }
     text
 }
