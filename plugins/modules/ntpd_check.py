@@ -29,7 +29,7 @@ attributes:
 options:
   daemon:
     description:
-      - Which daemon to ask. V(auto) is OpenNTPD where C(ntpctl) is installed, else chrony.
+      - Which daemon to ask. V(auto) is the one that runs, else the one that is installed, OpenNTPD before chrony.
     type: str
     choices: [auto, openntpd, chrony]
     default: auto
@@ -93,7 +93,7 @@ options:
   leap_file:
     description:
       - A C(leap-seconds.list). By default the ones of tzdata, FreeBSD and the ntp packages are looked for. Its own hash is checked. An expired one is
-        used, and said to be expired.
+        used, and said to be expired. Of several the one that expires last.
     type: path
   config_file:
     description:

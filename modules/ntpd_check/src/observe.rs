@@ -3,12 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use ansible_module::Tool;
 use anyhow::{Context, Result};
 
 use crate::daemon::{self, Kind};
 use crate::failure::Failure;
-use crate::judge::{Evidence, Source};
+use crate::judge::{Evidence, Source, Verdict};
 use crate::leap::{self, LeapTable};
 use crate::params::{Daemon, Params};
 use crate::probe::{Probed, Problem, Sampling, probe};
@@ -108,16 +107,28 @@ fn saved(params: &Params, path: &Path) -> Result<Observed> {
 
 fn ask(params: &Params) -> (Source, Kind) {
     let limit = params.time_limit.duration();
-    let chrony = match params.daemon {
-        Daemon::Openntpd => false,
-        Daemon::Chrony => true,
-        Daemon::Auto => Tool::find("ntpctl").is_err() && Tool::find("chronyc").is_ok(),
-    };
-    if chrony {
-        (chrony::ask(limit).map_or_else(Source::Failed, Source::Chrony), Kind::Chrony)
-    } else {
-        (ntpctl::ask(limit).map_or_else(Source::Failed, Source::Openntpd), Kind::Openntpd)
+    let openntpd = || (ntpctl::ask(limit).map_or_else(Source::Failed, Source::Openntpd), Kind::Openntpd);
+    let chrony = || (chrony::ask(limit).map_or_else(Source::Failed, Source::Chrony), Kind::Chrony);
+    match params.daemon {
+        Daemon::Openntpd => openntpd(),
+        Daemon::Chrony => chrony(),
+        Daemon::Auto => in_charge(openntpd(), chrony),
     }
+}
+
+/// Of two daemons the one that runs, else the one that is installed, else OpenNTPD.
+fn in_charge(openntpd: (Source, Kind), chrony: impl FnOnce() -> (Source, Kind)) -> (Source, Kind) {
+    let presence = |source: &Source| match source {
+        Source::Failed(failure) if failure.verdict == Verdict::NoTool => 0,
+        Source::Failed(failure) if failure.verdict == Verdict::NoDaemon => 1,
+        _ => 2,
+    };
+    let found = presence(&openntpd.0);
+    if found == 2 {
+        return openntpd;
+    }
+    let chrony = chrony();
+    if presence(&chrony.0) > found { chrony } else { openntpd }
 }
 
 /// Keeps what was found; what was not becomes a note, for a missing detail must not hide the verdict.
@@ -178,9 +189,13 @@ fn leaps(params: &Params, notes: &mut Vec<String>) -> Result<Option<LeapTable>> 
         return read(path).map(Some);
     }
     let places = leap::PLACES.iter().map(Path::new).filter(|path| path.exists());
-    Ok(places.filter_map(|path| keep(read(path), notes)).next())
+    // tzdata may be older than what the base system fetches, or newer.
+    Ok(leap::newest(places.filter_map(|path| keep(read(path), notes))))
 }
 
 fn now() -> f64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
+
+#[cfg(test)]
+mod tests;

@@ -99,7 +99,7 @@ impl Default for Params {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Daemon {
-    /// OpenNTPD where ntpctl is installed, else chrony.
+    /// The one that runs, else the one that is installed, OpenNTPD before chrony.
     Auto,
     /// OpenNTPD.
     Openntpd,

@@ -20,6 +20,14 @@ fn the_list_as_it_is_published() {
 }
 
 #[test]
+fn of_several_lists_the_newest_counts() {
+    let table = |expires| LeapTable { expires, ..read(LIST).unwrap() };
+    let newest_of = |all: &[f64]| newest(all.iter().copied().map(table)).map(|table| table.expires);
+    assert_eq!(newest_of(&[]), None);
+    assert_eq!(newest_of(&[2.0, 3.0, 1.0]), Some(3.0));
+}
+
+#[test]
 fn damage_is_seen() {
     let cases = [
         (

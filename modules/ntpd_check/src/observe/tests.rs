@@ -1,0 +1,26 @@
+use super::*;
+
+fn openntpd(source: Source) -> (Source, Kind) {
+    (source, Kind::Openntpd)
+}
+
+#[test]
+fn of_two_daemons_the_one_that_runs_is_judged() {
+    let running = || Source::Openntpd(Report::default());
+    let no_tool = || Source::Failed(Failure::no_tool("not installed"));
+    let no_daemon = || Source::Failed(Failure::no_daemon("not running"));
+    let hung = || Source::Failed(Failure::not_answering("hung"));
+    let cases = [
+        ("both run", running(), running(), Kind::Openntpd),
+        ("one hangs", hung(), running(), Kind::Openntpd),
+        ("one is installed only", no_daemon(), running(), Kind::Chrony),
+        ("one is installed only, the other hangs", no_daemon(), hung(), Kind::Chrony),
+        ("both are installed only", no_daemon(), no_daemon(), Kind::Openntpd),
+        ("one is missing", no_tool(), no_daemon(), Kind::Chrony),
+        ("the other is missing", no_daemon(), no_tool(), Kind::Openntpd),
+        ("both are missing", no_tool(), no_tool(), Kind::Openntpd),
+    ];
+    for (name, first, second, kind) in cases {
+        assert_eq!(in_charge(openntpd(first), || (second, Kind::Chrony)).1, kind, "{name}");
+    }
+}
