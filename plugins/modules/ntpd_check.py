@@ -52,7 +52,7 @@ options:
     description:
       - Clock error in seconds from which the check is critical. Five times the warning, half of what timestamps of whole seconds show, and far below
         the second that a missed leap second leaves.
-      - Within a day of a leap second 1.1 s are allowed, for servers that smear it differ by that much.
+      - From a day before a leap second to an hour after it 1.1 s are allowed, for servers that smear it differ by that much.
     type: float
     default: 0.25
   min_peers:
@@ -107,7 +107,7 @@ options:
   probe:
     description:
       - Ask every peer directly with an SNTP client of our own, which explains why a peer blocks, and confirms or refutes what C(ntpctl) shows.
-      - Where probes agree their offset counts. OpenNTPD 7.9 on Linux shows wild offsets for minutes while it slews.
+      - Where probes agree, and they are more than half of the valid peers, their offset counts. OpenNTPD 7.9 on Linux shows wild offsets for minutes while it slews.
     type: bool
     default: false
   probe_timeout:
@@ -330,7 +330,7 @@ previous:
   description: What the last run saw. Null for the first one.
   returned: success
   type: dict
-  sample: {at: 1763830800, pid: 932, synced: true, clock_error: 0.0002}
+  sample: {at: 1763830800, pid: 932, synced: true, clock_error: 0.0002, error_source: daemon}
 repair:
   description: Whether a restart is called for (C(wanted)), whether it is done (C(restart)), and the guard rails that forbid it (C(refused)).
   returned: success

@@ -40,6 +40,8 @@ pub enum Source {
 pub struct Evidence {
     /// Local clock, Unix seconds.
     pub now: f64,
+    /// Seconds of CLOCK_MONOTONIC, by which OpenNTPD times its polls, too. Nobody sets it.
+    pub ticks: f64,
     /// The daemon's own words.
     pub source: Source,
     /// Seconds since the daemon started; absent if unknown.
@@ -63,6 +65,7 @@ impl Evidence {
     pub fn of_source(now: f64, source: Source) -> Self {
         Self {
             now,
+            ticks: now,
             source,
             uptime: None,
             pid: None,
@@ -111,7 +114,7 @@ fn openntpd(report: &Report, evidence: &Evidence, limits: &Limits) -> Judgement 
     figures.adjusted_ago = evidence.adjusted_ago;
     figures.drift_ppm = evidence.drift_ppm;
     let case = Case { report, evidence, limits, figures: &figures };
-    let blocking = blocked::blocking_peers(report, &evidence.state, evidence.now);
+    let blocking = blocked::blocking_peers(report, &evidence.state, evidence.ticks);
     let mut findings = blocked::findings(&case, &blocking);
     let starting = if blocking.is_empty() { contradictions::starting(&case) } else { None };
     match starting {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
+use nix::time::{ClockId, clock_gettime};
 
 use crate::daemon::{self, Kind};
 use crate::failure::Failure;
@@ -57,13 +58,15 @@ pub fn observe(params: &Params) -> Result<Observed> {
     let loaded = state::load(&state_path(params));
     let memory = loaded.as_ref().map(|_| ()).map_err(|error| format!("{error:#}"));
     let state = keep(loaded, &mut notes).unwrap_or_default();
-    let probes = if wants_probes(params, &source, &state, now()) {
+    let ticks = Duration::from(clock_gettime(ClockId::CLOCK_MONOTONIC)?).as_secs_f64();
+    let probes = if wants_probes(params, &source, &state, ticks) {
         probe(&addresses(&source), Sampling { samples: 1, ..sampling(params) })?
     } else {
         Vec::new()
     };
     let evidence = Evidence {
         now: now(),
+        ticks,
         uptime: process.map(|process| process.uptime as f64),
         pid: process.map(|process| process.pid),
         drift_ppm: drift,
@@ -137,10 +140,10 @@ fn keep<T>(found: Result<T>, notes: &mut Vec<String>) -> Option<T> {
 }
 
 /// Probes are sent when asked for, and before a restart is even considered.
-fn wants_probes(params: &Params, source: &Source, state: &State, now: f64) -> bool {
+fn wants_probes(params: &Params, source: &Source, state: &State, ticks: f64) -> bool {
     let Source::Openntpd(report) = source else { return params.probe };
     let suspicious = || {
-        let blocked = !crate::judge::blocking_peers(report, state, now).is_empty();
+        let blocked = !crate::judge::blocking_peers(report, state, ticks).is_empty();
         let limit = params.offset_warning.as_f64();
         blocked
             || report.peers.iter().any(|peer| peer.sample.is_some_and(|sample| sample.offset.abs() > limit))

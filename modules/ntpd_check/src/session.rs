@@ -57,7 +57,7 @@ pub fn run(params: &Params, mode: Mode) -> Result<Outcome> {
     let judgement = judge(&observed.evidence, &Limits::new(params, std::env::consts::OS));
     let mut remembered = observed.evidence.state.clone();
     let evidence = &observed.evidence;
-    remembered.remember(evidence.now, evidence.pid, &evidence.source, &judgement);
+    remembered.remember(evidence, &judgement);
     let memory = observed.memory.as_ref().map(|()| &remembered).map_err(String::as_str);
     let mut repair = plan(params, evidence, &judgement, memory);
     if repair.restart && !observed.listens.is_empty() {

@@ -11,7 +11,7 @@ use ansible_module::lock::Lock;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::judge::{Judgement, Source, Verdict};
+use crate::judge::{Evidence, Judgement, Source, Verdict};
 use crate::report::Sample;
 
 /// Snapshots closer together than this are not worth keeping.
@@ -61,6 +61,9 @@ pub struct Snapshot {
     pub synced: Option<bool>,
     /// Seconds.
     pub clock_error: Option<f64>,
+    /// Who said so, the daemon or direct probes; absent in what earlier versions left.
+    #[serde(default)]
+    pub error_source: Option<String>,
 }
 
 /// A peer's row and since when it has not moved.
@@ -69,7 +72,7 @@ pub struct Snapshot {
 pub struct Row {
     /// The three numbers of the row.
     pub sample: Sample,
-    /// Unix seconds.
+    /// Seconds of CLOCK_MONOTONIC.
     pub since: f64,
 }
 
@@ -129,13 +132,19 @@ pub fn save(path: &Path, state: &State) -> Result<()> {
 
 impl State {
     /// Adds what this run saw.
-    pub fn remember(&mut self, now: f64, pid: Option<u32>, source: &Source, judgement: &Judgement) {
-        // A clock that was set back makes what lies in its future worthless.
+    pub fn remember(&mut self, evidence: &Evidence, judgement: &Judgement) {
+        let (now, pid) = (evidence.now, evidence.pid);
+        // A clock that was set back makes what lies in its future worthless, but no restart is forgotten.
         self.history.retain(|seen| seen.at <= now);
+        for restart in &mut self.restarts {
+            restart.at = restart.at.min(now);
+        }
         self.judge_restart(now, judgement);
         if self.history.last().is_none_or(|last| now - last.at >= SPACING) {
-            let (synced, clock_error) = (judgement.clock.synced, judgement.clock.clock_error);
-            self.history.push(Snapshot { at: now, pid, synced, clock_error });
+            let clock = &judgement.clock;
+            let error_source = clock.error_source.map(str::to_owned);
+            let (synced, clock_error) = (clock.synced, clock.clock_error);
+            self.history.push(Snapshot { at: now, pid, synced, clock_error, error_source });
         }
         let surplus = self.history.len().saturating_sub(KEPT);
         self.history.drain(..surplus);
@@ -144,18 +153,20 @@ impl State {
             Verdict::NotAnswering | Verdict::NoPermission | Verdict::NoTool | Verdict::ParseError => (),
             _ => self.blocked_since = None,
         }
-        if let Source::Openntpd(report) = source {
+        if let Source::Openntpd(report) = &evidence.source {
             let measured =
                 report.peers.iter().filter_map(|peer| Some((peer.label().to_owned(), peer.sample?)));
-            self.rows =
-                measured.map(|(label, sample)| (label.clone(), self.row(&label, sample, now))).collect();
+            self.rows = measured
+                .map(|(label, sample)| (label.clone(), self.row(&label, sample, evidence.ticks)))
+                .collect();
         }
     }
 
-    fn row(&self, label: &str, sample: Sample, now: f64) -> Row {
+    fn row(&self, label: &str, sample: Sample, ticks: f64) -> Row {
         match self.rows.get(label).filter(|row| row.sample.same_row(&sample)) {
-            Some(row) => Row { sample, since: row.since.min(now) },
-            None => Row { sample, since: now },
+            // It starts anew with the host.
+            Some(row) => Row { sample, since: row.since.min(ticks) },
+            None => Row { sample, since: ticks },
         }
     }
 

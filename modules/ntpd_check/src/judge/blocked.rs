@@ -12,18 +12,18 @@ use crate::state::State;
 pub const ERROR_POLL: i64 = 3000;
 
 /// Peers the daemon waits for in vain: valid, and on the error interval or with a row that does not move.
-pub fn blocking_peers(report: &Report, state: &State, now: f64) -> Vec<String> {
-    let frozen = |peer: &Peer| is_frozen(peer, report, state, now);
+pub fn blocking_peers(report: &Report, state: &State, ticks: f64) -> Vec<String> {
+    let frozen = |peer: &Peer| is_frozen(peer, report, state, ticks);
     let blocks = |peer: &&Peer| peer.counts() && (peer.poll >= ERROR_POLL || frozen(peer));
     report.peers.iter().filter(blocks).map(|peer| peer.label().to_owned()).collect()
 }
 
 /// A row that has kept all three numbers for more than twice the longest poll brought nothing new in that time.
-fn is_frozen(peer: &Peer, report: &Report, state: &State, now: f64) -> bool {
+fn is_frozen(peer: &Peer, report: &Report, state: &State, ticks: f64) -> bool {
     let (Some(sample), Some(row)) = (peer.sample, state.rows.get(peer.label())) else { return false };
     let regular = |other: &&Peer| other.counts() && other.poll < ERROR_POLL;
     let slowest = report.peers.iter().filter(regular).map(|other| other.poll).max().unwrap_or(0);
-    row.sample.same_row(&sample) && slowest > 0 && now - row.since > 2.0 * (slowest as f64) + 60.0
+    row.sample.same_row(&sample) && slowest > 0 && ticks - row.since > 2.0 * (slowest as f64) + 60.0
 }
 
 pub(super) fn findings(case: &Case<'_>, blocking: &[String]) -> Vec<Finding> {

@@ -93,8 +93,7 @@ fn slewing(case: &Case<'_>) -> Option<Finding> {
 
 fn agreement(case: &Case<'_>) -> Option<Finding> {
     let figures = case.figures;
-    let nobody = figures.majority.is_none() && figures.probe_majority.is_none();
-    if nobody && figures.valid_peers >= 2 && figures.spread > case.limits.warning {
+    if !figures.trusted(case.limits.warning) {
         let text = format!(
             "the {} valid peers lie up to {} apart and no group of them is a majority: nobody can tell who is right",
             figures.valid_peers,
@@ -121,8 +120,7 @@ fn agreement(case: &Case<'_>) -> Option<Finding> {
 
 fn offset(case: &Case<'_>) -> Option<Finding> {
     let error = case.figures.clock_error?;
-    let trusted = case.figures.majority.is_some() || case.figures.error_source == Some("probes");
-    if !trusted || error.abs() <= case.limits.warning {
+    if !case.figures.trusted(case.limits.warning) || error.abs() <= case.limits.warning {
         return None;
     }
     let (critical, relaxed) = leap::critical_offset(case.evidence, case.limits.critical);
@@ -167,7 +165,8 @@ fn unsynced(case: &Case<'_>) -> Option<Finding> {
 
 /// Enough peers agree that the clock is right: the daemon has corrected it and has yet to say so.
 fn agreed_right(case: &Case<'_>) -> bool {
-    let enough = case.figures.valid_peers >= case.limits.min_peers && case.figures.majority.is_some();
+    let enough =
+        case.figures.valid_peers >= case.limits.min_peers && case.figures.trusted(case.limits.warning);
     enough && case.figures.error() <= case.limits.warning
 }
 

@@ -10,7 +10,7 @@ use crate::report::{Peer, Report};
 /// Half width that even a perfect measurement gets: ntpctl shows no dispersion.
 const FLOOR: f64 = 0.005;
 
-/// Fewest good probes whose agreement outweighs what the daemon shows.
+/// Fewest good probes whose agreement outweighs what the daemon shows, if they are more than half of its peers, too.
 const PROBE_QUORUM: usize = 2;
 
 /// Figures of one clock, in seconds unless named otherwise; absent is never 0.
@@ -104,6 +104,12 @@ impl Figures {
         self.falsetickers = outside.filter(far).map(|peer| peer.label().to_owned()).collect();
     }
 
+    /// Whether anybody can tell how far the clock is off: a majority, probes that agree, or peers that all lie within
+    /// `warning` of each other. Exact peers need not overlap to agree about a clock that is wrong by much more.
+    pub(super) fn trusted(&self, warning: f64) -> bool {
+        self.majority.is_some() || self.probe_majority.is_some() || self.spread <= warning
+    }
+
     /// A probe sees the clock as it is; a row of ntpctl may be stale or, while slewing, wrong.
     fn weigh_probes(&mut self, probes: &[Probed]) {
         let best: Vec<_> = probes.iter().filter_map(Probed::best).collect();
@@ -118,7 +124,7 @@ impl Figures {
             .filter(|(at, _)| !found.outside.contains(at))
             .map(|(_, claim)| claim.offset)
             .collect();
-        if inside.len() >= PROBE_QUORUM {
+        if inside.len() >= PROBE_QUORUM && 2 * inside.len() > self.valid_peers as usize {
             self.clock_error = median(&inside);
             self.error_source = Some("probes");
             self.probe_majority = Some([found.low, found.high]);

@@ -32,31 +32,31 @@ pub(super) fn patience(case: &Case<'_>) -> f64 {
 /// Whether an earlier run saw a larger error that has since gone down about as fast as this kernel slews.
 pub(super) fn shrinks(case: &Case<'_>) -> bool {
     let now = case.evidence.now;
-    let earlier = case.evidence.state.history.iter().rev();
-    let same_daemon = |seen: &&Snapshot| seen.pid == case.evidence.pid && now - seen.at >= SHORTEST / 10.0;
-    let seen = earlier.filter(same_daemon).find_map(|seen| Some((now - seen.at, seen.clock_error?.abs())));
+    let apart = |seen: &&Snapshot| now - seen.at >= SHORTEST / 10.0;
+    let seen = comparable(case).filter(apart).find_map(|seen| Some((now - seen.at, seen.clock_error?.abs())));
     seen.is_some_and(|(dt, before)| {
         let expected = before.min(case.limits.slew.normal * dt);
         before - case.figures.error() >= FAST * expected
     })
 }
 
+/// Earlier looks at the same daemon by the same means, latest first: what it shows and what probes measure may differ
+/// by more than a clock moves.
+fn comparable<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a Snapshot> {
+    let (pid, means) = (case.evidence.pid, case.figures.error_source);
+    let same = move |seen: &&Snapshot| seen.pid == pid && seen.error_source.as_deref() == means;
+    case.evidence.state.history.iter().rev().filter(same)
+}
+
 fn standing(case: &Case<'_>) -> Option<Finding> {
     let error = case.figures.error();
-    if error <= case.limits.warning || case.figures.clock_error.is_none() {
+    if error <= case.limits.warning || !case.figures.trusted(case.limits.warning) {
         return None;
     }
     let now = case.evidence.now;
     let patience = patience(case);
-    let same_daemon = |seen: &&Snapshot| seen.pid == case.evidence.pid && seen.synced == case.figures.synced;
-    let earlier = case
-        .evidence
-        .state
-        .history
-        .iter()
-        .rev()
-        .filter(same_daemon)
-        .find(|seen| now - seen.at >= patience)?;
+    let same_claim = |seen: &&Snapshot| seen.synced == case.figures.synced;
+    let earlier = comparable(case).filter(same_claim).find(|seen| now - seen.at >= patience)?;
     let before = earlier.clock_error.filter(|error| error.abs() > case.limits.warning)?.abs();
     let dt = now - earlier.at;
     let expected = before.min(case.limits.slew.normal * dt);

@@ -1,3 +1,5 @@
+mod trust;
+
 use super::*;
 use crate::ntpctl::parse;
 use crate::params::Params;
@@ -28,7 +30,8 @@ fn said(evidence: &Evidence) -> (Verdict, Severity) {
 }
 
 fn seen(ago: f64, error: f64) -> Snapshot {
-    Snapshot { at: NOW - ago, pid: Some(7), synced: Some(true), clock_error: Some(error) }
+    let error_source = Some("daemon".to_owned());
+    Snapshot { at: NOW - ago, pid: Some(7), synced: Some(true), clock_error: Some(error), error_source }
 }
 
 fn probed(server: &str, offset: f64) -> Probed {

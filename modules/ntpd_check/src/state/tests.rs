@@ -23,17 +23,40 @@ fn source(offset: f64) -> Source {
     Source::Openntpd(Report { peers: vec![peer], ..Report::default() })
 }
 
+fn evidence(now: f64, pid: Option<u32>, offset: f64) -> Evidence {
+    Evidence { pid, ..Evidence::of_source(now, source(offset)) }
+}
+
 #[test]
 fn a_row_keeps_the_time_since_which_it_has_not_moved() {
     let mut state = State::default();
     for (now, offset, since) in [(1000.0, 0.1, 1000.0), (2000.0, 0.1, 1000.0), (3000.0, 0.2, 3000.0)] {
-        state.remember(now, Some(7), &source(offset), &judgement(Verdict::Ok, 0.0));
+        state.remember(&evidence(now, Some(7), offset), &judgement(Verdict::Ok, 0.0));
         assert_eq!(state.rows["192.0.2.1"].since, since, "{now}");
     }
     assert_eq!(state.history.iter().map(|seen| seen.at).collect::<Vec<_>>(), [1000.0, 2000.0, 3000.0]);
-    state.remember(2500.0, Some(7), &source(0.2), &judgement(Verdict::Ok, 0.0));
+    state.remember(&evidence(2500.0, Some(7), 0.2), &judgement(Verdict::Ok, 0.0));
     let after_clock_was_set_back: Vec<_> = state.history.iter().map(|seen| seen.at).collect();
     assert_eq!(after_clock_was_set_back, [1000.0, 2000.0, 2500.0]);
+}
+
+/// A suspended host, or a clock that was set forward: the daemon has not had the time to ask anybody.
+#[test]
+fn a_row_ages_by_the_clock_that_nobody_sets() {
+    let mut state = State::default();
+    for (now, ticks, since) in [(1000.0, 50.0, 50.0), (9000.0, 60.0, 50.0), (9100.0, 40.0, 40.0)] {
+        let looked = Evidence { ticks, ..evidence(now, Some(7), 0.1) };
+        state.remember(&looked, &judgement(Verdict::Ok, 0.0));
+        assert_eq!(state.rows["192.0.2.1"].since, since, "{now}");
+    }
+}
+
+#[test]
+fn a_clock_that_was_set_back_lifts_no_limit_and_leaves_none_for_ever() {
+    let mut state = State::default();
+    state.note_restart(9000.0, None);
+    state.remember(&evidence(1000.0, Some(7), 0.1), &judgement(Verdict::Blocked, 0.1));
+    assert_eq!(state.restarts.iter().map(|restart| restart.at).collect::<Vec<_>>(), [1000.0]);
 }
 
 #[test]
@@ -46,7 +69,7 @@ fn blocked_since_survives_what_could_not_be_seen() {
         (4000.0, Verdict::Ok, None),
     ];
     for (now, verdict, since) in steps {
-        state.remember(now, None, &source(0.0), &judgement(verdict, 0.0));
+        state.remember(&evidence(now, None, 0.0), &judgement(verdict, 0.0));
         assert_eq!(state.blocked_since, since, "{now}");
     }
 }
@@ -65,7 +88,7 @@ fn the_next_run_says_whether_a_restart_helped() {
     for (later, verdict, error, helped) in cases {
         let mut state = State::default();
         state.note_restart(1000.0, Some(-1.0));
-        state.remember(1000.0 + later, Some(8), &source(error), &judgement(verdict, error));
+        state.remember(&evidence(1000.0 + later, Some(8), error), &judgement(verdict, error));
         assert_eq!(state.restarts.last().unwrap().helped, helped, "{verdict:?} after {later} s");
     }
 }
@@ -74,7 +97,7 @@ fn the_next_run_says_whether_a_restart_helped() {
 fn history_is_bounded() {
     let mut state = State::default();
     for run in 0..10_000 {
-        state.remember(f64::from(run) * 60.0, None, &source(0.0), &judgement(Verdict::Ok, 0.0));
+        state.remember(&evidence(f64::from(run) * 60.0, None, 0.0), &judgement(Verdict::Ok, 0.0));
         state.note_restart(f64::from(run), None);
     }
     assert_eq!((state.history.len(), state.restarts.len()), (KEPT, RESTARTS));
@@ -90,7 +113,7 @@ fn the_file_is_private_whole_and_ours() {
     let held = lock(&path, Duration::ZERO).unwrap();
     assert!(lock(&path, Duration::ZERO).is_err());
     let mut state = State::default();
-    state.remember(1000.0, Some(7), &source(0.1), &judgement(Verdict::Blocked, -0.984_784));
+    state.remember(&evidence(1000.0, Some(7), 0.1), &judgement(Verdict::Blocked, -0.984_784));
     state.note_restart(1000.0, Some(0.1));
     save(&path, &state).unwrap();
     drop(held);
