@@ -44,7 +44,7 @@ options:
     default: 5
   offset_warning:
     description:
-      - Clock error in seconds from which the check warns.
+      - Clock error in seconds from which the check warns, at most O(offset_critical).
       - Servers over the internet agree within some 20 ms, and OpenNTPD itself lengthens its polls while it is less than 50 ms off.
     type: float
     default: 0.05
@@ -79,7 +79,7 @@ options:
     default: 7200
   slew_rate:
     description:
-      - How fast the kernel slews, in parts per million. By default it is 500 on Linux and FreeBSD (5000 there while more than a second is left) and 5000
+      - How fast the kernel slews, in parts per million, above 0. By default it is 500 on Linux and FreeBSD (5000 there while more than a second is left) and 5000
         on OpenBSD.
     type: float
   drift_limit:
@@ -97,7 +97,7 @@ options:
     type: path
   config_file:
     description:
-      - The daemon's configuration, where it is not in one of the usual places. Read for C(listen on) only.
+      - The daemon's configuration, where it is not in one of the usual places. Read for C(listen on), and by the daemon itself before a restart.
     type: path
   state_file:
     description:
@@ -132,7 +132,7 @@ options:
     description:
       - Restart OpenNTPD when the verdict is V(blocked) or V(stuck) and every guard rail holds. At least three servers agree; at least two answer a direct
         probe; the clock is off by more than O(offset_warning), or the daemon has been blocked for O(blocked_critical); the daemon has run for an hour and is
-        not slewing; no leap second is less than an hour away; and the limits of O(repair_interval) and O(repair_daily) are kept.
+        not slewing; the daemon itself accepts its configuration; no leap second is less than an hour away; and the limits of O(repair_interval) and O(repair_daily) are kept.
       - A restart unblocks the daemon, it does not cure it. Remove the peer that is named from C(ntpd.conf).
     type: bool
     default: false

@@ -83,7 +83,12 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => return say(&format!("NTPD UNKNOWN - {error:#}\n{USAGE}"), UNKNOWN),
     };
     let outcome = match run(&request.params, request.mode) {
-        Ok(outcome) => outcome,
+        Ok((mut outcome, acted)) => {
+            if let Err(error) = acted {
+                outcome.repair.refuse("it failed", &error);
+            }
+            outcome
+        }
         Err(error) => return say(&format!("NTPD UNKNOWN - {error:#}\n"), UNKNOWN),
     };
     let severity = outcome.judgement.severity.code();

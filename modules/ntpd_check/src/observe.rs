@@ -38,6 +38,15 @@ pub struct Observed {
     pub notes: Vec<String>,
 }
 
+impl Observed {
+    /// Notes that this run leaves nothing to the next one.
+    pub fn forget(&mut self, error: &anyhow::Error) {
+        let why = format!("{error:#}");
+        self.notes.push(format!("nothing is remembered for the next run: {why}"));
+        self.memory = Err(why);
+    }
+}
+
 /// Finds out what `params` ask for.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use ansible_module::Seconds;
+use anyhow::{Result, ensure};
 use serde::Deserialize;
 
 use crate::judge::Severity;
@@ -92,6 +93,24 @@ impl Default for Params {
             service: None,
             fail_on: FailOn::Never,
         }
+    }
+}
+
+impl Params {
+    /// Refuses thresholds that contradict each other or themselves.
+    ///
+    /// # Errors
+    /// Names the option, what was expected and what was found.
+    pub fn check(&self) -> Result<()> {
+        let (warning, critical) = (self.offset_warning.as_f64(), self.offset_critical.as_f64());
+        ensure!(
+            warning <= critical,
+            "offset_warning: expected at most offset_critical, {critical} s, found {warning} s"
+        );
+        if let Some(ppm) = self.slew_rate {
+            ensure!(ppm > 0.0, "slew_rate: expected parts per million above 0, found {ppm}");
+        }
+        Ok(())
     }
 }
 

@@ -36,6 +36,17 @@ pub struct RepairPlan {
     pub warnings: Vec<String>,
 }
 
+impl RepairPlan {
+    /// Takes a planned restart back, and what there was to know about it.
+    pub fn refuse(&mut self, what: &str, error: &anyhow::Error) {
+        if self.restart {
+            self.restart = false;
+            self.warnings.clear();
+            self.refused.push(format!("{what}: {error:#}"));
+        }
+    }
+}
+
 /// Decides from what was observed. `remembered` holds this run already; an error says why nothing is remembered.
 pub fn plan(
     params: &Params,

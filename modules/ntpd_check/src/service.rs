@@ -1,5 +1,6 @@
 //! Restarting the daemon: the one thing this program changes on a host.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,6 +13,18 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// OpenNTPD's service name on this platform.
 pub fn default_name(os: &str) -> &'static str {
     if os == "openbsd" { "ntpd" } else { "openntpd" }
+}
+
+/// Asks the daemon itself whether it would start again with its configuration, `config` or the one it was built with.
+/// FreeBSD has another `ntpd` in its base system, so the one beside ntpctl is taken.
+///
+/// # Errors
+/// Where it would not, or cannot be asked.
+pub fn validate(config: Option<&Path>) -> Result<()> {
+    let ntpd = Tool::find("ntpctl")?.sibling("ntpd")?;
+    let file = config.map(|path| [OsStr::new("-f"), path.as_os_str()]);
+    ntpd.command().arg("-n").args(file.into_iter().flatten()).time_limit(LIMIT).run()?;
+    Ok(())
 }
 
 /// Restarts `service` with the platform's own tool.

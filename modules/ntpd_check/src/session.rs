@@ -22,10 +22,11 @@ pub enum Mode {
 /// The module.
 ///
 /// # Errors
-/// Where nothing could be judged at all, or a restart failed.
+/// Where the options contradict each other, nothing could be judged at all, or a restart failed.
 pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
     let mode = if task.check_mode { Mode::Check } else { Mode::Run };
-    let outcome = task.phase("check", |_| run(&params, mode))?;
+    let (outcome, acted) = task.phase("check", |_| run(&params, mode))?;
+    acted?;
     let judgement = &outcome.judgement;
     let mut reply = Reply::new(outcome.repair.restart).diff(diff(&outcome)).msg(summary(&outcome));
     for (key, value) in json::object(&outcome)? {
@@ -40,19 +41,18 @@ pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
     Ok(reply)
 }
 
-/// Checks once.
+/// Checks once; the second result is that of a restart, whose failure does not hide why it was needed.
 ///
 /// # Errors
-/// Where nothing could be judged at all, or a restart failed.
-pub fn run(params: &Params, mode: Mode) -> Result<Outcome> {
+/// Where the options contradict each other, or nothing could be judged at all.
+pub fn run(params: &Params, mode: Mode) -> Result<(Outcome, Result<()>)> {
+    params.check()?;
     let remembers = mode == Mode::Run && params.from_file.is_none();
     let path = state_path(params);
     let lock = remembers.then(|| state::lock(&path, params.time_limit.duration()));
     let mut observed = observe(params)?;
     if let Some(Err(error)) = &lock {
-        let why = format!("{error:#}");
-        observed.notes.push(format!("nothing is remembered for the next run: {why}"));
-        observed.memory = Err(why);
+        observed.forget(error);
     }
     let judgement = judge(&observed.evidence, &Limits::new(params, std::env::consts::OS));
     let mut remembered = observed.evidence.state.clone();
@@ -60,6 +60,11 @@ pub fn run(params: &Params, mode: Mode) -> Result<Outcome> {
     remembered.remember(evidence, &judgement);
     let memory = observed.memory.as_ref().map(|()| &remembered).map_err(String::as_str);
     let mut repair = plan(params, evidence, &judgement, memory);
+    if repair.restart
+        && let Err(error) = service::validate(params.config_file.as_deref())
+    {
+        repair.refuse("the daemon might not start again", &error);
+    }
     if repair.restart && !observed.listens.is_empty() {
         repair.warnings.push(format!(
             "this host serves time on {}: its clients see it unsynced for some minutes",
@@ -67,10 +72,9 @@ pub fn run(params: &Params, mode: Mode) -> Result<Outcome> {
         ));
     }
     let mut outcome = Outcome { observed, judgement, repair, restarted: false };
-    if remembers && outcome.observed.memory.is_ok() {
-        apply(params, &mut outcome, remembered)?;
-    }
-    Ok(outcome)
+    let acts = remembers && outcome.observed.memory.is_ok();
+    let acted = if acts { apply(params, &mut outcome, remembered) } else { Ok(()) };
+    Ok((outcome, acted))
 }
 
 /// Counts a restart before it happens, so that no crash can lift its limit.
@@ -78,13 +82,18 @@ fn apply(params: &Params, outcome: &mut Outcome, mut remembered: state::State) -
     if outcome.repair.restart {
         remembered.note_restart(outcome.observed.evidence.now, outcome.judgement.clock.clock_error);
     }
-    state::save(&state_path(params), &remembered)?;
+    if let Err(error) = state::save(&state_path(params), &remembered) {
+        // A full disk must not hide a wrong clock.
+        outcome.observed.forget(&error);
+        outcome.repair.refuse("restarts cannot be counted", &error);
+        return Ok(());
+    }
+    outcome.observed.evidence.state.restarts = remembered.restarts;
     if outcome.repair.restart {
         let os = std::env::consts::OS;
         service::restart(params.service.as_deref().unwrap_or(service::default_name(os)), os)?;
         outcome.restarted = true;
     }
-    outcome.observed.evidence.state.restarts = remembered.restarts;
     Ok(())
 }
 
@@ -111,3 +120,6 @@ fn diff(outcome: &Outcome) -> Diff {
         header: "OpenNTPD".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

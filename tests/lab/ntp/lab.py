@@ -26,6 +26,7 @@ HARMLESS = 0.005
 
 WRAPPERS = {
     "ntpctl": 'exec env -u LD_PRELOAD chroot "$LAB_ROOT" /usr/sbin/ntpctl "$@"\n',
+    "ntpd": 'exec env -u LD_PRELOAD chroot "$LAB_ROOT" /usr/sbin/ntpd "$1" -f /etc/lab.conf\n',
     "ps": 'cat "$LAB/ps"\n',
     "restart": 'echo "$@" >>"$LAB/restarts"; touch "$LAB/restart"\nwhile [ -e "$LAB/restart" ]; do sleep 0.01; done\n',
 }

@@ -53,8 +53,8 @@ impl Limits {
     /// Thresholds of `params` on a kernel called `os`.
     pub fn new(params: &Params, os: &str) -> Self {
         let slew = match params.slew_rate {
-            Some(ppm) if ppm > 0.0 => SlewRate { normal: ppm * 1e-6, large: ppm * 1e-6 },
-            _ => SlewRate::of_platform(os),
+            Some(ppm) => SlewRate { normal: ppm * 1e-6, large: ppm * 1e-6 },
+            None => SlewRate::of_platform(os),
         };
         Self {
             warning: params.offset_warning.as_f64(),
