@@ -23,7 +23,7 @@ _STAMP, _STAMP_SHOWN = "200001151200", "Jan 15 2000"
 COMMON = r"""
 say() { printf "%s\n" "@MARK@$*"; };
 digest() { { sha256sum || sha256; } 2>/dev/null; };
-d=$HOME/.cache/apiary.bhyve;
+u=$HOME; d=$u/.cache/apiary.bhyve;
 """
 
 # Linux says what it is without a command, which would take a millisecond; others have none of these files.
@@ -36,15 +36,17 @@ case "${1%.} ${10%.} ${14} ${15} ${16} ${17}" in
 "drwx------ -rwx------ $s @SHOWN@") ;;
 *) s=;;
 esac;
-if [ -n "$s" ] && [ -O "$d" ] && [ -O "$d/$f" ]; then :; else cat >/dev/null; say miss "$p"; exit 0; fi;
+if [ -n "$s" ] && [ -O "$u" ] && [ -O "$d" ] && [ -O "$d/$f" ]; then :; else cat >/dev/null; say miss "$p"; exit 0; fi;
 """
 
+# Others may keep the same program at this moment: nothing that one of them has put in place is removed, made or written.
 _KEEP = r"""
 IFS= read -r a;
-p="@UNAME@"; f=@KEPT@; h=@SHA256@; u=$(umask); t=;
+p="@UNAME@"; f=@KEPT@; h=@SHA256@; b=$(umask); t=;
 fail() { cat >/dev/null; rm -f $t; say "$@"; exit 0; };
 umask 077;
-[ -d "$HOME" ] || fail nowhere "there is no home folder ($HOME)";
+[ -d "$u" ] || fail nowhere "there is no home folder ($u)";
+[ -O "$u" ] || fail nowhere "$u belongs to somebody else";
 m=$( { mkdir -p "$d" && chmod 700 "$d"; } 2>&1) || fail nowhere $m;
 [ -O "$d" ] || fail nowhere "$d belongs to somebody else";
 cd "$d";
@@ -58,12 +60,12 @@ $h*) ;;
 esac;
 chmod 700 $t;
 [ -x $t ] || fail noexec "programs cannot run in $d";
-[ -f $f ] || rm -rf $f;
+[ ! -d $f ] || rm -rf $f;
 m=$(mv -f $t $f 2>&1) || fail error "putting $d/$f in place:" $m;
-TZ=UTC0 touch -t @STAMP@ $f;
+TZ=UTC0 touch -ct @STAMP@ $f;
 for o in @KIND@-*; do [ $o = $f ] || rm -f $o; done;
-find . -name ".new.*" -mmin +60 -exec rm -f {} +; find . -name "job-*" -prune -mmin +10080 -exec rm -rf {} +;
-cd; umask $u;
+find . -name ".new.*" -mmin +60 -exec rm -f {} + 2>/dev/null; find . -name "job-*" -prune -mmin +10080 -exec rm -rf {} + 2>/dev/null;
+cd; umask $b;
 """
 
 _ENVIRONMENT = r"""

@@ -137,6 +137,18 @@ def test_a_home_that_cannot_execute_uses_the_ordinary_transfer(site):
     assert refused["failed"] and "Permission denied" in refused["msg"]
 
 
+def test_a_home_of_somebody_else_is_not_used(site):
+    assert site.ask("csh", "text=x")["text"] == "x"
+    # Who owns the home could put another program in place of the kept one, just before it is run.
+    give_away(site.homes / "csh")
+    try:
+        words = ("-m", "apiary.bhyve.probe", "-a", "text=x", "-e", "ansible_remote_tmp=/tmp/apiary-csh", "-vv")
+        done = site.run("ansible", "csh", *words)
+    finally:
+        os.chown(site.homes / "csh", 6002, 6002)
+    assert done.returncode == 0 and "csh belongs to somebody else" in done.stdout, done.stdout
+
+
 def test_an_account_without_a_home_uses_the_ordinary_transfer(site):
     result = site.ask("homeless", "text=x", "-e", "ansible_remote_tmp=/tmp/apiary-homeless")
     assert (result.get("text"), result.get("user")) == ("x", "homeless"), result
