@@ -26,7 +26,8 @@ class ActionModule(Native):
         job = jobs.Job(identity=identity, interval=1)
         watcher = jobs.Watcher(self._exchange, self._connection.reset, show=None)
         if options["mode"] == "cleanup":
-            watcher.forget(job)
+            if not self._task.check_mode:
+                watcher.forget(job)
             return {"ansible_job_id": identity, "erased": identity, "changed": True}
         return self._status(identity, watcher.ask(job))
 

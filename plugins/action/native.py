@@ -66,11 +66,12 @@ class ActionModule(ActionBase):
 
     def _job(self, long):
         """How to run apart from the connection; None for a module that is never long."""
-        limit, interval = self._task.async_val, self._task.poll
+        # A task with `until` comes here again, with a new action.
+        limit = vars(self._task).setdefault("apiary_limit", self._task.async_val)
         # Else Ansible would ask after the job itself, with a Python of the target's.
         self._task.async_val = 0
         if limit:
-            return jobs.Job(limit, min(interval, _LONGEST_ROUND), detached=not interval)
+            return jobs.Job(limit, min(self._task.poll, _LONGEST_ROUND), detached=not self._task.poll)
         return jobs.Job() if long else None
 
     def _answer(self, found, args, job):
@@ -78,7 +79,7 @@ class ActionModule(ActionBase):
         environment = {}
         self._compute_environment_string(environment)
         if not self._takes_stdin():
-            return transfer.run(self, found, environment, args)
+            return self._transferred(found, environment, args, job)
         answer = self._exchange(exchange.run_kept(found, environment, job), exchange.stdin(environment, args))
         if answer.word == "miss" or (answer.damaged and answer.rc in _NEVER_STARTED):
             program = found[answer.detail]
@@ -89,8 +90,16 @@ class ActionModule(ActionBase):
             )
         if answer.word in ("nowhere", "noexec"):
             self._display.vv("using the ordinary transfer: %s" % answer.detail, host=self.host)
-            return transfer.run(self, found, environment, args)
+            return self._transferred(found, environment, args, job)
         return self._followed(job) if answer.word == "busy" else answer
+
+    def _transferred(self, found, environment, args, job):
+        # The folder it is sent to goes with the task, so nothing could be left to itself there.
+        if job and job.detached:
+            return exchange.Answer("attached", self._connection.transport, "", "", 0)
+        if job and job.limit:
+            self._display.warning("%s: %s" % (self.host, _NO_LIMIT))
+        return transfer.run(self, found, environment, args)
 
     def _followed(self, job):
         if job.detached:
@@ -114,6 +123,7 @@ class ActionModule(ActionBase):
 
 _NEVER_STARTED = (126, 127)
 _NOT_BUILT = "%s has not been built: run `make build` in the collection's source tree, or install a release of it"
+_NO_LIMIT = "async does not end this task, because the ordinary transfer is used (become without stdin, or a home that holds no programs)"
 
 # Seconds; a longer one would look like an idle connection to a firewall.
 _LONGEST_ROUND = 30

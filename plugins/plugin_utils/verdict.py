@@ -7,6 +7,8 @@ from __future__ import annotations
 import signal
 
 _MESSAGES = {
+    "attached": "{name} cannot be left to itself here, because the ordinary transfer is used ({detail} without stdin for become, or a "
+    "home that holds no programs): expected poll above 0, found poll: 0",
     "expired": "{name} did not finish within {detail} s and has been ended",
     "gone": "{name} was ended on the target, because nobody asked after it any more: run the task again",
     "lost": "{name} vanished from the target: it was killed, or the host restarted",
@@ -23,7 +25,7 @@ def judge(name, answer, programs):
         built = ", ".join(sorted(programs))
         return _failed(answer, _MESSAGES[answer.word].format(name=name, detail=answer.detail, built=built))
     if answer.word == "started":
-        return {"changed": True, "ansible_job_id": answer.detail, "started": 1, "finished": 0}
+        return {"changed": True, "ansible_job_id": answer.detail, "started": True, "finished": False}
     if answer.word != "run":
         return _failed(answer, "starting %s: the target's shell %s%s" % (name, _end(answer.rc), _said(answer)))
     reply = answer.reply()

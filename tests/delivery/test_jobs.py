@@ -141,16 +141,53 @@ def test_async_ends_at_its_limit(site):
 
 def test_async_without_poll_leaves_the_job_to_itself(site):
     result = site.ask("plain", {"work": 30, "text": "x"}, "-B", "300", "-P", "0")
-    assert (result["started"], result["finished"]) == (1, 0)
+    assert (result["started"], result["finished"]) == (True, False)
     asked = {"jid": result["ansible_job_id"]}
     assert site.ask("plain", asked, module="apiary.bhyve.job_status")["finished"] == 0
+    cleanup = {**asked, "mode": "cleanup"}
+    assert site.ask("plain", cleanup, "--check", module="apiary.bhyve.job_status")["changed"] and running(site)
     wait_until(lambda: not running(site), "the end of the job")
     done = site.ask("plain", asked, module="apiary.bhyve.job_status")
     assert (done["finished"], done["text"]) == (1, "x")
-    assert site.ask("plain", {**asked, "mode": "cleanup"}, module="apiary.bhyve.job_status")["erased"] == asked["jid"]
+    assert site.ask("plain", cleanup, module="apiary.bhyve.job_status")["erased"] == asked["jid"]
     assert jobs(site) == []
     gone = site.ask("plain", asked, module="apiary.bhyve.job_status")
     assert gone["failed"] and "no job" in gone["msg"]
+
+
+def test_a_task_that_is_tried_again_keeps_its_limit(site):
+    play = site.folder / "again.yml"
+    play.write_text(AGAIN)
+    done = site.run("ansible-playbook", str(play))
+    assert done.returncode == 2 and "RETRYING" in done.stdout, done.stdout
+    assert "did not finish within 3 s and has been ended" in done.stdout, done.stdout
+    assert jobs(site) == []
+
+
+AGAIN = """
+- hosts: plain
+  gather_facts: false
+  tasks:
+    - apiary.bhyve.probe: {work: 20}
+      async: 3
+      poll: 1
+      register: probed
+      until: probed is succeeded
+      retries: 1
+      delay: 0
+"""
+
+
+def test_what_needs_the_ordinary_transfer_cannot_be_left_to_itself(site):
+    for host, words in (("noexec", ()), ("plain", ("-b", "--become-user=careful", "--become-method=su"))):
+        result = site.ask(host, {"text": "x"}, "-B", "300", "-P", "0", *words, "-e", "ansible_become_password=secret-word")
+        assert result["failed"] and "expected poll above 0, found poll: 0" in result["msg"], result
+
+
+def test_the_ordinary_transfer_says_that_it_has_no_limit(site):
+    words = ("-m", "apiary.bhyve.probe", "-a", "text=x", "-B", "300", "-P", "5", "-e", "ansible_remote_tmp=/tmp/apiary-noexec")
+    done = site.run("ansible", "noexec", *words)
+    assert "noexec | SUCCESS" in done.stdout and "noexec: async does not end this task" in " ".join(done.stderr.split())
 
 
 def lines_of(shown, host):
