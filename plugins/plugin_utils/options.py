@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
@@ -26,11 +27,20 @@ class Options:
 
     def judge(self, args):
         """Returns the canonical arguments, the secret values among them, and what is wrong in one line, or nothing."""
-        result = self.validator.validate(dict(args))
+        result = self.validator.validate(_opened(args))
         wrong = sorted(_unknown_option(self.spec, name) for name in result.unsupported_parameters)
         wrong += [error.msg for error in result.errors if not isinstance(error, UnsupportedError)]
         secrets = result._no_log_values
         return _canonical(self.spec, result.validated_parameters), secrets, remove_values("; ".join(wrong), secrets)
+
+
+def _opened(value):
+    """The value with vaulted text in it as text; before ansible-core 2.19 it comes as an object that a validator does not know."""
+    if isinstance(value, Mapping):
+        return {key: _opened(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_opened(each) for each in value]
+    return str(value) if hasattr(value, "__ENCRYPTED__") else value
 
 
 def _unknown_option(spec, name):

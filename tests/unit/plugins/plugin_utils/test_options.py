@@ -74,6 +74,22 @@ def test_a_wrong_argument_is_named(given, message):
     assert Options(MODULE).judge(given)[2] == message
 
 
+class Vaulted:
+    """What inline vaulted text is before ansible-core 2.19."""
+
+    __ENCRYPTED__ = True
+
+    def __str__(self):
+        return "opened"
+
+
+def test_vaulted_text_is_text():
+    given = {"name": Vaulted(), "paths": [Vaulted()], "token": Vaulted(), "any": {"deep": [Vaulted()]}}
+    canonical, secrets, wrong = Options(MODULE).judge(given)
+    assert (canonical["name"], canonical["paths"], canonical["any"]) == ("opened", ["opened"], {"deep": ["opened"]})
+    assert (secrets, wrong) == ({"opened"}, "")
+
+
 def test_secrets_are_found_and_never_repeated():
     given = {"name": "a", "token": "hush", "state": "hush", "disks": [{"device": "d", "key": "deep"}]}
     _canonical, secrets, wrong = Options(MODULE).judge(given)
