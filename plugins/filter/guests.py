@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import re
 from collections import defaultdict
 
-from ansible.errors import AnsibleFilterError
+from ansible.errors import AnsibleError, AnsibleFilterError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
@@ -47,6 +48,14 @@ def size_in_bytes(value):
     if not match:
         return None
     return int(match[1]) * 1024 ** ("KMGTP".index(match[2].upper()) + 1 if match[2] else 0)
+
+
+def bytes_of(value):
+    """The same for templates, where no size is an error."""
+    size = size_in_bytes(value)
+    if size is None:
+        raise AnsibleFilterError("reading a size: expected a number of bytes or a size such as 2G, found %r" % (value,))
+    return size
 
 
 def guest_problems(name, guest):
@@ -110,22 +119,39 @@ def claims(host, name, guest):
         yield "vnc port", str(guest["vnc"]["port"]), host
 
 
-def fleet_problems(hostvars, hosts):
-    """Everything wrong with the guests of HOSTS, one line each; an empty list where the fleet is sound."""
-    problems, holders = [], defaultdict(list)
-    for host in hosts:
-        guests = hostvars[host].get("bhyve_guests", None) or {}
-        if not isinstance(guests, dict):
-            problems.append("%s: bhyve_guests must be a dictionary of guests, found %s" % (host, type(guests).__name__))
-            continue
-        for name, guest in guests.items():
-            where = "%s/%s" % (host, name)
-            problems.extend("%s: %s" % (where, problem) for problem in guest_problems(str(name), guest))
-            for what, value, scope in claims(host, str(name), guest):
-                holders[what, value, scope].append(where)
-    for (what, value, dummy), wheres in holders.items():
-        if len(wheres) > 1:
-            problems.append("%s: %s %s is taken more than once" % (" and ".join(wheres), what, value))
+def guests_of(hostvars, host):
+    return hostvars[host].get("bhyve_guests", None) or {}
+
+
+def host_problems(hostvars, host):
+    """What is wrong with the guests of one host, whatever the others have."""
+    guests = guests_of(hostvars, host)
+    if not isinstance(guests, dict):
+        yield "%s: bhyve_guests must be a dictionary of guests, found %s" % (host, type(guests).__name__)
+        return
+    for name, guest in guests.items():
+        yield from ("%s/%s: %s" % (host, name, problem) for problem in guest_problems(str(name), guest))
+
+
+def host_claims(hostvars, host):
+    """Every claim of a host's guests, and whose it is."""
+    guests = guests_of(hostvars, host)
+    for name, guest in guests.items() if isinstance(guests, dict) else ():
+        yield from ((claim, "%s/%s" % (host, name)) for claim in claims(host, str(name), guest))
+
+
+def fleet_problems(hostvars, hosts, others=()):
+    """Everything wrong with the guests of HOSTS, one line each, what they claim from guests of OTHERS included."""
+    problems = [problem for host in hosts for problem in host_problems(hostvars, host)]
+    holders = defaultdict(list)
+    for host in [*hosts, *(other for other in others if other not in hosts)]:
+        # What another host's variables say only while that host is played, as with its facts, cannot be known here.
+        with contextlib.suppress(*() if host in hosts else (AnsibleError,)):
+            for claim, where in host_claims(hostvars, host):
+                holders[claim].append((host, where))
+    for (what, value, dummy), held in holders.items():
+        if len(held) > 1 and any(host in hosts for host, dummy in held):
+            problems.append("%s: %s %s is taken more than once" % (" and ".join(where for dummy, where in held), what, value))
     return problems
 
 
@@ -226,6 +252,7 @@ class FilterModule:
             "fleet_problems": fleet_problems,
             "result_of": result_of,
             "seed_family": seed_family,
+            "size_in_bytes": bytes_of,
             "template_file": template_file,
             "unmet_needs": unmet_needs,
         }

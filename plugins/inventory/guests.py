@@ -34,6 +34,7 @@ from ansible.inventory.helpers import get_group_vars  # noqa: E402
 from ansible.plugins.inventory import BaseInventoryPlugin  # noqa: E402
 from ansible.utils.vars import combine_vars  # noqa: E402
 from ansible.vars.plugins import get_vars_from_inventory_sources  # noqa: E402
+from ansible_collections.apiary.bhyve.plugins.filter.guests import seed_addresses  # noqa: E402
 
 
 class InventoryModule(BaseInventoryPlugin):
@@ -74,8 +75,7 @@ class InventoryModule(BaseInventoryPlugin):
         self.inventory.add_child(group, name)
         self.inventory.set_variable(name, "bhyve_guest", guest)
         self.inventory.set_variable(name, "bhyve_hypervisor", hypervisor)
-        seed = guest.get("seed") if isinstance(guest, dict) else None
-        addresses = [str(address) for address in (seed or {}).get("addresses") or [] if "dhcp" not in str(address)]
+        addresses = [address for address in seed_addresses(guest) if "dhcp" not in address]
         if addresses:
             self.inventory.set_variable(name, "ansible_host", addresses[0].split("/")[0])
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import subprocess
 import xml.etree.ElementTree as ElementTree
@@ -17,10 +18,14 @@ CASES = [line[:-1] for line in (HERE / "cases/templates.yml").read_text().splitl
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory, running_lab):
     folder = tmp_path_factory.mktemp("domains")
+    collections = tmp_path_factory.mktemp("collections")
+    link = collections / "ansible_collections/apiary/bhyve"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(HERE.parents[1])
     subprocess.run(
         ["ansible-playbook", "-i", "localhost,", str(HERE / "render.yml"), "-e", f"folder={folder}",
          "-e", f"lab_disk={running_lab.disk}", "-e", f"lab_log={running_lab.folder}/web1.log"],
-        check=True, capture_output=True,
+        check=True, capture_output=True, env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(collections)},
     )
     return folder
 

@@ -72,6 +72,25 @@ def test_what_two_guests_cannot_share():
     assert fleet(hv1={"a": GUEST}, hv2={"a": GUEST}) == ["hv1/a and hv2/a: name a is taken more than once"]
 
 
+def test_other_hosts_count_where_they_collide():
+    other = {"bhyve_guests": {"web": {**GUEST, "mac": "58:9c:fc:00:00:01"}, "broken": "no guest"}}
+    hostvars = {"hv1": {"bhyve_guests": {"a": {**GUEST, "mac": "58:9c:fc:00:00:01"}}}, "hv2": other, "hv3": other, "hv4": {"bhyve_guests": 1}}
+    assert guests.fleet_problems(hostvars, ["hv1"], ["hv1", "hv2", "hv4"]) == [
+        "hv1/a and hv2/web: mac 58:9c:fc:00:00:01 is taken more than once"
+    ]
+    assert guests.fleet_problems({**hostvars, "hv1": {}}, ["hv1"], list(hostvars)) == []
+
+
+@pytest.mark.parametrize(("size", "count"), [("2G", 2 << 30), ("2GiB", 2 << 30), ("512 m", 512 << 20), (4096, 4096)])
+def test_sizes_for_templates(size, count):
+    assert guests.bytes_of(size) == count
+
+
+def test_what_is_no_size_is_an_error():
+    with pytest.raises(AnsibleFilterError, match="a size such as 2G, found '2 gallons'"):
+        guests.bytes_of("2 gallons")
+
+
 def loop(**results):
     return {"results": [{"ansible_loop_var": "guest_name", "guest_name": name, **result} for name, result in results.items()]}
 

@@ -35,13 +35,15 @@ def test_guests_become_hosts_with_their_address(tmp_path):
         bhyve_guests:
           web1: {image: demo-1, vcpus: 1, memory: 1G, seed: {addresses: [dhcp, 192.0.2.11/24]}}
           web2: {image: demo-1, vcpus: 1, memory: 1G}
+          web3: {image: demo-1, vcpus: 1, memory: 1G, seed: {addresses: 192.0.2.13/24}}
         """)
     assert result.returncode == 0, result.stderr
     answer = json.loads(result.stdout)
-    assert answer["bhyve_guests"]["hosts"] == ["web1", "web2"]
-    assert answer["guests_on_hv_1"]["hosts"] == ["web1", "web2"]
+    assert answer["bhyve_guests"]["hosts"] == ["web1", "web2", "web3"]
+    assert answer["guests_on_hv_1"]["hosts"] == ["web1", "web2", "web3"]
     variables = answer["_meta"]["hostvars"]
     assert plain(variables["web1"]["ansible_host"]) == "192.0.2.11"
+    assert plain(variables["web3"]["ansible_host"]) == "192.0.2.13"
     assert plain(variables["web1"]["bhyve_hypervisor"]) == "hv-1"
     assert variables["web2"]["bhyve_guest"]["image"] == "demo-1"
     assert "ansible_host" not in variables["web2"]
