@@ -97,6 +97,8 @@ def test_the_guest_of_the_readme_takes_its_place(site, deployed, examples):
 
 
 def test_it_is_removed(site, deployed, examples):
+    guests = yaml.safe_load(site.file("/srv/site/inventory/host_vars/hv1.yml").read_text())["bhyve_guests"]
+    site.write("inventory/host_vars/hv1.yml", json.dumps({"bhyve_guests": {**guests, "web2": guests["web1"]}}))
     command = examples.text("playbooks/remove.yml", "ansible-playbook -i INVENTORY apiary.bhyve.remove -e bhyve_remove=web1,web2")
     assert [deploy(site, command)["changed"] > 0 for _ in range(2)] == [True, False]
     assert site.virsh("list", "--all", "--name") == "" and not site.file(DISK).exists()

@@ -84,6 +84,7 @@ class Site(Controller):
         shutil.rmtree(self.folder / "inventory", ignore_errors=True)
         group = {"hosts": {name: {} for name in hypervisors}}
         groups = {name: group for name in ("hypervisors", "virtual_machine_hosts") if hypervisors}
+        groups["bhyve_repository"] = {"hosts": {name: {} for name in hosts}}
         known = {name: {} for name in hypervisors} | hosts
         self.write("inventory/hosts.json", json.dumps({"all": {"hosts": known, "children": groups}}))
 

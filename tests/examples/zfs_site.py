@@ -39,7 +39,7 @@ class ZfsSite(Controller):
         self.guest = guest
         guest.sh(PREPARE)
         hosts = {"hosts": {name: guest.connection() for name in ("hv1", "repo")}}
-        self.write("inventory/hosts.json", json.dumps({"all": hosts}))
+        self.write("inventory/hosts.json", json.dumps({"all": hosts, "bhyve_repository": {"hosts": {"repo": {}}}}))
 
     def get(self, name, dataset):
         """A property of ZFS, to the byte."""

@@ -54,7 +54,7 @@ certificate=(openssl req -x509 -newkey rsa:2048 -nodes -days 2)
 export ANSIBLE_COLLECTIONS_PATH=$top/.cache/collections ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_NOCOLOR=1
 export ANSIBLE_INVENTORY_UNPARSED_WARNING=false
 cat >"$lab/hosts.yml" <<YAML
-all:
+bhyve_repository:
   hosts:
     repo:
       ansible_connection: local

@@ -51,7 +51,7 @@ class Site:
             "bhyve_images": [{"name": "disk-1.0", "version": "20261122", "source": str(self.disk), "os": "none"}],
         }
         path = self.folder / "hosts.json"
-        path.write_text(json.dumps({"all": {"hosts": {"hv1": hypervisor, "repo": repository}}}))
+        path.write_text(json.dumps({"all": {"hosts": {"hv1": hypervisor}}, "bhyve_repository": {"hosts": {"repo": repository}}}))
         return path
 
     def play(self, name, host, *words):
