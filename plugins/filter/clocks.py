@@ -12,14 +12,21 @@ def row_of(host, reply):
     """One line of the table, and how bad it is."""
     if not reply or "verdict" not in reply:
         why = "unreachable" if reply and reply.get("unreachable") else "no answer"
-        return "unknown", [host, "unknown", "-", "-", (reply or {}).get("msg") or why]
+        return "unknown", [host, "unknown", "-", "-", " ".join(str((reply or {}).get("msg") or why).split())]
     clock = reply["clock"]
     error = clock.get("clock_error")
     reasons = reply.get("reasons") or reply.get("notes") or [""]
-    why = reasons[0] + (" (restarted)" if reply.get("restarted") else "")
+    why = reasons[0] + done_about(reply)
     peers = "%d/%d" % (clock.get("valid_peers", 0), clock.get("total_peers", 0))
     shown = "-" if error is None else "%.1f ms" % (error * 1000)
     return reply["severity"], [host, "%s (%s)" % (reply["verdict"], reply["severity"]), shown, peers, why]
+
+
+def done_about(reply):
+    """What the module did, or in check mode would do."""
+    if reply.get("restarted"):
+        return " (restarted)"
+    return " (would be restarted)" if (reply.get("repair") or {}).get("restart") else ""
 
 
 def clock_table(hostvars, hosts):

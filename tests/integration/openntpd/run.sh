@@ -36,10 +36,15 @@ all:
   hosts:
     hv1: {ntp_from_file: "$folder/good.txt"}
     hv2: {ntp_from_file: "$folder/bad.txt"}
+    hv3: {ntp_from_file: "$folder/none.txt"}
 EOF
 play -i "$folder/hosts.yml" apiary.bhyve.ntp >"$folder/log" || { cat "$folder/log"; exit 1; }
 grep -q 'hv2   blocked (critical)  -984.3 ms  4/4    10.99.0.4 is counted as valid' "$folder/log" || { cat "$folder/log"; exit 1; }
 grep -q 'hv1   ok (ok)             0.1 ms     4/4' "$folder/log" || { cat "$folder/log"; exit 1; }
+grep -q 'hv3   unknown ' "$folder/log" || { cat "$folder/log"; echo "a host that cannot be asked is missing" >&2; exit 1; }
+# One after the other, and one table all the same.
+play -i "$folder/hosts.yml" apiary.bhyve.ntp -e ntp_repair=true --check >"$folder/log" || { cat "$folder/log"; exit 1; }
+[ "$(grep -c 'TASK .Check the clock' "$folder/log") $(grep -c 'TASK .Show the fleet' "$folder/log")" = "3 1" ] || { cat "$folder/log"; exit 1; }
 if play -i "$folder/hosts.yml" apiary.bhyve.ntp -e ntp_fail_on=critical >"$folder/log"; then
     cat "$folder/log"
     echo "a blocked daemon was tolerated" >&2

@@ -26,11 +26,13 @@ def test_the_worst_first_and_nobody_left_out():
         "d": {"ntp_clock": {"unreachable": True, "msg": "no route to host"}},
         "e": {},
         "f": reply("no_daemon", "critical", None, reasons=["not running"]),
+        "g": reply("stuck", "critical", 0.4, reasons=["nothing corrects it"], restarted=False, repair={"restart": True}),
     }
     assert clock_table(fleet, list(fleet)) == [
         "host  verdict               error      peers  why",
         "b     blocked (critical)    -984.8 ms  3/4    192.0.2.4 blocks (restarted)",
         "f     no_daemon (critical)  -          3/4    not running",
+        "g     stuck (critical)      400.0 ms   3/4    nothing corrects it (would be restarted)",
         "d     unknown               -          -      no route to host",
         "e     unknown               -          -      no answer",
         "c     slewing (warning)     100.0 ms   3/4    right in 3 min",
