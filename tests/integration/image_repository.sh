@@ -78,7 +78,8 @@ expect_recap 'changed=0.*failed=0'
 
 step "what it refuses"
 for wrong in '{"image_repository_clients": ["command=\"sh\" ssh-ed25519 AAAA"]}' '{"image_repository_server": "pkg"}' \
-    '{"image_repository_home": "/var/db/apiary/catalog/home"}' '{"image_repository_path": "/srv/a b"}'; do
+    '{"image_repository_home": "/var/db/apiary/catalog/home"}' '{"image_repository_path": "/srv/a b"}' \
+    '{"image_repository_program": "/usr/local/libexec/images"}'; do
     if play -e "$wrong" >"$lab/log" 2>&1; then fail "took $wrong"; fi
     grep -q 'Expected public keys without options' "$lab/log" || { cat "$lab/log"; fail "$wrong is refused in other words"; }
 done
@@ -149,6 +150,17 @@ step "a host that is taken off the list has no access any more"
 expect_recap 'changed=1.*failed=0' -e '{"image_repository_clients": []}'
 if as client true 2>/dev/null; then fail "a host that was taken off the list is let in"; fi
 expect_recap 'changed=1.*failed=0'
+
+step "http on a host without nginx, in check mode"
+apt-get remove -q -y nginx-light nginx nginx-common >"$lab/log" 2>&1 || { cat "$lab/log"; fail "removing nginx"; }
+expect_recap 'changed=[1-9].*failed=0' -e image_repository_http=true --check
+
+step "http for whoever asks, in the place of Debian's example"
+expect_recap 'changed=[1-9].*failed=0' -e image_repository_http=true
+for address in 127.0.0.1 '[::1]'; do
+    code=$(curl -s -o /dev/null -w '%{http_code}' "http://$address/data.pkg")
+    [ "$code" = 200 ] || fail "http://$address/data.pkg is answered by $code"
+done
 
 step "http and https"
 http=(-e image_repository_http=true -e "image_repository_http_listen=127.0.0.1:$http_port")
