@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+mod patience;
 pub mod web;
 
 use std::fs;
@@ -13,6 +14,8 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
+
+pub use patience::{patience, wait_for};
 
 /// A file or folder of `tests/fixtures`.
 pub fn fixture(name: &str) -> PathBuf {
