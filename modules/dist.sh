@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 venv=$(tests/setup/venv.sh cross)
 PATH=$venv/bin:$PATH
 sysroot=$(rustc --print sysroot)
-export ZIG_GLOBAL_CACHE_DIR=$PWD/.cache/zig ZIG_LOCAL_CACHE_DIR=$PWD/.cache/zig CARGO_ZIGBUILD_CACHE_DIR=$PWD/.cache/zigbuild
+. tests/setup/cache.sh
+export ZIG_GLOBAL_CACHE_DIR=$cache_home/zig ZIG_LOCAL_CACHE_DIR=$cache_home/zig CARGO_ZIGBUILD_CACHE_DIR=$cache_home/zigbuild
 export SOURCE_DATE_EPOCH=0 CARGO_INCREMENTAL=0
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
 export RUSTFLAGS="--remap-path-prefix=$PWD=apiary --remap-path-prefix=$cargo_home=cargo --remap-path-prefix=$sysroot=rust"

@@ -14,18 +14,8 @@ venv=$(tests/setup/venv.sh newest)
 PATH=$venv/bin:$PATH
 native=$top/native/$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)
 
-# The collection is in the wheel of the community's bundle; nothing else of it is wanted.
-peer=$top/.cache/community.libvirt
-if [ ! -d "$peer/ansible_collections/community/libvirt" ]; then
-    pip download --quiet --no-deps --only-binary :all: --dest "$peer" ansible
-    python - "$peer" <<'PYTHON'
-import glob, sys, zipfile
-wheel = glob.glob(sys.argv[1] + "/ansible-*.whl")[0]
-with zipfile.ZipFile(wheel) as bundle:
-    bundle.extractall(sys.argv[1], [name for name in bundle.namelist() if "community/libvirt/" in name])
-PYTHON
-    rm "$peer"/ansible-*.whl
-fi
+. tests/setup/cache.sh
+peer=$(cached community.libvirt 1 "$top/tests/bench/peer.sh")
 
 work=$(mktemp -d /var/tmp/bench-domain.XXXXXX)
 . tests/lab/libvirt.sh

@@ -2,20 +2,23 @@
 # Metrics of a daemon in all its states, judged by Prometheus' own promtool. The package is unpacked, not installed.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
-program=${NTPD_CHECK:-$top/target/debug/ntpd_check}
-cache=$top/.cache/promtool
+program=${NTPD_CHECK:-$top/native/$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)/ntpd_check}
+. "$top/tests/setup/cache.sh"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-promtool=$(command -v promtool || echo "$cache/usr/bin/promtool")
-if [ ! -x "$promtool" ]; then
-    # Newer releases of Debian have it in a package of its own.
-    package=$(apt-cache show promtool >/dev/null 2>&1 && echo promtool || echo prometheus)
-    (cd "$folder" && apt-get -q -o APT::Sandbox::User=root download "$package" >/dev/null)
-    mkdir -p "$cache"
-    dpkg-deb --fsys-tarfile "$folder"/*.deb | tar -x -C "$cache" ./usr/bin/promtool
-    rm "$folder"/*.deb
-fi
+# Newer releases of Debian have it in a package of its own.
+package=$(apt-cache show promtool >/dev/null 2>&1 && echo promtool || echo prometheus)
+# shellcheck disable=SC2016 # expanded by the inner shell
+unpacked() {
+    cached promtool "$(apt-cache show --no-all-versions "$package" | cache_key)" bash -euo pipefail -c '
+        cd "$1"
+        apt-get -q -o APT::Sandbox::User=root download "$0"
+        dpkg-deb --fsys-tarfile ./*.deb | tar -x ./usr/bin/promtool
+        rm ./*.deb
+    ' "$package"
+}
+promtool=$(command -v promtool) || promtool=$(unpacked)/usr/bin/promtool
 
 fixtures=$top/tests/fixtures/ntpctl
 # Every kind of metric, present and absent; promtool takes its time, so not every fixture.

@@ -4,12 +4,13 @@
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 "$top/tests/setup/packages.sh" chromium gcc pkg-config
-cargo build --quiet --locked --manifest-path "$top/Cargo.toml" -p bhyve_catalog -p bhyve_catalog_key
+platform=$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)
+"$top/modules/install.sh" "$platform"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
 run() {
-    "$top/target/debug/$1" - >"$folder/reply"
+    "$top/native/$platform/$1" - >"$folder/reply"
 }
 
 publish() {

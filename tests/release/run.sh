@@ -12,8 +12,6 @@ export_to() {
     mkdir -p "$1/.cache"
     find "$1" -mindepth 1 -maxdepth 1 ! -name target ! -name .cache -exec rm -rf {} +
     git -C "$top" ls-files -z | tar -C "$top" --null --files-from - --create | tar -C "$1" --extract
-    # The cross linker is no part of the source.
-    ln -sfn "$("$top/tests/setup/venv.sh" cross)" "$1/.cache/venv-cross"
 }
 
 export_to "$copy"

@@ -4,10 +4,13 @@
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 PATH=$("$top/tests/setup/venv.sh" lint)/bin:$PATH
+. "$top/tests/setup/cache.sh"
 folder=$top/.cache/sanity
 copy=$folder/ansible_collections/apiary/bhyve
-export HOME=$folder/home ANSIBLE_COLLECTIONS_PATH=$folder LC_ALL=C.UTF-8
-# What ansible-test has installed for itself stays.
+# What ansible-test installs for itself lies in its home, and stays; one at a time may do so.
+cache_lock sanity
+HOME=$(cached sanity "$(cache_key <"$top/tests/requirements/lint.txt")" true)
+export HOME ANSIBLE_COLLECTIONS_PATH=$folder LC_ALL=C.UTF-8
 mkdir -p "$copy/tests"
 find "$copy" "$copy/tests" -mindepth 1 -maxdepth 1 ! -name tests ! -name output -exec rm -rf {} +
 # ansible-test fetches pip's installer for its environments; Python brings one of its own.

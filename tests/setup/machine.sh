@@ -8,7 +8,8 @@
 #   machine_make FOLDER                    makes the copy in FOLDER/root, without a time daemon; `chroot` is how to use it
 
 machine_top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-machine_archives=$machine_top/.cache/openntpd-packages
+. "$machine_top/tests/setup/cache.sh"
+machine_archives=$cache_home/openntpd-packages
 
 # The two daemons exclude each other.
 machine_fetch() {

@@ -1,16 +1,16 @@
 #!/bin/sh
-# Makes the pinned virtual environment tests/requirements/NAME.txt describes, once, and prints its path.
+# Makes the pinned virtual environment tests/requirements/NAME.txt describes, once a machine, and prints its path.
 # Usage: venv=$(tests/setup/venv.sh newest|oldest|lint|cross)
 set -eu
 
 name=${1:?"usage: venv.sh newest|oldest|lint|cross"}
-top=$(cd "$(dirname "$0")/../.." && pwd)
-requirements=$top/tests/requirements/$name.txt
-venv=$top/.cache/venv-$name
+here=$(cd "$(dirname "$0")" && pwd)
+requirements=$here/../requirements/$name.txt
 [ -f "$requirements" ] || {
-    echo "venv.sh: no tests/requirements/$name.txt; known: $(cd "$top/tests/requirements" && ls | sed 's/\.txt$//' | tr '\n' ' ')" >&2
+    echo "venv.sh: no tests/requirements/$name.txt; known: $(cd "$here/../requirements" && ls | sed 's/\.txt$//' | tr '\n' ' ')" >&2
     exit 2
 }
+. "$here/cache.sh"
 
 # ansible-core 2.17 runs on Python 3.10 to 3.12, 2.20 and later on 3.12 and later.
 case $name in
@@ -32,14 +32,9 @@ interpreter() {
 }
 
 python=${PYTHON:-$(interpreter)}
-stamp=$("$python" --version)-$(sha256sum "$requirements" | cut -d' ' -f1)
-mkdir -p "$top/.cache"
-exec 9>"$venv.lock"
-flock 9
-if [ "$(cat "$venv/.stamp" 2>/dev/null)" != "$stamp" ] || ! "$venv/bin/python" -c '' 2>/dev/null; then
-    rm -rf "$venv"
-    "$python" -m venv "$venv" >&2
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements" >&2
-    echo "$stamp" >"$venv/.stamp"
-fi
-echo "$venv"
+key=$({ "$python" -c 'import sys; print(sys.version, sys.base_prefix)'; cat "$requirements"; } | cache_key)
+# shellcheck disable=SC2016 # expanded by the inner shell
+cached venv "$name-$key" sh -euc '
+    "$0" -m venv "$2"
+    "$2/bin/pip" install --quiet --disable-pip-version-check --requirement "$1"
+' "$python" "$requirements"

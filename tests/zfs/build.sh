@@ -1,17 +1,10 @@
 #!/bin/bash
 # Builds the guest: Debian's kernel, OpenZFS compiled for it from Debian's own source package, and a root file system.
-# Result: .cache/zfs-host/<kernel>-<zfs version>/{vmlinuz,rootfs.ext4,early/,key,build-times}; `current` points at it.
+# build.sh FOLDER: puts vmlinuz, rootfs.ext4, early/, key and build-times into the empty FOLDER. `host.sh build` calls it.
 . "$(dirname "$0")/common.sh"
 . "$here/apt.sh"
 
-only_one
-if [ -e "$current/vmlinuz" ] && [ "${1-}" != --latest ]; then
-    exit 0
-fi
-
-work=$cache/work
-as_root rm -rf "$work"
-mkdir -p "$work"
+work=$1
 failed() {
     [ -z "$modules_pid" ] || kill -- "-$modules_pid" 2>/dev/null || true
     tail -n 15 "$work"/*.log >&3
@@ -35,11 +28,7 @@ apt_install qemu-system-x86_64=qemu-system-x86 mmdebstrap=mmdebstrap cpio=cpio g
 image=$(apt_field linux-image-cloud-amd64 Depends | grep -o 'linux-image-[^ ]*')
 kernel=${image#linux-image-}
 zfs=$(apt_field zfs-dkms Version backports)
-name=$kernel-$zfs
-if [ -e "$cache/$name/vmlinuz" ]; then
-    ln -sfn "$name" "$current"
-    exit 0
-fi
+echo "kernel $kernel, ZFS $zfs" >"$work/build-times"
 
 tree=$work/kernel
 modules() {
@@ -47,7 +36,7 @@ modules() {
     apt_unpack "$tree" "$image" "linux-headers-$kernel" "${common##*/}" "linux-kbuild-$(cut -d. -f1,2 <<<"$kernel")" "zfs-dkms=$zfs"
     # Debian's header packages name each other by absolute path.
     echo "include $common/Makefile" >"$headers/Makefile"
-    cd "$tree"/usr/src/zfs-*
+    cd "$tree"/usr/src/zfs-* || exit
     # The hundreds of configure's probes are kernel modules: they, too, are compiled in parallel and without debug information.
     export KCFLAGS=-g0 TEST_JOBS
     TEST_JOBS=$(nproc)
@@ -101,6 +90,4 @@ wait "$modules_pid"
 modules_pid=
 timed image disk_image >"$work/image.log" 2>&1
 as_root rm -rf "$root" "$tree" "$work/lists"
-mv "$work" "$cache/$name"
-ln -sfn "$name" "$current"
-cat "$current/build-times" >&3
+cat "$work/build-times" >&3

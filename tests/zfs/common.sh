@@ -1,10 +1,13 @@
+# shellcheck shell=bash
 # Where the guest's files are, and the few verbs every script here uses. Sourced, not run.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-cache=$(cd "$here/../.." && pwd)/.cache/zfs-host
-run=$cache/run
-current=$cache/current
+. "$here/../setup/cache.sh"
+. "$here/../patience.sh"
+state=$(cd "$here/../.." && pwd)/.cache/zfs-host
+run=$state/run # of the machine that runs for this tree
+current=$state/current # what it boots from: a link into the user's cache
 
 die() {
     echo "tests/zfs: $*" >&2
@@ -13,11 +16,4 @@ die() {
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
-}
-
-# One at a time in this cache: `build` and `start` change it.
-only_one() {
-    mkdir -p "$cache"
-    exec 9>"$cache/lock"
-    flock -w 1800 9 || die "another run has held $cache/lock for half an hour"
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # A machine with real ZFS on loopback: build, start, use, stop.
-#   host.sh build [--latest]   build the guest if there is none (--latest: if Debian's kernel or ZFS has moved on)
+#   host.sh build              build the guest, once a machine: again when its recipe or Debian's kernel has moved on
 #   host.sh start              boot it with an empty disk for a pool, /dev/vdb
 #   host.sh boot               boot it with the disk as it is
 #   host.sh cut                a power cut: kill -9
@@ -10,8 +10,6 @@
 #   host.sh status             is it there?
 # ZFS_HOST_MEMORY: MiB of memory it starts with, 2048 by default.
 . "$(dirname "$0")/common.sh"
-
-limit=180 # seconds until READY; usually under 30
 
 pid() {
     local found
@@ -40,6 +38,16 @@ initramfs() {
     (cd "$dir" && find . | cpio --quiet -o -H newc >"$run/initramfs.cpio")
 }
 
+build() {
+    local key
+    key=$({
+        cat "$here"/{build,apt}.sh
+        apt-cache show --no-all-versions linux-image-cloud-amd64 2>/dev/null | grep ^Version:
+    } | cache_key)
+    mkdir -p "$state"
+    ln -sfn "$(cached zfs-host "$key" "$here/build.sh")" "$current"
+}
+
 # KVM is not asked for: where it is broken it is worse than none, and the tests must mean the same everywhere.
 launch() {
     local port=$1
@@ -58,23 +66,23 @@ boot() {
     pid >/dev/null && die "the guest runs already: 'tests/zfs/host.sh stop' first"
     rm -f "$run/ssh" "$run/console"
     initramfs
+    # Two emulated machines starve each other: qemu holds the lock as long as it lives.
+    cache_lock emulated
     for try in 1 2 3 4 5 6 7 8 9 10; do
         port=$((20000 + RANDOM % 12000))
         launch "$port" && break
         grep -q 'Could not set up host forwarding' "$run/qemu.log" || die "qemu: $(cat "$run/qemu.log")"
         [ "$try" != 10 ] || die "ten ports on loopback were tried and all are taken"
     done
+    exec 8>&-
     echo "$port" >"$run/port"
-    wait_ready
+    wait_for 900 "the guest to be ready" is_ready || exit 1
 }
 
-wait_ready() {
-    local until=$((SECONDS + limit))
-    until grep -qs '^READY' "$run/console" && in_guest true; do
-        pid >/dev/null || die "the guest has ended while starting; its console: $(tail -n 20 "$run/console")"
-        [ "$SECONDS" -lt "$until" ] || die "the guest is not ready after $limit s; its console: $(tail -n 20 "$run/console")"
-        sleep 0.3
-    done
+# Usually after less than 30 seconds.
+is_ready() {
+    pid >/dev/null || { echo "it has ended; its console: $(tail -n 20 "$run/console")"; return 3; }
+    grep -qs '^READY' "$run/console" && in_guest true || { echo "its console: $(tail -n 20 "$run/console")"; return 1; }
 }
 
 push() {
@@ -96,7 +104,7 @@ end() {
 verb=${1-}
 shift || die "usage: host.sh build|start|boot|cut|stop|ssh COMMAND...|push PATH...|status"
 case $verb in
-build) exec "$here/build.sh" "$@" ;;
+build) build ;;
 start)
     mkdir -p "$run"
     rm -f "$run/pool.raw"

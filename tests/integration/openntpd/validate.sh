@@ -1,7 +1,7 @@
 #!/bin/sh
 # Stands for `ntpd -n -f FILE`: the real daemon of tests/lab/ntp, in its own folder. The file itself lies outside, and may be a pipe.
 set -eu
-root=$(cd "$(dirname "$0")/../../../.cache/ntplab/distribution" && pwd)
+root=$("$(dirname "$0")/../../lab/ntp/roots.sh")/distribution
 [ "$1 $2" = "-n -f" ]
 cat "$3" >"$root/etc/validate.conf"
 exec chroot "$root" /usr/sbin/ntpd -n -f /etc/validate.conf

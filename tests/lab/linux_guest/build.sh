@@ -1,39 +1,14 @@
 #!/usr/bin/env bash
 # Builds a bootable raw disk with a real Linux: Debian's cloud kernel, systemd, cloud-init and sshd, booted by GRUB from a BIOS.
-# Prints the disk's path. Kept in .cache/linux-guest/KEY, where KEY names the versions of the packages and of this script.
+# build.sh FOLDER: puts disk.raw into the empty FOLDER. disk.sh calls it, once a machine.
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-tree=$(cd "$here/../../.." && pwd)
-cache=$tree/.cache/linux-guest
+work=$1
 packages=linux-image-cloud-amd64,initramfs-tools,systemd-sysv,udev,dbus,iproute2,cloud-init,openssh-server,netbase,qemu-guest-agent,sudo,tzdata
 
-"$tree/tests/setup/packages.sh" mmdebstrap e2fsprogs fdisk grub-common grub-pc-bin >&2
-
-key=$({
-    cat "${BASH_SOURCE[0]}"
-    apt-cache show --no-all-versions linux-image-cloud-amd64 cloud-init openssh-server systemd | grep -E '^(Package|Version):'
-} | sha256sum | cut -c 1-16)
-disk=$cache/$key/disk.raw
-mkdir -p "$cache"
-exec 9>"$cache/lock"
-flock 9
-if [ -e "$disk" ]; then
-    echo "$disk"
-    exit 0
-fi
-
-work=$cache/work
-rm -rf "$work"
-mkdir -p "$work/root"
-exec 3>&1 4>&2 >"$work/log" 2>&1
-clean() {
-    local status=$?
-    [ "$status" = 0 ] || tail -n 20 "$work/log" >&4
-    rm -rf "$work"
-    exit "$status"
-}
-trap clean EXIT
-echo "building a Linux guest in $cache (once, two minutes)" >&4
+echo "building a Linux guest in $work (once, two minutes)"
+mkdir "$work/root"
+exec 3>&1 >"$work/log" 2>&1
+trap '[ $? = 0 ] || tail -n 20 "$work/log" >&3' EXIT
 started=$SECONDS
 
 # The guest has the release of this machine, from the same mirror.
@@ -71,7 +46,7 @@ nice mmdebstrap --quiet --mode=root --variant=minbase --architectures=amd64 \
     --aptopt='APT::Install-Recommends "false"' --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --include="$packages" --customize-hook="sh $work/customize.sh \"\$1\"" \
-    "$codename" "$work/root" - <"$work/sources.list" 3>&- 4>&- 9>&-
+    "$codename" "$work/root" - <"$work/sources.list" 3>&-
 
 mkdir -p "$work/root/boot/grub"
 cat >"$work/root/boot/grub/grub.cfg" <<INNER
@@ -90,9 +65,5 @@ grub-mkimage -O i386-pc -o "$work/core.img" -p '(hd0,msdos1)/boot/grub' biosdisk
 dd if=/usr/lib/grub/i386-pc/boot.img of="$work/disk.raw" bs=440 count=1 conv=notrunc status=none
 dd if="$work/core.img" of="$work/disk.raw" bs=512 seek=1 conv=notrunc status=none
 
-rm -rf "${cache:?}/$key"
-mkdir "$cache/$key"
-mv "$work/disk.raw" "$disk"
-echo "built in $((SECONDS - started)) s: $(stat -c '%s bytes, ' "$disk")$(du -m "$disk" | cut -f 1) MiB used"
-tail -n 1 "$work/log" >&4
-echo "$disk" >&3
+rm -rf "$work/root"
+echo "built in $((SECONDS - started)) s: $(stat -c '%s bytes, ' "$work/disk.raw")$(du -m "$work/disk.raw" | cut -f 1) MiB used" >&3

@@ -18,7 +18,7 @@ if [ -z "${LINUX_GUEST_LAB:-}" ]; then
         openssh-client pkg-config gcc qemu-system-x86 util-linux
     "$top/modules/install.sh" "$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)"
     venv=$("$top/tests/setup/venv.sh" newest)
-    disk=$("$here/build.sh")
+    disk=$("$here/disk.sh")
     # Short, because libvirt's socket is in it.
     LINUX_GUEST_LAB=$(mktemp -d /var/tmp/apiary-XXXXXX)
     mkdir -p "$LINUX_GUEST_LAB"/{catalog,images,volumes,consoles} "$top/.cache/collections/ansible_collections/apiary"
@@ -27,6 +27,9 @@ if [ -z "${LINUX_GUEST_LAB:-}" ]; then
     ln -s "$disk" "$LINUX_GUEST_LAB/disk.raw"
     ln -sfn "$top" "$top/.cache/collections/ansible_collections/apiary/bhyve"
     export LINUX_GUEST_LAB PATH=$venv/bin:$PATH
+    # Two emulated machines starve each other.
+    . "$top/tests/setup/cache.sh"
+    cache_lock emulated
     # Three minutes where nobody else works; whatever hangs in it, it ends.
     exec timeout --kill-after=60 1500 unshare --net "$here/test.sh"
 fi

@@ -18,7 +18,7 @@ openntpd:x:990:990:ntpd:/var/empty:/usr/sbin/nologin
 GROUP = "root:x:0:\nntpd:x:990:\n_ntpd:x:990:\nopenntpd:x:990:\n"
 
 
-CACHE = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../.cache/ntplab"))
+CACHE = os.environ["OPENNTPD_ROOTS"]  # roots.sh says which
 VERSIONS = ["distribution", "newest"]
 
 

@@ -2,6 +2,7 @@
 """Plays every scenario against every OpenNTPD there is; run.sh puts it into namespaces of its own."""
 
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -67,7 +68,8 @@ def play(scenario, root, shim, program, version):
 
 
 def main(wanted):
-    program = os.environ.get("NTPD_CHECK", os.path.join(TOP, "target/debug/ntpd_check"))
+    native = "native/%s-%s/ntpd_check" % (platform.system().lower(), platform.machine())
+    program = os.environ.get("NTPD_CHECK", os.path.join(TOP, native))
     network()
     shim = build_shim(roots.CACHE)
     good = roots.ready("distribution") is not None

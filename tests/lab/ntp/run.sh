@@ -5,9 +5,9 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-mkdir -p "$here/../../../.cache/ntplab"
-exec 9>"$here/../../../.cache/ntplab/lock"
-flock 9
-python3 "$here/roots.py"
+. "$here/../../setup/cache.sh"
+OPENNTPD_ROOTS=$("$here/roots.sh")
+export OPENNTPD_ROOTS
+cache_lock openntpd
 exec unshare --net --mount --pid --fork --kill-child --mount-proc \
     setpriv --bounding-set -sys_time --inh-caps -sys_time python3 "$here/run.py" "$@"
