@@ -1,75 +1,12 @@
 #!/usr/bin/env bash
-# Runs test suites and says how long each took: tests/run.sh [SUITE...], all but release by default.
-# Every suite sets up what it needs, and ends what it starts. All run, whatever fails before.
+# Runs test suites and says how long each took: tests/run.sh [SUITE...], by default all that suites.sh does not keep for
+# those who ask by name. All run, whatever fails before. A suite that fails beside others runs once more alone, at the end,
+# and the report names it; nothing else is tried twice. A whole run that passes is remembered for `make green`.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-
-platform=$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)
-
-build() { tests/setup/packages.sh gcc pkg-config && modules/install.sh "$platform"; }
-
-format() { cargo fmt --all --check; }
-
-clippy() { cargo clippy --quiet --workspace --all-targets --locked -- -D warnings; }
-
-rust() {
-    tests/setup/packages.sh dosfstools gcc libvirt0 mtools openssh-client openssh-server openssl python3-yaml qemu-utils \
-        zfsutils-linux && cargo test --quiet --workspace --locked --no-fail-fast
-}
-
-unit() { tests/unit/run.sh; }
-
-# The programs by hand.
-programs() {
-    "$(tests/setup/venv.sh newest)/bin/python" -m pytest -q -p no:cacheprovider --durations=3 tests/integration
-}
-
-# The catalogue's page in a real browser.
-page() { tests/page/run.sh; }
-
-# Playbooks, roles and documentation, as Ansible's own tools see them.
-sanity() { tests/sanity/run.sh; }
-
-# A real sshd, targets without Python, things broken on purpose.
-delivery() { tests/delivery/run.sh; }
-
-# A real libvirt with qemu.
-lab() { tests/lab/run.sh; }
-
-# A real OpenNTPD under a virtual clock.
-clock() {
-    tests/setup/packages.sh gcc iproute2 libc6-dev util-linux && cargo build --quiet --locked -p ntpd_check &&
-        tests/lab/ntp/run.sh && tests/integration/promtool.sh && tests/integration/openntpd/run.sh
-}
-
-# The main job: publish, deploy, boot; then the same with everything killed at random moments.
-demo() { tests/demo/test.sh; }
-
-kill_anytime() { tests/integration/kill.sh; }
-
-# A real Linux with cloud-init, through the whole chain; it takes minutes to boot without KVM.
-linux_guest() { tests/lab/linux_guest/test.sh; }
-
-# The role image_repository with a real sshd and nginx.
-repository() { tests/integration/image_repository.sh; }
-
-# The collection installed outside of this tree, and a guest deployed from there by a plain playbook.
-elsewhere() { tests/elsewhere/run.sh; }
-
-# Every platform's programs and the artifact: asked for by name, because seven programs are linked from scratch.
-release() { tests/release/run.sh; }
-
-# A machine with real ZFS, emulated.
-zfs() { tests/zfs/run.sh; }
-
-# Every example of the documentation as it is written, where it can be run.
-examples() { tests/examples/run.sh; }
-
-# Those that use every core by themselves, or make what others use.
-first=(build format clippy rust)
-# The others wait much, for guests, clocks and connections: two at a time. A lane keeps apart what cannot be started twice.
-lanes=("unit sanity zfs examples" "programs page delivery elsewhere lab clock demo kill_anytime repository linux_guest")
-by_name=(release)
+. tests/suites.sh
+. tests/setup/cache.sh
+. tests/setup/green.sh
 
 known=" ${first[*]} ${lanes[*]} ${by_name[*]} "
 for suite in "$@"; do
@@ -78,24 +15,47 @@ done
 
 reports=$(mktemp -d)
 trap 'rm -rf "$reports"' EXIT
+# Logs of suites that failed beside others and passed alone are kept here.
+kept=tests/output
 
-# Runs suites one after another; each leaves a line of the report.
-in_turn() {
-    local suite started outcome
+# run SUITE: its status, and its seconds in the report's file of its name.
+run() {
+    local started=$SECONDS status=0
+    printf '\n== %s\n' "$1"
+    ("$1") || status=$?
+    echo $((SECONDS - started)) >"$reports/$1.seconds"
+    return "$status"
+}
+
+# report SUITE OUTCOME: a line of the report.
+report() {
+    printf '%-12s %6s s  %s\n' "$1" "$(<"$reports/$1.seconds")" "$2" >>"$reports/lines"
+}
+
+# Runs suites one after another, each with nothing beside it.
+alone() {
+    local suite
     for suite in "$@"; do
-        printf '\n== %s\n' "$suite"
-        started=$SECONDS outcome=passed
-        ("$suite") || outcome=FAILED
-        printf '%-12s %6s s  %s\n' "$suite" $((SECONDS - started)) "$outcome" >>"$reports/lines"
+        if run "$suite"; then
+            report "$suite" passed
+            remember_suite "$suite"
+        else
+            report "$suite" FAILED
+        fi
     done
 }
 
-# The same, and what a suite prints is shown when it has ended: as a whole, whatever runs beside it.
+# The same beside another lane. What a suite prints is shown as a whole, when it has ended.
 lane() {
     local suite
     for suite in "$@"; do
-        in_turn "$suite" >"$reports/$suite" 2>&1
-        flock "$reports" cat "$reports/$suite"
+        if run "$suite" >"$reports/$suite.log" 2>&1; then
+            report "$suite" passed
+        else
+            report "$suite" 'failed beside others'
+            echo "$suite" >>"$reports/again"
+        fi
+        flock "$reports" cat "$reports/$suite.log"
     done
 }
 
@@ -114,15 +74,49 @@ side_by_side() {
     trap - INT TERM
 }
 
+# Those that failed beside others, alone.
+again() {
+    local suite
+    while IFS= read -r suite; do
+        if run "$suite"; then
+            mkdir -p "$kept"
+            cp "$reports/$suite.log" "$kept/$suite.log"
+            report "$suite" "passed alone; what it said before: $kept/$suite.log"
+            echo "$suite" >>"$reports/only_alone"
+        else
+            report "$suite" FAILED
+        fi
+    done
+}
+
+# The suites that were not asked for, and when they passed last.
+not_run() {
+    local suite
+    for suite in "${by_name[@]}"; do
+        printf '%-12s %6s    not run; %s\n' "$suite" - "$(last_pass "$suite")"
+    done
+}
+
 started=$SECONDS
+touch "$reports"/{lines,again,only_alone}
+[ $# -gt 0 ] || begin_whole_run
 if [ $# -gt 0 ]; then
-    in_turn "$@"
+    alone "$@"
 else
-    in_turn "${first[@]}"
+    alone "${first[@]}"
     side_by_side "${lanes[@]}"
+    again <"$reports/again"
 fi
+
 printf '\n== suites, %s seconds in all\n' $((SECONDS - started))
 cat "$reports/lines"
-failed=$(grep -c FAILED "$reports/lines")
-printf '\n%s passed, %s failed\n' $(($(wc -l <"$reports/lines") - failed)) "$failed"
-[ "$failed" -eq 0 ]
+[ $# -gt 0 ] || not_run
+failed=$(grep -c 'FAILED$' "$reports/lines")
+passed=$(grep -c ' s  passed' "$reports/lines")
+only_alone=$(paste -sd ' ' "$reports/only_alone")
+printf '\n%s passed, %s failed%s\n' "$passed" "$failed" "${only_alone:+; only when run again alone: $only_alone}"
+[ "$failed" -eq 0 ] || exit 1
+if [ $# -eq 0 ]; then
+    remember_whole_run $((SECONDS - started)) "$only_alone"
+    keep_for_others
+fi

@@ -1,0 +1,83 @@
+# shellcheck shell=bash
+# The suites: what each runs, and how they are planned for two cores. Sourced by run.sh in the tree's folder.
+# A suite sets up what it needs, ends what it starts, and passes beside any suite of the other lane.
+
+platform=$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)
+
+build() { tests/setup/packages.sh gcc pkg-config && tests/setup/target.sh begin && modules/install.sh "$platform"; }
+
+format() { cargo fmt --all --check; }
+
+clippy() { cargo clippy --quiet --workspace --all-targets --locked -- -D warnings; }
+
+rust() {
+    tests/setup/packages.sh dosfstools gcc libvirt0 mtools openssh-client openssh-server openssl python3-yaml qemu-utils \
+        zfsutils-linux && cargo test --quiet --workspace --locked --no-fail-fast
+}
+
+unit() { tests/unit/run.sh; }
+
+# The programs by hand.
+programs() {
+    "$(tests/setup/venv.sh newest)/bin/python" -m pytest -q -p no:cacheprovider --durations=3 tests/integration
+}
+
+# The catalogue's page in a real browser.
+page() { tests/page/run.sh; }
+
+# Playbooks, roles and documentation, as Ansible's own tools see them.
+sanity() { tests/sanity/run.sh; }
+
+# A real sshd, targets without Python, things broken on purpose.
+delivery() { tests/delivery/run.sh; }
+
+# A real libvirt with qemu.
+lab() { tests/lab/run.sh; }
+
+# A real OpenNTPD under a virtual clock.
+clock() {
+    tests/setup/packages.sh gcc iproute2 libc6-dev util-linux && modules/install.sh "$platform" &&
+        tests/lab/ntp/run.sh && tests/integration/promtool.sh && tests/integration/openntpd/run.sh
+}
+
+# The main job: publish, deploy, boot; then the same with everything killed at random moments.
+demo() { tests/demo/test.sh; }
+
+kill_anytime() { tests/integration/kill.sh; }
+
+# A real Linux with cloud-init, through the whole chain; it takes minutes to boot without KVM.
+linux_guest() { tests/lab/linux_guest/test.sh; }
+
+# The role image_repository with a real sshd and nginx.
+repository() { tests/integration/image_repository.sh; }
+
+# The collection installed outside of this tree, and a guest deployed from there by a plain playbook.
+elsewhere() { tests/elsewhere/run.sh; }
+
+# Every platform's programs and the artifact.
+release() { tests/release/run.sh; }
+
+# A machine with real ZFS, emulated.
+zfs() { tests/zfs/run.sh; }
+
+# Every example of the documentation as it is written, where it can be run.
+examples() { tests/examples/run.sh; }
+
+# Faults put into a copy of the tree on purpose: the suites that should see them must fail.
+mutations() { tests/mutations/run.sh; }
+
+# The runner of these suites, on suites that fail.
+runner() { "$(tests/setup/venv.sh newest)/bin/python" -m pytest -q -p no:cacheprovider tests/runner; }
+
+# After a whole run that passed: other clones need not compile it again.
+keep_for_others() { tests/setup/target.sh keep; }
+
+# shellcheck disable=SC2034 # for run.sh
+{
+    # Those that use every core by themselves, or make what others use: one after the other.
+    first=(build format clippy rust)
+    # The others wait much, for guests, clocks and connections: two at a time. All that boot an emulated machine are in one lane.
+    lanes=("zfs examples linux_guest unit runner" "sanity delivery lab clock repository kill_anytime demo elsewhere programs page")
+    # Asked for by name: seven programs are linked from scratch, which takes Rust's own files for four platforms; a suite for each fault.
+    by_name=(release mutations)
+}
