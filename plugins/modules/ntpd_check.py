@@ -79,8 +79,8 @@ options:
     default: 7200
   slew_rate:
     description:
-      - How fast the kernel slews, in parts per million, above 0. By default it is 500 on Linux and FreeBSD (5000 there while more than a second is left) and 5000
-        on OpenBSD.
+      - How fast the kernel slews, in parts per million, above 0. By default it is 500 on Linux and FreeBSD (5000 there while more than a second is left)
+        and 5000 on OpenBSD.
     type: float
   drift_limit:
     description:
@@ -107,7 +107,8 @@ options:
   probe:
     description:
       - Ask every peer directly with an SNTP client of our own, which explains why a peer blocks, and confirms or refutes what C(ntpctl) shows.
-      - Where probes agree, and they are more than half of the valid peers, their offset counts. OpenNTPD 7.9 on Linux shows wild offsets for minutes while it slews.
+      - Where probes agree, and they are more than half of the valid peers, their offset counts. OpenNTPD 7.9 on Linux shows wild offsets for minutes
+        while it slews.
     type: bool
     default: false
   probe_timeout:
@@ -132,7 +133,8 @@ options:
     description:
       - Restart OpenNTPD when the verdict is V(blocked) or V(stuck) and every guard rail holds. At least three servers agree; at least two answer a direct
         probe; the clock is off by more than O(offset_warning), or the daemon has been blocked for O(blocked_critical); the daemon has run for an hour and is
-        not slewing; the daemon itself accepts its configuration; no leap second is less than an hour away; and the limits of O(repair_interval) and O(repair_daily) are kept.
+        not slewing; the daemon itself accepts its configuration; no leap second is less than an hour away; and the limits of O(repair_interval) and
+        O(repair_daily) are kept.
       - A restart unblocks the daemon, it does not cure it. Remove the peer that is named from C(ntpd.conf).
     type: bool
     default: false
