@@ -49,7 +49,7 @@ platform() {
     modules/links.sh "native/$1"
 }
 
-# For every platform: where they are there, the compiler names the library's files by their place, and else by another one.
+# For every platform: the paths of the standard library's files stand in the programs, and are others where it is not installed.
 need "rustup component add rust-src" "$sysroot/lib/rustlib/src/rust/library/Cargo.lock"
 
 all=(freebsd-x86_64 freebsd-aarch64 linux-x86_64 linux-aarch64)

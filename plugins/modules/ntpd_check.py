@@ -93,7 +93,7 @@ options:
   leap_file:
     description:
       - A C(leap-seconds.list). By default the ones of tzdata, FreeBSD and the ntp packages are looked for. Its own hash is checked. An expired one is
-        used, and said to be expired. Of several the one that expires last.
+        used, and said to be expired. Of several lists the one counts that expires last.
     type: path
   config_file:
     description:

@@ -9,7 +9,7 @@ use sha1::{Digest, Sha1};
 /// Unix epoch in NTP seconds (1900-01-01).
 const NTP_TO_UNIX: i64 = 2_208_988_800;
 
-/// Where systems keep the list, Debian's tzdata, FreeBSD's periodic fetch and base, ntp packages.
+/// Where systems keep the list: Debian's tzdata, FreeBSD's periodic fetch and base, ntp packages.
 pub const PLACES: [&str; 4] = [
     "/usr/share/zoneinfo/leap-seconds.list",
     "/var/db/ntpd.leap-seconds.list",
