@@ -96,7 +96,9 @@ options:
       timeout:
         description:
           - Seconds that all of it may take together.
-          - When it is over, or the guest stops, the task fails with the last lines of the console.
+          - When it is over, the task fails with the last lines of the console. When the guest stops before, it fails at once, and
+            its message also says why the guest stopped, as far as libvirt knows, and ends with the last lines of the log that
+            libvirt keeps for the domain on the hypervisor (C(/var/log/libvirt/qemu/NAME.log), C(/var/log/libvirt/bhyve/NAME.log)).
         type: float
         default: 120
   force:
@@ -119,6 +121,9 @@ options:
     default: 300
 notes:
   - A race with somebody else who starts, stops or removes the same domain is no error, as long as the result is the same.
+  - What a guest wrote is shown without control characters, at most twelve lines of it. The log of its hypervisor is shown without
+    the command line, which may hold passwords. It is read on the hypervisor's own machine only, where O(uri) names no socket
+    outside of C(/run/libvirt).
 seealso:
   - module: apiary.bhyve.libvirt_domain_info
   - module: community.libvirt.virt

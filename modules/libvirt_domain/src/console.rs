@@ -16,16 +16,11 @@ use virt::stream::Stream;
 use crate::document::{child, children};
 use crate::errors::explained;
 use crate::hypervisor::Hypervisor;
+use crate::last_lines::{TAIL, last_lines};
 use crate::names::{ConnectUri, DomainName};
-
-/// How much of the console is kept for the error; a screen or so.
-const TAIL: usize = 4096;
 
 /// Most pieces read in one look, and kept of a stream; a guest that never stops talking must not hold up the time limit.
 const PIECES: usize = 256;
-
-/// Lines of it that are shown.
-const LINES: usize = 12;
 
 /// Where a domain's console can be read.
 #[derive(Debug, PartialEq, Eq)]
@@ -168,13 +163,16 @@ impl Console {
 
     /// The last lines, on one line and without control characters.
     pub(crate) fn last_lines(&self) -> String {
-        let text = String::from_utf8_lossy(&self.tail);
-        let lines: Vec<String> = text
-            .lines()
-            .map(|line| line.chars().filter(|c| !c.is_control()).collect::<String>())
-            .filter(|line| !line.trim().is_empty())
-            .collect();
-        lines[lines.len().saturating_sub(LINES)..].join(" | ")
+        last_lines(String::from_utf8_lossy(&self.tail).lines())
+    }
+}
+
+/// The last lines of a console, or why there are none, in the words of an error.
+pub(crate) fn quoted(console: Option<&mut Console>) -> String {
+    let Some(console) = console else { return "its console keeps no history".to_owned() };
+    match console.catch_up() {
+        Ok(()) => format!("last lines of its console: {}", console.last_lines()),
+        Err(error) => format!("its console cannot be read: {error:#}"),
     }
 }
 

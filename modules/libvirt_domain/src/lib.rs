@@ -8,7 +8,9 @@ mod document;
 mod errors;
 pub mod guest;
 pub mod hypervisor;
+mod hypervisor_log;
 pub mod instance;
+mod last_lines;
 mod module;
 pub mod names;
 pub mod observe;
@@ -18,6 +20,7 @@ pub mod plan;
 pub mod receipt;
 mod shown;
 mod start;
+mod stopped;
 mod wait;
 
 pub use module::module;

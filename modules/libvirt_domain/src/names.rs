@@ -76,6 +76,19 @@ impl ConnectUri {
     pub fn is_this_machine(&self) -> bool {
         self.0.contains(":///") && self.driver() != "test"
     }
+
+    /// Its path, as in `/system`, `/session`.
+    pub fn path(&self) -> &str {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        let path = rest.find('/').map_or("", |at| &rest[at..]);
+        path.split_once('?').map_or(path, |(path, _)| path)
+    }
+
+    /// The socket of the daemon, where one is named.
+    pub fn socket(&self) -> Option<&str> {
+        let (_, options) = self.0.split_once('?')?;
+        options.split('&').find_map(|option| option.strip_prefix("socket="))
+    }
 }
 
 impl Default for ConnectUri {
@@ -133,15 +146,16 @@ mod tests {
     #[test]
     fn a_uri_tells_driver_and_place() {
         let cases = [
-            ("qemu:///system", "qemu", true),
-            ("qemu+unix:///system?socket=/run/x", "qemu", true),
-            ("bhyve:///system", "bhyve", true),
-            ("qemu+ssh://hv1.example.org/system", "qemu", false),
-            ("test:///default", "test", false),
+            ("qemu:///system", "qemu", true, "/system", None),
+            ("qemu+unix:///system?mode=direct&socket=/run/x", "qemu", true, "/system", Some("/run/x")),
+            ("bhyve:///system", "bhyve", true, "/system", None),
+            ("qemu+ssh://hv1.example.org/session?no_tty=1", "qemu", false, "/session", None),
+            ("test:///default", "test", false, "/default", None),
         ];
-        for (text, driver, here) in cases {
+        for (text, driver, here, path, socket) in cases {
             let uri = ConnectUri::try_from(text.to_owned()).unwrap();
-            assert_eq!((uri.driver(), uri.is_this_machine()), (driver, here), "{text}");
+            let found = (uri.driver(), uri.is_this_machine(), uri.path(), uri.socket());
+            assert_eq!(found, (driver, here, path, socket), "{text}");
         }
         for text in ["", "qemu", "://", "qe mu:///system", "qemu:///a\0b"] {
             let message = format!("invalid libvirt URI {text:?}: expected one such as qemu:///system");

@@ -4,20 +4,22 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ansible_module::Task;
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail};
 
 use crate::apply::Work;
 use crate::console::{Console, Place};
 use crate::guest::{Activity, Form, Guest, Reach};
 use crate::instance::Instance;
+use crate::names::{ConnectUri, DomainName};
 use crate::receipt::Configuration;
+use crate::stopped::account;
 use crate::wait;
 
 /// How long somebody else who has started the guest may take to let it run.
 const THEIR_TURN: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(50);
 
-impl Work<'_> {
+impl<'a> Work<'a> {
     pub(crate) fn start(&mut self) -> Result<()> {
         let guest = self.guest()?;
         let xml = guest.xml(Form::Defined)?;
@@ -36,7 +38,10 @@ impl Work<'_> {
             guest.note(&Instance { fresh: true, ..Instance::default() })?;
             self.run_listening(&guest)?;
         }
-        ensure!(guest.is_active()?, "expected it to run, found that it has stopped at once");
+        if !guest.is_active()? {
+            let account = account(&guest, self.place(), self.console.as_mut());
+            bail!("expected it to run, found that it has stopped at once: {account}");
+        }
         if self.instance.log_from.is_some() {
             guest.note(&self.instance)?;
         }
@@ -95,11 +100,16 @@ impl Work<'_> {
                 self.params.name
             ));
         }
-        wait::wait(&guest, wait_for, (self.console.as_mut(), self.listens))?;
+        wait::wait(&guest, self.place(), wait_for, (self.console.as_mut(), self.listens))?;
         match console.filter(|_| self.console.is_some()) {
             Some(digest) => guest.note(&Instance { shown: Some(digest.to_owned()), ..self.instance.clone() }),
             None => Ok(()),
         }
+    }
+
+    /// Whose domain it is, and which.
+    fn place(&self) -> (&'a ConnectUri, &'a DomainName) {
+        (self.hypervisor.uri(), &self.params.name)
     }
 
     /// A console without history is of no use here: what is waited for may have been written already.

@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::console::Console;
+use crate::console::{Console, quoted};
 use crate::guest::Guest;
+use crate::names::{ConnectUri, DomainName};
 use crate::params::WaitFor;
+use crate::stopped::account;
 
 /// Between two looks; short at first, for guests that come up at once.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(2);
@@ -32,6 +34,7 @@ struct Missing<'a> {
 /// Where it does not come in time, or the guest stops meanwhile.
 pub(crate) fn wait(
     guest: &Guest,
+    place: (&ConnectUri, &DomainName),
     wait_for: &WaitFor,
     (mut console, listens): (Option<&mut Console>, bool),
 ) -> Result<()> {
@@ -50,23 +53,17 @@ pub(crate) fn wait(
         }
         let stopped = !guest.is_active()?;
         if stopped || left.is_zero() {
-            let found = if stopped { "found that it has stopped".to_owned() } else { missing.reason };
-            let quoted = console.map(last_lines).transpose()?.filter(|lines| !lines.is_empty());
-            bail!(
-                "waiting: expected {} within {}, {found}; last lines of its console: {}",
-                words(missing.console, missing.port, missing.agent),
-                wait_for.timeout,
-                quoted.as_deref().unwrap_or("none"),
-            );
+            let found = if stopped {
+                format!("found that it has stopped: {}", account(guest, place, console))
+            } else {
+                format!("{}; {}", missing.reason, quoted(console))
+            };
+            let expected = words(missing.console, missing.port, missing.agent);
+            bail!("waiting: expected {expected} within {}, {found}", wait_for.timeout);
         }
         thread::sleep(pause.min(left));
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
-}
-
-fn last_lines(console: &mut Console) -> Result<String> {
-    console.catch_up()?;
-    Ok(console.last_lines())
 }
 
 impl Missing<'_> {
