@@ -40,8 +40,7 @@ rm -rf /var/log/libvirt
 mkdir -p /srv/libvirt/run /srv/libvirt/log/guests
 ln -s ../../srv/libvirt/log /var/log/libvirt
 ln -s ../srv/libvirt/run /run/libvirt
-. "$1/tests/lab/libvirt.sh"
-libvirt_start /srv/libvirt >/dev/null
+bash -c '. "$1/tests/lab/libvirt.sh" && libvirt_start /srv/libvirt >/dev/null' bash "$1"
 """
 IMAGES = [
     ["FreeBSD-14.2-RELEASE-ZFS-20G", "20250515", "freebsd"],

@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 
 import pytest
+from patience import patience
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = TOP / "native" / ("%s-%s" % (platform.system().lower(), platform.machine()))
@@ -40,7 +41,7 @@ class Lab:
         options = {"uri": self.uri, **options}
         done = subprocess.run(
             [self.program(name), "-"], input=json.dumps(options), capture_output=True, text=True,
-            env={**os.environ, **environment}, timeout=300,
+            env={**os.environ, **environment}, timeout=patience(300),
         )
         assert done.stderr == ""
         assert done.stdout.count("\n") == 1, done.stdout
@@ -114,10 +115,10 @@ def running_lab():
         start = shell % "start" + ' && echo "$LIBVIRT_URI"'
         # The daemon keeps the pipes of whoever starts it, so its address comes by file.
         with open(os.path.join(folder, "uri"), "w") as uri:
-            subprocess.run(["sh", "-c", start, "sh", TOP, folder], check=True, stdout=uri)
+            subprocess.run(["bash", "-c", start, "bash", TOP, folder], check=True, stdout=uri)
         yield Lab(folder, pathlib.Path(folder, "uri").read_text().strip())
     finally:
-        subprocess.run(["sh", "-c", shell % "stop", "sh", TOP, folder], check=True)
+        subprocess.run(["bash", "-c", shell % "stop", "bash", TOP, folder], check=True)
         shutil.rmtree(folder)
 
 

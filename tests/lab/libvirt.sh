@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=bash
 # A libvirtd of one's own, for tests and the demo: no systemd, its own configuration, sockets, state and logs in one folder.
 #
 #   . tests/lab/libvirt.sh
@@ -7,6 +7,9 @@
 #
 # As root it runs in a mount namespace where DIR's folders lie over libvirt's own, so it never meets a libvirtd of the
 # system. As another user it is a session daemon whose XDG folders are in DIR.
+
+# shellcheck source=tests/patience.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../patience.sh"
 
 libvirt_configure() (
     mkdir -p "$1/etc/qemu" "$1/run" "$1/lib" "$1/cache" "$1/log"
@@ -59,19 +62,18 @@ libvirt_start() {
     fi
     libvirt_pid=$!
     echo "$libvirt_pid" >"$1/daemon.pid"
-    # The first connection probes the emulator, which takes from one second to a minute.
-    libvirt_tries=0
-    until virsh -q -c "$LIBVIRT_URI" version >"$1/log/first.log" 2>&1; do
-        libvirt_tries=$((libvirt_tries + 1))
-        if [ "$libvirt_tries" -ge 240 ] || ! kill -0 "$libvirt_pid" 2>/dev/null; then
-            echo "libvirtd did not come up in $1:" >&2
-            cat "$1/log/start.log" "$1/log/first.log" "$1/log/libvirtd.log" >&2 2>/dev/null
-            libvirt_stop "$1"
-            return 1
-        fi
-        sleep 0.25
-    done
+    # The first connection probes the emulator, which takes seconds.
+    if ! wait_for 300 "libvirtd in $1 to answer" libvirt_has_answered_or_ended || ! kill -0 "$libvirt_pid" 2>/dev/null; then
+        echo "libvirtd did not come up in $1:" >&2
+        cat "$1/log/start.log" "$1/log/libvirtd.log" >&2 2>/dev/null
+        libvirt_stop "$1"
+        return 1
+    fi
     export LIBVIRT_URI
+}
+
+libvirt_has_answered_or_ended() {
+    ! kill -0 "$libvirt_pid" 2>/dev/null || virsh -q -c "$LIBVIRT_URI" version
 }
 
 libvirt_stop() {
@@ -84,16 +86,17 @@ libvirt_stop() {
 # Ends the process that a file names and waits for it, ten seconds politely. A number that has gone to another program
 # since is left alone.
 libvirt_end() {
+    local pid
     [ -s "$1" ] || return 0
-    libvirt_pid=$(cat "$1")
+    pid=$(cat "$1")
     rm -f "$1"
-    libvirt_tries=0
-    while libvirt_is_ours "$libvirt_pid"; do
-        if [ "$libvirt_tries" -eq 0 ]; then kill "$libvirt_pid"; fi
-        if [ "$libvirt_tries" -eq 100 ]; then kill -9 "$libvirt_pid"; fi
-        libvirt_tries=$((libvirt_tries + 1))
-        sleep 0.1
-    done 2>/dev/null
+    libvirt_has_ended "$pid" || kill "$pid" 2>/dev/null || true
+    wait_for 10 "process $pid to end" libvirt_has_ended "$pid" 2>/dev/null || kill -9 "$pid" 2>/dev/null || true
+    wait_for 60 "process $pid to end, which was killed" libvirt_has_ended "$pid"
+}
+
+libvirt_has_ended() {
+    ! libvirt_is_ours "$1"
 }
 
 libvirt_is_ours() {
