@@ -26,19 +26,22 @@ impl Pace {
 pub struct Paced<R> {
     inner: R,
     pace: Pace,
+    /// Waiting in this stretch, and the bytes that came in it.
     waited: Duration,
     received: u64,
+    /// Bytes of this answer.
+    total: u64,
 }
 
 impl<R: Read> Paced<R> {
     /// Watches `inner`.
     pub fn new(inner: R, pace: Pace) -> Self {
-        Self { inner, pace, waited: Duration::ZERO, received: 0 }
+        Self { inner, pace, waited: Duration::ZERO, received: 0, total: 0 }
     }
 
-    /// Begins a new stretch: what comes now is something else than what came before.
-    pub fn restart(&mut self) {
-        (self.waited, self.received) = (Duration::ZERO, 0);
+    /// Begins another answer, `here` bytes of which have come together with what was before it.
+    pub fn begin(&mut self, here: u64) {
+        (self.waited, self.received, self.total) = (Duration::ZERO, here, here);
     }
 
     /// Counts one read, and judges the stretch that it may have ended. Only waiting counts: a slow consumer
@@ -46,13 +49,14 @@ impl<R: Read> Paced<R> {
     fn judge(&mut self, waited: Duration, received: u64) -> io::Result<()> {
         self.waited += waited;
         self.received += received;
+        self.total += received;
         if self.waited < self.pace.patience {
             return Ok(());
         }
         if self.received < self.pace.least() {
             return Err(too_slow(self.pace, self.received));
         }
-        self.restart();
+        (self.waited, self.received) = (Duration::ZERO, 0);
         Ok(())
     }
 }
@@ -64,7 +68,7 @@ impl<R: Read> Read for Paced<R> {
             Ok(received) => received,
             // A socket's time limit shows as either kind.
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                return Err(too_slow(self.pace, self.received));
+                return Err(silent(self.pace, self.total));
             }
             Err(error) => return Err(error),
         };
@@ -76,14 +80,28 @@ impl<R: Read> Read for Paced<R> {
 }
 
 fn too_slow(pace: Pace, received: u64) -> io::Error {
+    gave_up(format!(
+        "{} in {} s, expected at least {}",
+        bytes(received),
+        pace.patience.as_secs_f64(),
+        pace.least()
+    ))
+}
+
+fn silent(pace: Pace, total: u64) -> io::Error {
+    let before = if total == 0 { String::new() } else { bytes(total) + " and then " };
+    gave_up(format!("{before}nothing for {} s", pace.patience.as_secs_f64()))
+}
+
+fn gave_up(sent: String) -> io::Error {
     io::Error::new(
         ErrorKind::TimedOut,
-        format!(
-            "the other side sent {received} bytes in {} s, expected at least {}; it hangs or the link is too slow",
-            pace.patience.as_secs_f64(),
-            pace.least()
-        ),
+        format!("the other side sent {sent}; it hangs or the link is too slow"),
     )
+}
+
+fn bytes(number: u64) -> String {
+    format!("{number} byte{}", if number == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]
@@ -109,8 +127,8 @@ mod tests {
                 reads.iter().try_for_each(|(waited, got)| paced.judge(Duration::from_secs(*waited), *got));
             let expected = found.map(|found| {
                 format!(
-                    "the other side sent {found} bytes in 10 s, expected at least 81920; \
-                     it hangs or the link is too slow"
+                    "the other side sent {} in 10 s, expected at least 81920; it hangs or the link is too slow",
+                    bytes(found)
                 )
             });
             assert_eq!(judged.err().map(|error| error.to_string()), expected);
@@ -125,7 +143,7 @@ mod tests {
         let error = Paced::new(ours, pace).read(&mut [0; 8]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the other side sent 0 bytes in 0.02 s, expected at least 163; it hangs or the link is too slow"
+            "the other side sent nothing for 0.02 s; it hangs or the link is too slow"
         );
     }
 }

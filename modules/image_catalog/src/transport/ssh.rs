@@ -62,8 +62,14 @@ impl<R: Read, W: Write> PkgSsh<R, W> {
         // Age 0 asks for the file however old it is.
         self.writer.write_all(format!("get {wanted} 0\n").as_bytes())?;
         self.writer.flush()?;
-        self.reader.get_mut().restart();
+        self.begin();
         Ok(read_line(&mut self.reader)?)
+    }
+
+    /// Begins another answer: what came in one read with the line before it belongs to it already.
+    fn begin(&mut self) {
+        let here = self.reader.buffer().len() as u64;
+        self.reader.get_mut().begin(here);
     }
 }
 
@@ -80,7 +86,7 @@ impl<R: Read, W: Write> Transport for PkgSsh<R, W> {
             Some(("ok", size)) => {
                 let size = size.parse().ok().with_context(|| format!("{doing}: {size:?} is no size"))?;
                 self.unread = size;
-                self.reader.get_mut().restart();
+                self.begin();
                 let body = Box::new(Body { reader: &mut self.reader, unread: &mut self.unread });
                 Ok(Some(Opened { body, start: 0, size: Some(size) }))
             }
@@ -142,17 +148,29 @@ mod tests {
         text.parse::<RelativePath>().unwrap()
     }
 
-    fn session<'a>(said: &'a str, sent: &'a mut Vec<u8>) -> Result<PkgSsh<&'a [u8], &'a mut Vec<u8>>> {
+    fn session<R: Read>(said: R, sent: &mut Vec<u8>) -> Result<PkgSsh<R, &mut Vec<u8>>> {
         let folder = Some(path("images"));
         let server = SshAddress { user: None, host: "repo".into(), port: None, folder };
-        PkgSsh::start(said.as_bytes(), sent, &server, Pace { patience: Duration::from_secs(30) })
+        PkgSsh::start(said, sent, &server, Pace { patience: Duration::from_secs(3600) })
+    }
+
+    /// A socket that gives one of these pieces with each read, and then runs into its time limit.
+    struct Pieces(&'static [&'static str]);
+
+    impl Read for Pieces {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let (piece, rest) = self.0.split_first().ok_or(io::ErrorKind::WouldBlock)?;
+            self.0 = rest;
+            buffer[..piece.len()].copy_from_slice(piece.as_bytes());
+            Ok(piece.len())
+        }
     }
 
     #[test]
     fn a_session_as_captured_from_pkg() {
         let mut sent = Vec::new();
         let said = "ok: pkg 2.8.99.1\nok: 5\nhelloko: file not found\nok: 0\nok: 2\nhi";
-        let mut server = session(said, &mut sent).unwrap();
+        let mut server = session(said.as_bytes(), &mut sent).unwrap();
         assert_eq!(server.read_all(&path("meta.conf"), 10).unwrap().unwrap(), b"hello");
         assert_eq!(server.read_all(&path("files.pkg"), 10).unwrap(), None);
         assert_eq!(server.read_all(&path("empty"), 10).unwrap().unwrap(), b"");
@@ -198,15 +216,43 @@ mod tests {
         ];
         for (said, expected) in table {
             let mut sent = Vec::new();
-            let read = session(said, &mut sent).and_then(|mut server| server.read_all(&path("a"), 10));
+            let read =
+                session(said.as_bytes(), &mut sent).and_then(|mut server| server.read_all(&path("a"), 10));
             assert_eq!(format!("{:#}", read.unwrap_err()), expected);
+        }
+    }
+
+    #[test]
+    fn what_came_before_a_silence_is_counted_however_it_came() {
+        let words = "it hangs or the link is too slow";
+        let table: [(&[&str], _); 5] = [
+            (&[], "waiting for the greeting of ssh://repo/images: the other side sent nothing for 3600 s"),
+            (&["ok: x\n"], "asking ssh://repo/images for a: the other side sent nothing for 3600 s"),
+            (
+                &["ok: x\n", "ok: 9\n"],
+                "reading a of ssh://repo/images: the other side sent nothing for 3600 s",
+            ),
+            (
+                &["ok: x\n", "ok: 9\nhello"],
+                "reading a of ssh://repo/images: the other side sent 5 bytes and then nothing for 3600 s",
+            ),
+            (
+                &["ok: x\n", "ok: 9\nhello", "!"],
+                "reading a of ssh://repo/images: the other side sent 6 bytes and then nothing for 3600 s",
+            ),
+        ];
+        for (pieces, expected) in table {
+            let mut sent = Vec::new();
+            let read =
+                session(Pieces(pieces), &mut sent).and_then(|mut server| server.read_all(&path("a"), 10));
+            assert_eq!(format!("{:#}", read.unwrap_err()), format!("{expected}; {words}"));
         }
     }
 
     #[test]
     fn a_half_read_file_does_not_pass_for_an_answer() {
         let mut sent = Vec::new();
-        let mut server = session("ok: x\nok: 6\nok: 1\nx", &mut sent).unwrap();
+        let mut server = session(&b"ok: x\nok: 6\nok: 1\nx"[..], &mut sent).unwrap();
         drop(server.open(&path("a"), 0).unwrap());
         let error = server.open(&path("b"), 0).unwrap_err().to_string();
         assert_eq!(error, "asking ssh://repo/images for b: 6 bytes of the file before are still unread");
