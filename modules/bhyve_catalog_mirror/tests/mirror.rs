@@ -6,12 +6,11 @@ mod support;
 
 use std::fs;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use serde_json::{Value, json};
-use support::{LARGE, Lab, OLD, SMALL, refusal, run, start, whole};
+use support::{LARGE, Lab, OLD, SMALL, program, refusal, run, whole};
 use test_support::web::{WebServer, send_file};
-use test_support::{kill_after, with};
+use test_support::{kill_before_each_change, with};
 
 /// A web server of the catalogue's folder, and the packages that were asked for since the last question.
 fn serve(lab: &Lab) -> (WebServer, impl Fn() -> Vec<String>) {
@@ -213,31 +212,23 @@ fn a_catalogue_of_ones_own_is_not_touched() {
     }
 }
 
-/// Kills runs at ever later moments: whatever the lists of the mirror name is there, and the next run completes it.
+/// Whatever the lists of a mirror name whose run was killed is there, and the next run completes it.
 #[test]
 fn a_killed_run_is_put_right_by_the_next() {
     let lab = Lab::new();
-    run(&lab.folder_options());
+    let options = lab.folder_options();
+    run(&options);
     lab.publish(LARGE);
-    let reset = || {
-        lab.withdraw(LARGE);
-        run(&lab.folder_options());
-        lab.publish(LARGE);
-    };
-    let began = Instant::now();
-    run(&lab.folder_options());
-    let whole_run = began.elapsed();
-    let mut interrupted = 0;
-    for step in 0..20 {
-        reset();
-        interrupted += usize::from(kill_after(whole_run * step / 16, start(&lab.folder_options())));
+    kill_before_each_change(program, &options, &["create", "write", "sync", "name"], || {
         for image in lab.lists(&lab.at("mirror")).into_iter().flat_map(|list| list.images) {
             let mut check = image.check(fs::File::open(lab.mirror(image.path.as_str())).unwrap());
             std::io::copy(&mut check, &mut std::io::sink()).unwrap();
             check.finish().unwrap();
         }
-        assert_eq!(run(&lab.folder_options())["failed"], json!(null));
+        assert_eq!(run(&options)["failed"], json!(null));
         assert_eq!(lab.mirrored(), whole(&[OLD, SMALL, LARGE]));
-    }
-    assert!(interrupted > 0, "no run was caught alive");
+        lab.withdraw(LARGE);
+        run(&options);
+        lab.publish(LARGE);
+    });
 }

@@ -6,49 +6,45 @@ use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
-use support::{Lab, NEWER, SMALL, fixtures, run, start};
+use support::{Lab, NEWER, SMALL, fixtures, program, run, start};
 use test_support::web::{WebServer, file_of, send_file};
-use test_support::{kill_after, reply, with};
+use test_support::{kill_before_each_change, reply, with};
 
-/// Kills runs at ever later moments of their life. Whatever is in the store then, nothing but the very package may be
-/// called verified, and the next run makes it right.
+/// Whatever is in the store of a run that was killed, nothing but the very package may be called verified, and the next run
+/// makes it right.
 #[test]
 fn a_killed_run_is_put_right_by_the_next() {
     let lab = Lab::new("pubkey-rsa");
     let options = lab.options(&[NEWER]);
     let right = fs::read(lab.package(NEWER)).unwrap();
-    let began = Instant::now();
-    run(&options);
-    let whole_run = began.elapsed();
-    let mut interrupted = 0;
-    for step in 0..60 {
-        fs::remove_dir_all(lab.store()).unwrap();
-        interrupted += usize::from(kill_after(whole_run * step / 50, start(&options)));
+    let package = lab.store().join(format!("{NEWER}.pkg"));
+    kill_before_each_change(program, &options, &["create", "write", "sync", "name"], || {
         if lab.images().contains(&format!("{NEWER}.json")) {
-            assert_eq!(fs::read(lab.store().join(format!("{NEWER}.pkg"))).unwrap(), right);
+            assert_eq!(fs::read(&package).unwrap(), right);
         }
         let after = run(&options);
         assert_eq!(after["failed"], json!(null), "{after}");
-        assert_eq!(fs::read(lab.store().join(format!("{NEWER}.pkg"))).unwrap(), right);
+        assert_eq!(fs::read(&package).unwrap(), right);
         assert_eq!(lab.images(), [format!("{NEWER}.json"), format!("{NEWER}.pkg")]);
         assert_eq!(run(&options)["changed"], false);
-    }
-    assert!(interrupted > 0, "no run was caught alive");
+        fs::remove_dir_all(lab.store()).unwrap();
+    });
 }
 
 #[test]
 fn removing_can_be_killed_too() {
     let lab = Lab::new("pubkey-rsa");
+    let fetch = || assert_eq!(run(&lab.options(&[SMALL]))["changed"], true);
+    fetch();
     let absent = with(lab.options(&[SMALL]), json!({"state": "absent"}));
-    for step in 0..30 {
-        run(&lab.options(&[SMALL]));
-        kill_after(Duration::from_micros(100) * step, start(&absent));
+    kill_before_each_change(program, &absent, &["remove"], || {
         run(&absent);
         assert_eq!(lab.images(), [""; 0]);
-    }
+        fetch();
+    });
 }
 
 /// What a run killed in the middle of the package has left is used where the server can send the rest.

@@ -2,19 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+mod crash;
 mod patience;
 pub mod web;
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::Duration;
 
 use serde_json::Value;
 
+pub use crash::kill_before_each_change;
 pub use patience::{patience, wait_for};
 
 /// A file or folder of `tests/fixtures`.
@@ -50,13 +49,6 @@ pub fn refusal(reply: &Value) -> &str {
     reply["msg"].as_str().unwrap()
 }
 
-/// Kills a program after this time; whether it had not replied by then.
-pub fn kill_after(time: Duration, mut child: Child) -> bool {
-    thread::sleep(time);
-    child.kill().unwrap();
-    child.wait_with_output().unwrap().stdout.is_empty()
-}
-
 /// Options with some of them replaced.
 pub fn with(mut options: Value, changes: Value) -> Value {
     options.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
@@ -64,10 +56,20 @@ pub fn with(mut options: Value, changes: Value) -> Value {
 }
 
 /// Writes a shell script that stands in for the program of this name, and makes its folder.
+///
+/// Another process writes it: a child that another test starts in this moment has all that is open here until it is another
+/// program, and the system starts no script that somebody can still write to.
 pub fn stand_in(program: &Path, script: &str) {
     fs::create_dir_all(program.parent().unwrap()).unwrap();
-    fs::write(program, format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(program, fs::Permissions::from_mode(0o755)).unwrap();
+    #[expect(clippy::disallowed_methods, reason = "a test stands outside of the program")]
+    let mut cat = Command::new("sh")
+        .args(["-c", "cat >\"$0\" && chmod 755 \"$0\""])
+        .arg(program)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    cat.stdin.take().unwrap().write_all(format!("#!/bin/sh\n{script}\n").as_bytes()).unwrap();
+    assert!(cat.wait().unwrap().success(), "writing {}", program.display());
 }
 
 /// Copies a folder with everything in it.

@@ -2,36 +2,34 @@
 
 use std::fs;
 use std::thread;
-use std::time::Instant;
 
 use serde_json::json;
-use test_support::{kill_after, with};
+use test_support::{kill_before_each_change, with};
 
 use crate::support::Lab;
 
-/// Kills publishing at ever later moments. What clients can read then is whole, and the next run puts all right.
+/// What clients can read when publishing was killed is whole, and the next run puts all right.
 #[test]
 fn a_killed_publication_is_put_right_by_the_next() {
     let lab = Lab::new();
     lab.changed(&lab.publish("1"));
-    let began = Instant::now();
-    lab.changed(&lab.publish("2"));
-    let whole_run = began.elapsed();
-    lab.changed(&lab.options(json!({"name": "demo", "version": "2", "state": "absent"})));
-    let mut interrupted = 0;
-    for step in 0..20 {
-        interrupted += usize::from(kill_after(whole_run * step / 16, lab.start(&lab.publish("2"))));
-        let data = readable_images(&lab);
-        assert!(data == ["demo-1"] || data == ["demo-1", "demo-2"], "{data:?}");
-        let reply = lab.run(&lab.publish("2"));
-        assert_eq!(reply["failed"], json!(null), "{reply}");
-        assert_eq!(lab.images(), ["demo-1", "demo-2"]);
-        assert!(!lab.changed(&lab.publish("2")));
-        let left: Vec<_> = lab.files().into_iter().filter(|(path, _)| path.contains("/.new-")).collect();
-        assert_eq!(left, []);
-        lab.changed(&lab.options(json!({"name": "demo", "version": "2", "state": "absent"})));
-    }
-    assert!(interrupted > 0, "no run was caught alive");
+    let options = lab.publish("2");
+    kill_before_each_change(
+        || lab.program(),
+        &options,
+        &["create", "write", "sync", "name"],
+        || {
+            let data = readable_images(&lab);
+            assert!(data == ["demo-1"] || data == ["demo-1", "demo-2"], "{data:?}");
+            let reply = lab.run(&options);
+            assert_eq!(reply["failed"], json!(null), "{reply}");
+            assert_eq!(lab.images(), ["demo-1", "demo-2"]);
+            assert!(!lab.changed(&options));
+            let left: Vec<_> = lab.files().into_iter().filter(|(path, _)| path.contains("/.new-")).collect();
+            assert_eq!(left, []);
+            lab.changed(&lab.options(json!({"name": "demo", "version": "2", "state": "absent"})));
+        },
+    );
 }
 
 /// The images of `data.pkg`, every package of which must be whole.
@@ -47,17 +45,19 @@ fn readable_images(lab: &Lab) -> Vec<String> {
 
 #[test]
 fn a_first_publication_that_was_killed_is_done_again() {
-    let whole = Lab::new();
-    let began = Instant::now();
-    whole.changed(&whole.publish("1"));
-    let whole_run = began.elapsed();
-    for step in 0..10 {
-        let lab = Lab::new();
-        kill_after(whole_run * step / 8, lab.start(&lab.publish("1")));
-        lab.run(&lab.publish("1"));
-        assert_eq!(lab.images(), ["demo-1"]);
-        assert!(!lab.changed(&lab.publish("1")));
-    }
+    let lab = Lab::new();
+    let options = lab.publish("1");
+    kill_before_each_change(
+        || lab.program(),
+        &options,
+        &["create", "write", "sync", "name"],
+        || {
+            lab.run(&options);
+            assert_eq!(lab.images(), ["demo-1"]);
+            assert!(!lab.changed(&options));
+            fs::remove_dir_all(lab.catalogue()).unwrap();
+        },
+    );
 }
 
 /// A check knows no catalogue whose folder it could use, and takes no lock: the raw copy of a qcow2 disk goes all the same.

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::process::{Child, Command};
 
 use image_catalog::archive::PackageArchive;
 use image_catalog::catalogue::Catalogue;
@@ -77,8 +77,13 @@ impl Lab {
     }
 
     pub fn start(&self, options: &Value) -> Child {
+        test_support::start(&mut self.program(), options)
+    }
+
+    pub fn program(&self) -> Command {
         let mut program = module(env!("CARGO_BIN_EXE_bhyve_catalog"));
-        test_support::start(program.env("PATH", self.path()).env("TMPDIR", self.at("tmp")), options)
+        program.env("PATH", self.path()).env("TMPDIR", self.at("tmp"));
+        program
     }
 
     fn path(&self) -> OsString {

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::process::Command;
 
 use image_catalog::catalogue::Catalogue;
 use image_catalog::catalogue_write::Listing;
@@ -10,7 +10,7 @@ use image_catalog::meta::Meta;
 use image_catalog::signature::{KeyType, PrivateKey, Signing, Trust, create_key, load_key};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use test_support::{copy_folder, module, reply};
+use test_support::{copy_folder, module, reply, start};
 
 pub const OLD: &str = "FreeBSD-10.3-RELEASE-ZFS-20G-20170515";
 pub const SMALL: &str = "FreeBSD-14.2-RELEASE-ZFS-20G-20250101";
@@ -134,12 +134,12 @@ pub fn whole(images: &[&str]) -> Vec<String> {
     files
 }
 
-pub fn start(options: &Value) -> Child {
-    test_support::start(&mut module(env!("CARGO_BIN_EXE_bhyve_catalog_mirror")), options)
+pub fn program() -> Command {
+    module(env!("CARGO_BIN_EXE_bhyve_catalog_mirror"))
 }
 
 pub fn run(options: &Value) -> Value {
-    reply(start(options))
+    reply(start(&mut program(), options))
 }
 
 pub fn refusal(options: &Value) -> String {

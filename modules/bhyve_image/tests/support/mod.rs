@@ -89,8 +89,12 @@ pub fn start(options: &Value) -> Child {
 
 /// Starts `bhyve_image` with some variables of its environment set.
 pub fn start_with(options: &Value, environment: &[(&str, &str)]) -> Child {
-    let mut program = module(env!("CARGO_BIN_EXE_bhyve_image"));
-    test_support::start(program.envs(environment.iter().copied()), options)
+    test_support::start(program().envs(environment.iter().copied()), options)
+}
+
+/// `bhyve_image`, to be started.
+pub fn program() -> Command {
+    module(env!("CARGO_BIN_EXE_bhyve_image"))
 }
 
 /// Runs `bhyve_image` to its end.
