@@ -1,11 +1,11 @@
 //! Killed at any moment, and several at once: the next run converges, and no partial file has the final name.
 
 use crate::support::*;
+use image_catalog::digest::Sha256Hex;
 use serde_json::json;
 use std::fs;
 use std::process::Child;
-use std::thread::sleep;
-use std::time::Duration;
+use test_support::{kill_before_each_change, module};
 
 fn start(host: &mut Host, options: &serde_json::Value) -> Child {
     let arguments = host.arguments(options);
@@ -15,34 +15,26 @@ fn start(host: &mut Host, options: &serde_json::Value) -> Child {
 #[test]
 fn killed_at_any_moment_the_next_run_converges() {
     let digest = "213de5278ceb4369a55895208beb26ad48af5fe711dbfeb04d0343a463bbca25";
-    let options = json!({"src": stream("lz4-plain.zfs"), "volsize": "32M"});
     let mut host = Host::new();
-    let mut killed_in_between = 0;
-    // A little later each time, until a run is through before it can be killed.
-    for delay in (0..).map(|step| Duration::from_micros(step * 900)) {
-        let mut child = start(&mut host, &options);
-        sleep(delay);
-        child.kill().unwrap();
-        if child.wait().unwrap().success() {
-            break;
-        }
-        if host.volume().exists() {
-            assert_eq!(
-                fs::metadata(host.volume()).unwrap().len(),
-                32 * MIB,
-                "a partial file has the final name"
-            );
-            assert_eq!(host.run(&json!({"state": "absent"}))["failed"], json!(null));
-        } else if !host.content().is_empty() {
-            killed_in_between += 1;
-        }
-    }
-    assert!(killed_in_between > 0, "no run was killed while it wrote");
-    assert_eq!(host.run(&options)["changed"], json!(false));
-    assert_eq!(host.content().len(), 1, "{:?}", host.content());
-    let content = fs::read(host.volume()).unwrap();
-    fs::write(host.volume(), &content[..16 << 20]).unwrap();
-    assert_eq!(sha256(&host.volume()), digest);
+    let options = host.options(&json!({"src": stream("lz4-plain.zfs"), "volsize": "32M"}));
+    let absent = json!({"state": "absent"});
+    kill_before_each_change(
+        || module(PROGRAM),
+        &options,
+        &["create", "write", "sync", "name"],
+        || {
+            if let Ok(volume) = fs::metadata(host.volume()) {
+                assert_eq!(volume.len(), 32 * MIB, "a partial file has the final name");
+            }
+            let after = host.run(&options);
+            assert_eq!(after["failed"], json!(null), "{after}");
+            assert_eq!(host.content().len(), 1, "{:?}", host.content());
+            let content = fs::read(host.volume()).unwrap();
+            assert_eq!(Sha256Hex::of(&content[..16 << 20]).to_string(), digest);
+            assert_eq!(host.run(&options)["changed"], json!(false));
+            assert_eq!(host.run(&absent)["failed"], json!(null));
+        },
+    );
 }
 
 #[test]

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
+pub use test_support::fixture;
+use test_support::with;
 
 /// Guids and digests of `tests/fixtures/streams/manifest.tsv`.
 pub const TINY: (&str, &str) =
@@ -14,16 +16,14 @@ pub const TINY2: (&str, &str) =
 pub const EMPTY_GUID: &str = "5224889396273981295";
 pub const MIB: u64 = 1 << 20;
 
-pub fn fixture(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures").join(name).canonicalize().unwrap()
-}
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_zfs_receive");
 
 pub fn stream(name: &str) -> PathBuf {
     fixture("streams").join(name)
 }
 
 pub fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_zfs_receive"));
+    let mut command = Command::new(PROGRAM);
     command.stdout(Stdio::piped()).stderr(Stdio::null());
     command
 }
@@ -50,12 +50,15 @@ impl Host {
     /// Arguments for the program, in a file outside the folder of volumes.
     pub fn arguments(&mut self, options: &Value) -> PathBuf {
         fs::create_dir_all(self.at("")).unwrap();
-        let mut all = json!({"path": self.volume()});
-        all.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
         self.runs += 1;
         let path = self.folder.path().join(format!("arguments-{}.json", self.runs));
-        fs::write(&path, all.to_string()).unwrap();
+        fs::write(&path, self.options(options).to_string()).unwrap();
         path
+    }
+
+    /// Options for the program that say where the volume is.
+    pub fn options(&self, options: &Value) -> Value {
+        with(json!({"path": self.volume()}), options.clone())
     }
 
     pub fn run(&mut self, options: &Value) -> Value {
