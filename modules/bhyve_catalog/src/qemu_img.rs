@@ -1,5 +1,6 @@
 //! `qemu-img`: turns a qcow2 disk into a raw one.
 
+use std::fs::OpenOptions;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ const CONVERT_LIMIT: Duration = Duration::from_secs(12 * 3600);
 #[derive(Deserialize)]
 struct Info {
     format: String,
+    #[serde(rename = "virtual-size")]
+    size: u64,
     #[serde(rename = "backing-filename")]
     backing: Option<String>,
     #[serde(rename = "format-specific")]
@@ -26,18 +29,28 @@ struct Specific {
     data: serde_json::Map<String, Value>,
 }
 
-/// Writes the content of a qcow2 disk into the raw file `target`, leaving holes.
+/// Writes the content of a qcow2 disk into the raw file `target`, which is there and empty, leaving holes.
+///
+/// It gets its size here and is never made by qemu-img, which lives on where this run is killed: a file that was swept
+/// meanwhile would come back, and readable by everybody.
 pub fn convert(source: &Path, target: &Path) -> Result<()> {
     let tool = Tool::find("qemu-img")?;
     let info = tool.command().args(["info", "--output=json", "-f", "qcow2", "--"]).arg(source).run()?;
-    refuse_references(source, &info.stdout)?;
-    let convert = tool.command().args(["convert", "-f", "qcow2", "-O", "raw", "--"]);
+    let size = judge(source, &info.stdout)?;
+    OpenOptions::new()
+        .write(true)
+        .open(target)
+        .and_then(|file| file.set_len(size))
+        .with_context(|| format!("making room for the raw disk in {}", target.display()))?;
+    let convert =
+        tool.command().args(["convert", "-n", "--target-is-zero", "-f", "qcow2", "-O", "raw", "--"]);
     convert.arg(source).arg(target).time_limit(CONVERT_LIMIT).run()?;
     Ok(())
 }
 
-/// A qcow2 file may name any other file of this machine as part of itself, and would then publish it.
-fn refuse_references(source: &Path, info: &str) -> Result<()> {
+/// The size of a disk that may be converted: a qcow2 file may name any other file of this machine as part of itself, and would
+/// then publish it.
+fn judge(source: &Path, info: &str) -> Result<u64> {
     let reading = || format!("reading what qemu-img says of {}", source.display());
     let info: Info = serde_json::from_str(info).with_context(reading)?;
     ensure!(info.format == "qcow2", "{} has format {}, expected qcow2", source.display(), info.format);
@@ -49,7 +62,7 @@ fn refuse_references(source: &Path, info: &str) -> Result<()> {
         source.display(),
         other.unwrap_or_default()
     );
-    Ok(())
+    Ok(info.size)
 }
 
 #[cfg(test)]
@@ -70,13 +83,13 @@ mod tests {
         let plain = info(
             r#""format-specific": {"type": "qcow2", "data": {"compat": "1.1", "lazy-refcounts": false}},"#,
         );
-        refuse_references(source, &plain).unwrap();
+        assert_eq!(judge(source, &plain).unwrap(), 1 << 20);
         for more in [
             r#""backing-filename": "/etc/shadow","#,
             r#""format-specific": {"type": "qcow2", "data": {"data-file": "/etc/shadow", "data-file-raw": true}},"#,
         ] {
             assert_eq!(
-                refuse_references(source, &info(more)).unwrap_err().to_string(),
+                judge(source, &info(more)).unwrap_err().to_string(),
                 "/x.qcow2 takes data from another file, /etc/shadow: make it whole with `qemu-img convert -O qcow2` first"
             );
         }

@@ -4,14 +4,23 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::process;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
-use nix::unistd::geteuid;
+use nix::sys::signal::kill;
+use nix::unistd::{Pid, geteuid};
 use tempfile::NamedTempFile;
 
-/// First letters of the name of every raw copy.
+/// First letters of the name of every raw copy; the number of its process follows.
 const PREFIX: &str = ".staged-";
+
+/// How long a copy may stay locked whose process has ended: far longer than a program takes to start.
+const STARTING: Duration = Duration::from_secs(30);
+const AGAIN: Duration = Duration::from_millis(10);
 
 /// A raw copy being made. Its run holds a lock on it, which the kernel takes away with the run.
 pub struct Staged {
@@ -26,7 +35,8 @@ impl Staged {
     pub fn new(folder: &Path) -> Result<Self> {
         sweep(folder)?;
         let making = || format!("making a temporary file in {}", folder.display());
-        let named = tempfile::Builder::new().prefix(PREFIX).tempfile_in(folder).with_context(making)?;
+        let prefix = format!("{PREFIX}{}-", process::id());
+        let named = tempfile::Builder::new().prefix(&prefix).tempfile_in(folder).with_context(making)?;
         named.as_file().lock().with_context(making)?;
         Ok(Self { named })
     }
@@ -72,19 +82,41 @@ fn remove_if_dead(path: &Path) -> Result<()> {
     if !found.is_file() || found.uid() != geteuid().as_raw() {
         return Ok(());
     }
-    match file.try_lock() {
-        Ok(()) => match fs::remove_file(path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => bail!(error),
-            _ => Ok(()),
-        },
-        Err(TryLockError::WouldBlock) => Ok(()),
-        Err(TryLockError::Error(error)) => Err(error.into()),
+    if !is_left(&file, path)? {
+        return Ok(());
     }
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => bail!(error),
+        _ => Ok(()),
+    }
+}
+
+/// Whether nobody holds the lock of a copy. A program that a run was starting when it was killed holds it for a moment more,
+/// until it has become that program.
+fn is_left(file: &File, path: &Path) -> Result<bool> {
+    let end = Instant::now() + STARTING;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+            Err(TryLockError::WouldBlock) if !has_ended(path) || Instant::now() >= end => return Ok(false),
+            Err(TryLockError::WouldBlock) => thread::sleep(AGAIN),
+        }
+    }
+}
+
+/// Whether the process that made a copy is no more, as far as this one can see.
+fn has_ended(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()?.strip_prefix(PREFIX)?.split_once('-'));
+    let pid = name.and_then(|(pid, _)| pid.parse().ok());
+    pid.is_some_and(|pid| kill(Pid::from_raw(pid), None) == Err(Errno::ESRCH))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::process::Command;
+    use test_support::wait_for;
 
     #[test]
     fn copies_of_dead_runs_go_and_those_of_live_ones_stay() {
@@ -98,5 +130,27 @@ mod tests {
         assert!(living.path().exists() && at("disk").exists() && !at(".staged-dead").exists());
         drop(living);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_copy_whose_process_has_ended_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        #[expect(clippy::disallowed_methods, reason = "any process that has ended")]
+        let mut ended = Command::new("true").spawn().unwrap();
+        ended.wait().unwrap();
+        let copy = folder.path().join(format!("{PREFIX}{}-abcdef", ended.id()));
+        let starting = File::create(&copy).unwrap();
+        starting.lock().unwrap();
+        thread::scope(|scope| {
+            let sweeping = scope.spawn(|| sweep(folder.path()));
+            wait_for("the sweep to open the copy", 30, || {
+                let open = fs::read_dir("/proc/self/fd").unwrap().flatten();
+                let here = open.filter(|fd| fs::read_link(fd.path()).is_ok_and(|open| open == copy)).count();
+                if here == 2 { Ok(()) } else { Err(here) }
+            });
+            drop(starting);
+            sweeping.join().unwrap().unwrap();
+        });
+        assert!(!copy.exists());
     }
 }

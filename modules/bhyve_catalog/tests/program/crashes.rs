@@ -1,10 +1,9 @@
 //! Runs that are killed.
 
 use std::fs;
-use std::thread;
 
 use serde_json::json;
-use test_support::{kill_before_each_change, with};
+use test_support::{kill_before_each_change, wait_for, with};
 
 use crate::support::Lab;
 
@@ -63,27 +62,34 @@ fn a_first_publication_that_was_killed_is_done_again() {
 /// A check knows no catalogue whose folder it could use, and takes no lock: the raw copy of a qcow2 disk goes all the same.
 #[test]
 fn the_raw_copy_of_a_killed_check_goes_with_the_next_run() {
+    // The first conversion lives on while its target does.
     let script = r#"case "$1" in
-info) echo '{"format": "qcow2"}' ;;
-convert) eval "target=\${$#}"; cp /dev/null "$target"; [ -e MARK ] || exec sleep 600; truncate -s 1M "$target" ;;
+info) echo '{"format": "qcow2", "virtual-size": 1048576}' ;;
+convert) eval "target=\${$#}"; [ -e AT_WORK ] || while : >AT_WORK; [ -e "$target" ]; do sleep 0.1; done ;;
 esac"#;
     let lab = Lab::new();
-    let mark = lab.at("mark").display().to_string();
-    let lab = lab.with_tool("qemu-img", &script.replace("MARK", &mark));
+    let at_work = lab.at("at-work");
+    let lab = lab.with_tool("qemu-img", &script.replace("AT_WORK", at_work.to_str().unwrap()));
     fs::write(lab.at("disk.qcow2"), b"QFI\xfb\0\0\0\x03").unwrap();
     let options =
         with(lab.publish("1"), json!({"source": lab.at("disk.qcow2"), "_ansible_check_mode": true}));
     let staged = || fs::read_dir(lab.at("tmp")).unwrap().count();
     let mut child = lab.start(&options);
-    while staged() == 0 {
-        thread::yield_now();
-    }
+    wait_for("qemu-img to be at work", 30, || fs::metadata(&at_work));
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(staged(), 1);
-    fs::write(&mark, "").unwrap();
     assert_eq!(lab.run(&options)["changed"], true);
     assert_eq!(staged(), 0);
+    kill_before_each_change(
+        || lab.program(),
+        &options,
+        &["create", "resize", "remove"],
+        || {
+            assert_eq!(lab.run(&options)["changed"], true);
+            assert_eq!(staged(), 0);
+        },
+    );
 }
 
 /// A package that a killed run left is in no list: another image may take its name.
