@@ -31,9 +31,11 @@ def action(module):
 
 
 class ActionModule(ActionBase):
-    """What the actions of all modules have in common; `module` is the module's name, `options` are its options."""
+    """What the actions of all modules have in common: `module` is the module's name, `options` are its options, a `job` is one
+    long run of it."""
 
     module = options = None
+    job = jobs.Job
 
     _supports_check_mode = True
     _supports_diff = True
@@ -71,8 +73,8 @@ class ActionModule(ActionBase):
         # Else Ansible would ask after the job itself, with a Python of the target's.
         self._task.async_val = 0
         if limit:
-            return jobs.Job(limit, min(self._task.poll, _LONGEST_ROUND), detached=not self._task.poll)
-        return jobs.Job() if long else None
+            return self.job(limit, min(self._task.poll, _LONGEST_ROUND), detached=not self._task.poll)
+        return self.job() if long else None
 
     def _answer(self, found, args, job):
         """One exchange if the target keeps the program, a second one if it has to be sent; more while it works."""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import signal
 import time
@@ -12,9 +13,8 @@ import time
 from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.apiary.bhyve.plugins.plugin_utils.exchange import COMMON, Answer, line
 
-# Seconds: how long the first exchange waits for the end, how long a later one does, and how long a program goes on
-# when nobody asks after it: the time a broken connection has to come back.
-GRACE, ROUND, LEASE = 2, 2, 120
+# Seconds that a later exchange waits for the end.
+ROUND = 2
 
 _ASK = r"""
 j=$d/job-@JOB@; [ -d "$j" ] || { say gone; exit 0; };
@@ -41,6 +41,10 @@ rm -rf "$j"; say cancelled
 class Job:
     """One run of a program, by an identity of our own choosing: it can be asked after whatever was answered."""
 
+    # Seconds that the first exchange waits for the end, and that a program goes on when nobody asks after it: the time a
+    # broken connection has to come back.
+    grace, lease = 2, 120
+
     def __init__(self, limit=0, interval=0, detached=False, identity=None):
         """`limit` and `interval` in seconds, 0 for none; a `detached` job is started and left to itself."""
         self.identity = identity or secrets.token_hex(8)
@@ -52,7 +56,7 @@ class Job:
             # It ends at its limit, and keeps its reply until somebody fetches it.
             ends = {"GRACE": 0, "LEASE": self.limit, "SEEN": "false", "SWEEP": ""}
         else:
-            ends = {"GRACE": GRACE, "LEASE": LEASE, "SEEN": '[ -e "$j/seen" ]', "SWEEP": 'rm -rf "$j";'}
+            ends = {"GRACE": self.grace, "LEASE": self.lease, "SEEN": '[ -e "$j/seen" ]', "SWEEP": 'rm -rf "$j";'}
         return dict(ends, JOB=self.identity, STEPS=4 * (self.interval or ROUND))
 
 
@@ -64,15 +68,18 @@ class Watcher:
         self.exchange, self.reset, self.show = exchange, reset, show
 
     def follow(self, job):
-        """Returns the job's answer; ends the job when its time is up or this process is told to stop."""
+        """Returns the job's answer; ends the job when its time is up, or this process or Ansible is told to stop."""
         deadline = time.monotonic() + job.limit if job.limit else None
+        ansible = os.getppid()
         with _ended_by_signal(lambda: self.forget(job)):
             while True:
                 answer = self.ask(job)
                 if answer.word != "busy":
                     break
                 self.show(answer.detail)
-                if deadline and time.monotonic() > deadline:
+                expired = deadline and time.monotonic() > deadline
+                # Before 2.20 a worker does not end with Ansible; nobody reads what it would still say.
+                if expired or os.getppid() != ansible:
                     self.forget(job)
                     return Answer("expired", str(job.limit), "", "", 0)
         self.show("")
@@ -86,7 +93,7 @@ class Watcher:
 
     def ask(self, job):
         """One look at the job; a broken connection has as long to come back as the job goes on alone."""
-        patience = time.monotonic() + LEASE
+        patience = time.monotonic() + job.lease
         pause = 1
         while True:
             try:

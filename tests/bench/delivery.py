@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 
-from tests.delivery.conftest import TOP, free_port, inventory, wait_for
+from tests.delivery.conftest import TOP, free_port, inventory, wait_for_port
 
 TASKS = int(sys.argv[1]) if len(sys.argv) > 1 else 30
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 4
@@ -103,8 +103,8 @@ def target():
     relay = [sys.executable, str(TOP / "tests/bench/delay_relay.py"), str(far), str(near), "10"]
     processes.append(subprocess.Popen(relay))
     try:
-        wait_for(near, processes[0])
-        wait_for(far, processes[1])
+        wait_for_port(near, processes[0])
+        wait_for_port(far, processes[1])
         yield folder
     finally:
         for path in (folder / "cp").iterdir():

@@ -6,4 +6,4 @@ set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 "$top/tests/setup/packages.sh" busybox-static fish openssh-client openssh-server openssl python3-minimal sudo tcsh
 venv=$("$top/tests/setup/venv.sh" newest)
-PATH=$venv/bin:$PATH PYTHONPATH=$top exec python "$top/tests/bench/delivery.py" "$@"
+PATH=$venv/bin:$PATH PYTHONPATH=$top:$top/tests exec python "$top/tests/bench/delivery.py" "$@"

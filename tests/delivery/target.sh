@@ -57,6 +57,7 @@ PermitRootLogin prohibit-password
 PasswordAuthentication no
 PidFile none
 MaxStartups 200
+LoginGraceTime 0
 MaxSessions 200
 Subsystem sftp internal-sftp
 CONFIG

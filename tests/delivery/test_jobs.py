@@ -4,22 +4,35 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import os
 import pty
 import signal
 import subprocess
 import termios
 import threading
-import time
 
 import pytest
 
+from patience import patience, wait_for
 
-def wait_until(condition, what):
-    deadline = time.monotonic() + 300
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain for " + what
-        time.sleep(0.1)
+# Work that has not ended by itself before a test has done what it is about; and a limit that it does not reach.
+LONG, NEVER = 36000, str(int(patience(300)))
+BESIDE = concurrent.futures.ThreadPoolExecutor()
+
+
+@pytest.fixture(autouse=True)
+def times_of_users(site, monkeypatch):
+    """How long an exchange waits here, and a job goes on alone, is what it is for users."""
+    monkeypatch.setattr(site, "times", {})
+
+
+@pytest.fixture
+def enough(site, request):
+    """A file that ends the work it was given to as soon as it is there."""
+    path = site.folder / ("enough-" + request.node.name)
+    yield path
+    path.unlink(missing_ok=True)
 
 
 def jobs(site, account="plain"):
@@ -75,7 +88,7 @@ def watched(site):
         if process.poll() is None:
             process.kill()
         process.wait()
-        thread.join(10)
+        thread.join(patience(10))
         os.close(parent)
 
 
@@ -92,61 +105,65 @@ def test_a_crash_of_long_work_is_a_failed_task(site):
     assert jobs(site) == []
 
 
+def started(site):
+    """The process id of the one program that works for `plain`."""
+    (pid,) = wait_for("the program", lambda: running(site))
+    return pid
+
+
 def test_a_killed_program_is_a_failed_task(site):
-    answer = {}
-    thread = threading.Thread(target=lambda: answer.update(site.ask("plain", {"work": 60})))
-    thread.start()
-    wait_until(lambda: running(site), "the program")
-    os.kill(running(site)[0], signal.SIGKILL)
-    thread.join()
-    assert answer["msg"] == "probe was ended by SIGKILL without a reply"
+    answer = BESIDE.submit(site.ask, "plain", {"work": LONG})
+    os.kill(started(site), signal.SIGKILL)
+    assert answer.result()["msg"] == "probe was ended by SIGKILL without a reply"
     assert jobs(site) == []
 
 
 def test_a_vanished_job_is_a_failed_task(site):
-    answer = {}
-    thread = threading.Thread(target=lambda: answer.update(site.ask("plain", {"work": 60})))
-    thread.start()
-    wait_until(lambda: running(site), "the program")
-    (pid,) = running(site)
+    answer = BESIDE.submit(site.ask, "plain", {"work": LONG})
+    pid = started(site)
     parent = int(open("/proc/%d/stat" % pid).read().split()[3])
     os.kill(parent, signal.SIGKILL)
     os.kill(pid, signal.SIGKILL)
-    thread.join()
-    assert answer["msg"] == "probe vanished from the target: it was killed, or the host restarted"
+    assert answer.result()["msg"] == "probe vanished from the target: it was killed, or the host restarted"
     assert jobs(site) == []
 
 
-def test_a_broken_connection_is_picked_up_again(site):
-    answer = {}
-    thread = threading.Thread(target=lambda: answer.update(site.ask("plain", {"work": 12, "text": "x"})))
-    thread.start()
-    wait_until(lambda: running(site), "the program")
-    time.sleep(3)
+def asked_after(site):
+    """Waits until somebody asks after the job of `plain` who had not done so before."""
+    (job,) = jobs(site)
+    (job / "seen").unlink(missing_ok=True)
+    wait_for("somebody to ask after the job", (job / "seen").exists)
+
+
+def test_a_broken_connection_is_picked_up_again(site, enough):
+    answer = BESIDE.submit(site.ask, "plain", {"work": LONG, "until": str(enough), "text": "x"})
+    started(site)
+    asked_after(site)
     for _time in range(2):
         site.cut("plain")
-        time.sleep(1)
-    thread.join()
-    assert answer.get("text") == "x", answer
+        asked_after(site)
+    enough.touch()
+    assert answer.result().get("text") == "x", answer.result()
     assert jobs(site) == []
 
 
 def test_async_ends_at_its_limit(site):
-    assert site.ask("plain", {"text": "x"}, "-B", "300", "-P", "1")["text"] == "x"
-    assert site.ask("plain", {"text": "x", "work": 4}, "-B", "300", "-P", "1")["text"] == "x"
-    result = site.ask("plain", {"work": 60}, "-B", "3", "-P", "1")
+    assert site.ask("plain", {"text": "x"}, "-B", NEVER, "-P", "1")["text"] == "x"
+    assert site.ask("plain", {"text": "x", "work": 4}, "-B", NEVER, "-P", "1")["text"] == "x"
+    result = site.ask("plain", {"work": LONG}, "-B", "3", "-P", "1")
     assert result["msg"] == "probe did not finish within 3 s and has been ended"
     assert jobs(site) == []
 
 
-def test_async_without_poll_leaves_the_job_to_itself(site):
-    result = site.ask("plain", {"work": 30, "text": "x"}, "-B", "300", "-P", "0")
+def test_async_without_poll_leaves_the_job_to_itself(site, enough):
+    result = site.ask("plain", {"work": LONG, "until": str(enough), "text": "x"}, "-B", NEVER, "-P", "0")
     assert (result["started"], result["finished"]) == (True, False)
     asked = {"jid": result["ansible_job_id"]}
     assert site.ask("plain", asked, module="apiary.bhyve.job_status")["finished"] == 0
     cleanup = {**asked, "mode": "cleanup"}
     assert site.ask("plain", cleanup, "--check", module="apiary.bhyve.job_status")["changed"] and running(site)
-    wait_until(lambda: not running(site), "the end of the job")
+    enough.touch()
+    wait_for("the end of the job", lambda: not running(site))
     done = site.ask("plain", asked, module="apiary.bhyve.job_status")
     assert (done["finished"], done["text"]) == (1, "x")
     assert site.ask("plain", cleanup, module="apiary.bhyve.job_status")["erased"] == asked["jid"]
@@ -164,11 +181,11 @@ def test_a_task_that_is_tried_again_keeps_its_limit(site):
     assert jobs(site) == []
 
 
-AGAIN = """
+AGAIN = f"""
 - hosts: plain
   gather_facts: false
   tasks:
-    - apiary.bhyve.probe: {work: 20}
+    - apiary.bhyve.probe: {{work: {LONG}}}
       async: 3
       poll: 1
       register: probed
@@ -180,12 +197,12 @@ AGAIN = """
 
 def test_what_needs_the_ordinary_transfer_cannot_be_left_to_itself(site):
     for host, words in (("noexec", ()), ("plain", ("-b", "--become-user=careful", "--become-method=su"))):
-        result = site.ask(host, {"text": "x"}, "-B", "300", "-P", "0", *words, "-e", "ansible_become_password=secret-word")
+        result = site.ask(host, {"text": "x"}, "-B", NEVER, "-P", "0", *words, "-e", "ansible_become_password=secret-word")
         assert result["failed"] and "expected poll above 0, found poll: 0" in result["msg"], result
 
 
 def test_the_ordinary_transfer_says_that_it_has_no_limit(site):
-    words = ("-m", "apiary.bhyve.probe", "-a", "text=x", "-B", "300", "-P", "5", "-e", "ansible_remote_tmp=/tmp/apiary-noexec")
+    words = ("-m", "apiary.bhyve.probe", "-a", "text=x", "-B", NEVER, "-P", "5", "-e", "ansible_remote_tmp=/tmp/apiary-noexec")
     done = site.run("ansible", "noexec", *words)
     assert "noexec | SUCCESS" in done.stdout and "noexec: async does not end this task" in " ".join(done.stderr.split())
 
@@ -195,32 +212,39 @@ def lines_of(shown, host):
     return {line for line in bytes(shown).split(b"\r\x1b[K") if line.startswith(host + b": pretending: ")}
 
 
+def stop(site, process, number=signal.SIGINT, hosts=("plain",)):
+    """Ends Ansible as a terminal does, or as a service manager does; nothing goes on without it."""
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
+    process.wait(timeout=patience(60))
+    for host in hosts:
+        wait_for("the end of the job of " + host, lambda account=host: jobs(site, account) == [])
+
+
 def test_progress_is_a_line_that_moves_on_a_terminal(site, watched):
-    # Longer than any machine takes to ask twice; the next test is about how it ends.
-    process, shown = watched("work=3600")
-    wait_until(lambda: len(lines_of(shown, b"plain")) > 2, "a line that moves")
+    process, shown = watched(f"work={LONG}")
+    wait_for("a line that moves", lambda: len(lines_of(shown, b"plain")) > 2, 120)
     whole = [line for line in lines_of(shown, b"plain") if line.endswith(b"\r")]
     assert whole and all(b" of " in line and b"/s" in line and line.endswith(b" left\r") for line in whole), shown
-    os.killpg(process.pid, signal.SIGINT)
-    process.wait(timeout=300)
-    wait_until(lambda: jobs(site) == [], "the end of the job")
+    stop(site, process)
 
 
 def test_progress_of_several_hosts_shares_the_line(site, watched):
     hosts = ("plain", "csh", "bash")
-    process, shown = watched("work=3600", ",".join(hosts))
-    wait_until(lambda: all(len(lines_of(shown, host.encode())) > 1 for host in hosts), "every host's line")
-    os.killpg(process.pid, signal.SIGINT)
-    process.wait(timeout=300)
-    for host in hosts:
-        wait_until(lambda account=host: jobs(site, account) == [], "the end of the job of " + host)
+    process, shown = watched(f"work={LONG}", ",".join(hosts))
+    wait_for("every host's line", lambda: all(len(lines_of(shown, host.encode())) > 1 for host in hosts), 120)
+    stop(site, process, hosts=hosts)
     assert b"Traceback" not in shown
 
 
-def test_the_line_is_gone_when_the_work_is_done(site, watched):
-    process, shown = watched("work=6")
-    assert process.wait(timeout=300) == 0, shown
-    wait_until(lambda: b'"text"' in shown, "the result")
+def test_the_line_is_gone_when_the_work_is_done(site, watched, enough):
+    process, shown = watched(f"work={LONG} until={enough}")
+    wait_for("progress", lambda: b"pretending" in shown)
+    enough.touch()
+    assert process.wait(timeout=patience(60)) == 0, shown
+    wait_for("the result", lambda: b'"text"' in shown)
     # Whatever the line last said has been wiped from where the result begins.
     before = bytes(shown).partition(b"plain | SUCCESS")[0].rpartition(b"\r\x1b[K")[2]
     assert b"pretending" not in before, shown
@@ -234,25 +258,20 @@ def test_progress_is_silent_without_a_terminal(site):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_a_stopped_controller_ends_the_work(site, watched, number):
-    process, shown = watched("work=60")
-    wait_until(lambda: b"pretending" in shown, "progress")
-    (pid,) = running(site)
-    if number == signal.SIGINT:
-        os.killpg(process.pid, number)
-    else:
-        process.send_signal(number)
-    process.wait(timeout=300)
-    wait_until(lambda: not os.path.exists("/proc/%d" % pid), "the end of the program")
-    wait_until(lambda: jobs(site) == [], "the end of the job")
+    process, shown = watched(f"work={LONG}")
+    wait_for("progress", lambda: b"pretending" in shown)
+    pid = started(site)
+    stop(site, process, number)
+    wait_for("the end of the program", lambda: not os.path.exists("/proc/%d" % pid))
     assert b"Traceback" not in shown
 
 
-def test_work_nobody_asks_after_ends_by_itself(site, watched):
-    process, shown = watched("work=60")
-    wait_until(lambda: b"pretending" in shown, "progress")
-    (pid,) = running(site)
+def test_work_nobody_asks_after_ends_by_itself(site, watched, monkeypatch):
+    monkeypatch.setattr(site, "times", {"PROBE_LEASE": "5"})
+    process, _shown = watched(f"work={LONG}")
+    pid = started(site)
     for worker in site.processes_below(process.pid):
         os.kill(worker, signal.SIGKILL)
     process.kill()
-    wait_until(lambda: not os.path.exists("/proc/%d" % pid), "the end of the program")
-    wait_until(lambda: jobs(site) == [], "the end of the job")
+    wait_for("the end of the program", lambda: not os.path.exists("/proc/%d" % pid), 300)
+    wait_for("the end of the job", lambda: jobs(site) == [])

@@ -1,6 +1,7 @@
 //! The smallest whole module: what the delivery tests run on their targets, and a pattern for a new program.
 
 use std::env;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -33,6 +34,8 @@ struct Params {
     #[serde(default)]
     work: Option<Seconds>,
     #[serde(default)]
+    until: Option<PathBuf>,
+    #[serde(default)]
     behaviour: Behaviour,
 }
 
@@ -60,7 +63,7 @@ fn main() -> ExitCode {
 
 fn probe(params: Params, task: &mut Task) -> Result<Reply> {
     if let Some(work) = params.work {
-        task.phase("work", |task| pretend(task, work.duration()));
+        task.phase("work", |task| pretend(task, work.duration(), params.until.as_deref()));
     }
     match params.behaviour {
         Behaviour::Answer => (),
@@ -82,11 +85,11 @@ fn probe(params: Params, task: &mut Task) -> Result<Reply> {
         .with("check_mode", task.check_mode))
 }
 
-/// Takes its time, and says so as a long transfer would.
-fn pretend(task: &Task, length: Duration) {
+/// Takes its time, or until a file is there, and says so as a long transfer would.
+fn pretend(task: &Task, length: Duration, until: Option<&Path>) {
     let progress = task.progress("pretending", Some(length.as_millis() as u64));
     let started = Instant::now();
-    while started.elapsed() < length {
+    while started.elapsed() < length && !until.is_some_and(Path::exists) {
         let tick = Duration::from_millis(100);
         sleep(tick);
         progress.advance(tick.as_millis() as u64);
