@@ -10,6 +10,7 @@ pub mod files;
 mod finished;
 pub mod identity;
 pub mod lock;
+pub mod moment;
 mod output;
 mod progress;
 mod quantity;

@@ -1,15 +1,20 @@
 //! Locks between runs of our programs on one host.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::process;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, bail};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, OFlag, fcntl};
+use nix::sys::signal::kill;
+use nix::unistd::{Pid, gethostname};
+
+use crate::moment;
 
 /// How often a waiting run looks again.
 const AGAIN: Duration = Duration::from_millis(50);
@@ -31,19 +36,19 @@ impl Lock {
         let doing = || format!("locking {}", path.display());
         let deadline = Instant::now() + limit;
         loop {
-            match Flock::lock(open(path).with_context(doing)?, FlockArg::LockExclusiveNonblock) {
-                Ok(file) if is_at(&file, path) => return Ok(Lock { path: path.to_owned(), file }),
+            // Open as long as it waits, so that fuser(1) shows who does.
+            let busy = match Flock::lock(open(path).with_context(doing)?, FlockArg::LockExclusiveNonblock) {
+                Ok(file) if is_at(&file, path) => {
+                    sign(&file);
+                    return Ok(Lock { path: path.to_owned(), file });
+                }
                 // The run that held it has removed it: the next one locks another file.
                 Ok(_) => continue,
-                Err((_, Errno::EWOULDBLOCK | Errno::EINTR)) => {}
+                Err((file, Errno::EWOULDBLOCK | Errno::EINTR)) => file,
                 Err((_, error)) => return Err(error).with_context(doing),
-            }
+            };
             if Instant::now() >= deadline {
-                bail!(
-                    "{}: another run has held it for {} s; wait for it or end it",
-                    doing(),
-                    limit.as_secs()
-                );
+                bail!("{}: {}; wait for it or end it", doing(), holder(busy));
             }
             thread::sleep(AGAIN);
         }
@@ -88,12 +93,42 @@ impl Lock {
 
 fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new()
+        .read(true)
         .write(true)
         .create(true)
         .truncate(false)
         .mode(0o600)
         .custom_flags(OFlag::O_NOFOLLOW.bits())
         .open(path)
+}
+
+/// Writes down who has taken a lock, and when: the time of the file's last change.
+fn sign(mut file: &File) {
+    let signed = file
+        .set_len(0)
+        .and_then(|()| writeln!(file, "{} {}", process::id(), host()))
+        .and_then(|()| file.set_modified(SystemTime::now()));
+    // A full disk, say: the lock holds all the same, and the message about it says less.
+    drop(signed);
+}
+
+/// Who holds a lock, as far as its file says it.
+fn holder(mut file: File) -> String {
+    let mut text = String::new();
+    let taken = file.read_to_string(&mut text).and_then(|_| file.metadata()?.modified());
+    let signed = text.trim_end().split_once(' ').and_then(|(pid, host)| Some((pid.parse().ok()?, host)));
+    let (Ok(taken), Some((pid, on))) = (taken, signed) else { return "another run holds it".to_owned() };
+    let taken = moment::readable(taken);
+    if on == host() && kill(Pid::from_raw(pid), None) == Err(Errno::ESRCH) {
+        return format!(
+            "process {pid} on {on} took it at {taken} and has ended, but a program that it started may still run"
+        );
+    }
+    format!("process {pid} on {on} has held it since {taken}")
+}
+
+fn host() -> String {
+    gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// Whether `path` still names this very file.
@@ -109,18 +144,49 @@ fn is_at(file: &File, path: &Path) -> bool {
 mod tests {
     use super::*;
     use crate::Tool;
+    use test_support::patience;
 
     #[test]
-    fn a_second_run_waits_and_then_says_so() {
+    fn a_run_that_has_waited_in_vain_says_for_whom() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         let held = Lock::acquire(&path, Duration::ZERO).unwrap();
-        let error = Lock::acquire(&path, Duration::from_millis(60)).unwrap_err();
-        let expected =
-            format!("locking {}: another run has held it for 0 s; wait for it or end it", path.display());
-        assert_eq!(error.to_string(), expected);
+        let refusal = || {
+            let error = Lock::acquire(&path, Duration::ZERO).unwrap_err().to_string();
+            error.replace(&format!("locking {}: ", path.display()), "").replace(&host(), "HOST")
+        };
+        let taken = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_371_300);
+        held.file.set_modified(taken).unwrap();
+        let own = process::id();
+        assert_eq!(
+            refusal(),
+            format!("process {own} on HOST has held it since 2026-11-22T18:15:00Z; wait for it or end it")
+        );
+        #[expect(clippy::disallowed_methods, reason = "any process that has ended")]
+        let mut ended = process::Command::new("true").spawn().unwrap();
+        ended.wait().unwrap();
+        for (signed, expected) in [
+            (
+                format!("{} {}\n", ended.id(), host()),
+                format!(
+                    "process {} on HOST took it at 2026-11-22T18:15:00Z and has ended, but a program that it started may still run",
+                    ended.id()
+                ),
+            ),
+            (
+                format!("{} elsewhere\n", ended.id()),
+                format!("process {} on elsewhere has held it since 2026-11-22T18:15:00Z", ended.id()),
+            ),
+            (String::new(), "another run holds it".to_owned()),
+        ] {
+            fs::write(&path, signed).unwrap();
+            held.file.set_modified(taken).unwrap();
+            assert_eq!(refusal(), format!("{expected}; wait for it or end it"));
+        }
         drop(held);
-        Lock::acquire(&path, Duration::ZERO).unwrap();
+        let again = Lock::acquire(&path, Duration::ZERO).unwrap();
+        assert!(again.file.metadata().unwrap().modified().unwrap() > taken);
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{own} {}\n", host()));
     }
 
     #[test]
@@ -134,7 +200,7 @@ mod tests {
         assert!(!Lock::is_stale(&path).unwrap());
         let waiting = {
             let path = path.clone();
-            thread::spawn(move || Lock::acquire(&path, Duration::from_secs(60)).unwrap())
+            thread::spawn(move || Lock::acquire(&path, patience(30)).unwrap())
         };
         held.remove().unwrap();
         let next = waiting.join().unwrap();

@@ -116,7 +116,7 @@ fn has_ended(path: &Path) -> bool {
 mod tests {
     use super::*;
     use std::process::Command;
-    use test_support::wait_for;
+    use test_support::{times_open, wait_for};
 
     #[test]
     fn copies_of_dead_runs_go_and_those_of_live_ones_stay() {
@@ -143,10 +143,9 @@ mod tests {
         starting.lock().unwrap();
         thread::scope(|scope| {
             let sweeping = scope.spawn(|| sweep(folder.path()));
-            wait_for("the sweep to open the copy", 30, || {
-                let open = fs::read_dir("/proc/self/fd").unwrap().flatten();
-                let here = open.filter(|fd| fs::read_link(fd.path()).is_ok_and(|open| open == copy)).count();
-                if here == 2 { Ok(()) } else { Err(here) }
+            wait_for("the sweep to open the copy", 30, || match times_open(process::id(), &copy) {
+                2 => Ok(()),
+                other => Err(other),
             });
             drop(starting);
             sweeping.join().unwrap().unwrap();

@@ -49,6 +49,12 @@ pub fn refusal(reply: &Value) -> &str {
     reply["msg"].as_str().unwrap()
 }
 
+/// How often a process has the file at `path` open.
+pub fn times_open(process: u32, path: &Path) -> usize {
+    let descriptors = fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
+    descriptors.filter(|open| fs::read_link(open.path()).is_ok_and(|open| open == path)).count()
+}
+
 /// Options with some of them replaced.
 pub fn with(mut options: Value, changes: Value) -> Value {
     options.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());

@@ -3,7 +3,6 @@
 mod dataset;
 mod decoder;
 mod image;
-mod moment;
 mod params;
 mod raw_file;
 mod source;

@@ -1,11 +1,13 @@
 //! Publishing: the triad, the reply, and what clients read.
 
 use std::fs;
-use std::thread;
+use std::process;
 use std::time::Duration;
 
+use ansible_module::lock::Lock;
+use ansible_module::moment;
 use serde_json::json;
-use test_support::with;
+use test_support::{times_open, wait_for, with};
 
 use crate::support::Lab;
 
@@ -117,16 +119,24 @@ fn damaged_lists_are_written_anew() {
 }
 
 #[test]
-fn a_waiting_publisher_says_so() {
+fn a_publisher_waits_for_another_and_says_for_whom() {
     let lab = Lab::new();
     lab.changed(&lab.publish("1"));
-    let held = ansible_module::lock::Lock::acquire(&lab.catalogue().join(".lock"), Duration::ZERO).unwrap();
-    assert_eq!(
-        lab.refusal(&with(lab.publish("2"), json!({"lock_timeout": 0.1}))),
-        "locking LAB/catalogue/.lock: another run has held it for 0 s; wait for it or end it"
+    let path = lab.catalogue().join(".lock");
+    let held = Lock::acquire(&path, Duration::ZERO).unwrap();
+    let refusal = lab.refusal(&with(lab.publish("2"), json!({"lock_timeout": 0.1})));
+    let since = moment::readable(fs::metadata(&path).unwrap().modified().unwrap());
+    assert!(
+        refusal.starts_with(&format!("locking LAB/catalogue/.lock: process {} on ", process::id()))
+            && refusal.ends_with(&format!(" has held it since {since}; wait for it or end it")),
+        "{refusal}"
     );
-    let waiting = lab.start(&lab.publish("2"));
-    thread::sleep(Duration::from_millis(100));
+    let mut waiting = lab.start(&lab.publish("2"));
+    wait_for("the publisher to come to the lock", 30, || match times_open(waiting.id(), &path) {
+        0 => Err(waiting.try_wait()),
+        _ => Ok(()),
+    });
+    assert_eq!(lab.images(), ["demo-1"]);
     drop(held);
     assert!(waiting.wait_with_output().unwrap().status.success());
     assert_eq!(lab.images(), ["demo-1", "demo-2"]);

@@ -99,7 +99,7 @@ fn datasets(zfs: &Zfs, names: &[&DatasetName], others: BTreeSet<String>) -> Resu
     let mut all = others;
     all.extend(names.iter().flat_map(|name| [name.to_string(), name.unfinished()]));
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
-    let mut observed = Observed { moment: crate::moment::now(), ..Observed::default() };
+    let mut observed = Observed { moment: ansible_module::moment::now(), ..Observed::default() };
     observed.add(zfs.list(&all, 0)?);
     let there: Vec<&str> =
         names.iter().map(|name| name.as_str()).filter(|name| observed.rows.contains_key(*name)).collect();

@@ -6,11 +6,11 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use ansible_module::lock::Lock;
+use ansible_module::moment;
 use ansible_module::{State, files};
 use anyhow::{Context, Result, bail};
 
 use crate::image::Image;
-use crate::moment;
 use crate::params::Params;
 use crate::raw_file::identity::Identity;
 
