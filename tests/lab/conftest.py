@@ -15,6 +15,8 @@ import tempfile
 import pytest
 from patience import patience
 
+from patience import patience
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = TOP / "native" / ("%s-%s" % (platform.system().lower(), platform.machine()))
 
@@ -31,6 +33,8 @@ class Lab:
         self.uri = uri
         self.disk = self.folder / "boot.raw"
         self.banner = "apiary demo guest 7 is up"
+        # What is waited for where a guest is expected to start.
+        self.up = {"console": self.banner, "timeout": patience(60)}
         run(TOP / "tests/demo/make-disk.sh", self.disk, "7", "16M")
 
     def program(self, name="libvirt_domain"):

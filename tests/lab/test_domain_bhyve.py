@@ -4,18 +4,20 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import json
 import os
 import pathlib
 import platform
 import pty
 import re
+import select
 import subprocess
-import threading
-import time
 import tty
 
 import pytest
+
+from patience import patience, wait_for
 
 HERE = pathlib.Path(__file__).resolve().parent
 PROGRAM = HERE.parents[1] / ("native/%s-%s/libvirt_domain" % (platform.system().lower(), platform.machine()))
@@ -39,7 +41,7 @@ def bhyve(tmp_path_factory):
     def call(options, **environment):
         done = subprocess.run(
             [PROGRAM, "-"], input=json.dumps({"uri": "bhyve:///system", **options}), capture_output=True, text=True,
-            env={**os.environ, "LD_LIBRARY_PATH": str(folder), **environment},
+            env={**os.environ, "LD_LIBRARY_PATH": str(folder), **environment}, timeout=patience(300),
         )
         assert done.stderr == ""
         return json.loads(done.stdout)
@@ -84,22 +86,24 @@ def test_autostart_survives_a_driver_that_loses_it(bhyve, tmp_path):
 
 
 def test_the_console_is_the_null_modem(bhyve):
-    """A pseudo-terminal stands for it; the guest talks a moment after its start."""
+    """A pseudo-terminal stands for it; the guest talks when somebody listens."""
     master, slave = pty.openpty()
     tty.setraw(master)
     device = os.ttyname(slave)
+    os.close(slave)
+    hangs_up = select.poll()
+    hangs_up.register(master, 0)
     serial = f"<serial type='nmdm'><source master='/dev/nmdm-web1.1A' slave='{device}'/></serial>"
 
     def talk():
-        time.sleep(0.3)
+        wait_for("the console to be opened", lambda: not hangs_up.poll(0))
         os.write(master, b"FreeBSD/amd64 (web1) (ttyu0)\r\n\r\nlogin: ")
 
-    talker = threading.Thread(target=talk)
-    talker.start()
-    reply = bhyve({"name": "web1", "xml": xml(serial), "wait_for": {"console": "login:", "timeout": 60}})
-    talker.join()
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        talked = pool.submit(talk)
+        reply = bhyve({"name": "web1", "xml": xml(serial), "wait_for": {"console": "login:", "timeout": patience(60)}})
+        talked.result()
     assert (reply["changed"], reply.get("msg"), reply.get("warnings")) == (True, None, None)
-    os.close(slave)
     os.close(master)
 
 

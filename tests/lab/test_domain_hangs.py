@@ -5,14 +5,20 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import re
+import select
 import signal
 import subprocess
-import time
 
 import pytest
+
+from patience import patience, wait_for
+
+# Of inotify(7).
+IN_OPEN = 0x20
 
 SILENT = (
     "expected an answer of libvirt within 5 s, found none: its daemon hangs or is very busy; restart it (Debian: systemctl "
@@ -37,14 +43,29 @@ def test_a_daemon_that_never_answers_is_told(lab, program):
     assert message == "calling virConnectOpen: " + SILENT
 
 
+@contextlib.contextmanager
+def opened(path):
+    """Gives a function that waits until somebody opens the file; who did so before does not count."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    events = libc.inotify_init1(os.O_CLOEXEC)
+    try:
+        if libc.inotify_add_watch(events, os.fsencode(path), IN_OPEN) < 0:
+            raise OSError(ctypes.get_errno(), "watching it", path)
+        yield lambda: wait_for(f"{path} to be opened", lambda: select.select([events], [], [], 0)[0])
+    finally:
+        os.close(events)
+
+
 def test_a_daemon_that_hangs_during_the_work_is_told(lab):
     lab.good({"name": "web1", "xml": lab.xml()})
-    waits = {"uri": lab.uri, "name": "web1", "wait_for": {"console": "never", "timeout": 200}, "answer_timeout": 5}
-    program = subprocess.Popen([lab.program(), "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    program.stdin.write(json.dumps(waits).encode())
-    program.stdin.close()
-    # By then it has connected and looks again and again; if not, it hangs as well, in an earlier call.
-    time.sleep(3)
+    never = {"console": "never", "timeout": patience(300)}
+    waits = {"uri": lab.uri, "name": "web1", "wait_for": never, "answer_timeout": 5}
+    with opened(lab.log()) as wait_until_opened:
+        program = subprocess.Popen([lab.program(), "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        program.stdin.write(json.dumps(waits).encode())
+        program.stdin.close()
+        # It has connected and looks again and again, at the console and whether the guest runs.
+        wait_until_opened()
     with stopped(lab):
         message = json.loads(program.stdout.read())["msg"]
     assert program.wait() == 1

@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import re
 import shutil
 import subprocess
+
+from patience import patience
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parents[1]
@@ -23,7 +26,7 @@ def play(lab, tmp_path, *words):
         link.symlink_to(TOP)
     done = subprocess.run(
         ["ansible-playbook", "-i", "localhost,", str(HERE / "guests.yml"), "-e", f"lab_uri={lab.uri}",
-         "-e", f"lab_folder={lab.folder}", "-e", f'{{"lab_banner": "{lab.banner}"}}', *words],
+         "-e", f"lab_folder={lab.folder}", "-e", json.dumps({"lab_up": {**lab.up, "timeout": patience(120)}}), *words],
         capture_output=True, text=True, env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(tmp_path)},
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -109,7 +109,7 @@ def test_memory_is_changed_and_the_guest_restarted_when_asked(lab):
     assert lab.good({"name": "web1"})["domain"]["restart_required"] is True
     assert "<memory unit='KiB'>32768</memory>" in lab.virsh("dumpxml", "web1")
     restart = {"name": "web1", "xml": lab.xml(memory=48), "restart": "if_changed", **NOW}
-    done = triad(lab, {**restart, "wait_for": {"console": lab.banner}})
+    done = triad(lab, {**restart, "wait_for": lab.up})
     assert done["domain"]["started"] is True and done["domain"]["restart_required"] is False
     assert "<memory unit='KiB'>49152</memory>" in lab.virsh("dumpxml", "web1")
 
@@ -128,7 +128,7 @@ def test_layout_of_the_xml_is_no_change(lab):
 
 
 def test_a_guest_deaf_to_the_power_button(lab):
-    lab.good({"name": "web1", "xml": lab.xml(), "wait_for": {"console": lab.banner}})
+    lab.good({"name": "web1", "xml": lab.xml(), "wait_for": lab.up})
     assert lab.refused({"name": "web1", "state": "shutoff", "shutdown_timeout": 0.5}) == (
         "domain web1: shutting down: expected it off within 0.5 s, found it still running; give it a longer "
         "`shutdown_timeout`, or set `force: true` to power it off"
@@ -189,7 +189,7 @@ def test_twenty_guests_at_once(lab):
     guests = ["guest%d" % number for number in range(20)]
 
     def deploy(name):
-        return lab.good({"name": name, "xml": lab.xml(name), "wait_for": {"console": lab.banner}})
+        return lab.good({"name": name, "xml": lab.xml(name), "wait_for": lab.up})
 
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         replies = list(pool.map(deploy, guests))
@@ -205,7 +205,7 @@ def test_managers_that_race_for_one_domain_all_succeed(lab, log):
         with concurrent.futures.ThreadPoolExecutor(6) as pool:
             return list(pool.map(lambda _: lab.good(options), range(6)))
 
-    replies = together({"name": "web1", "xml": lab.xml(log=log), "wait_for": {"console": lab.banner}})
+    replies = together({"name": "web1", "xml": lab.xml(log=log), "wait_for": lab.up})
     # A console without history tells its text to one of them.
     assert sum("warnings" not in reply for reply in replies) >= (6 if log else 1)
     assert lab.state() == "running"
@@ -233,7 +233,7 @@ def test_killed_at_any_moment_the_next_run_converges(lab):
         # A run takes half a second: first its beginning, where it defines, in steps of two milliseconds. Every other
         # console keeps no history, so that what a killed run has heard is lost to the next.
         seconds = 0.012 + 0.002 * step if step < 10 else dice.uniform(0.05, 0.8)
-        options = {"name": "web1", "xml": lab.xml(log=step % 2 == 0), "wait_for": {"console": lab.banner, "timeout": 60}}
+        options = {"name": "web1", "xml": lab.xml(log=step % 2 == 0), "wait_for": lab.up}
         killed += killed_after(lab, options, seconds)
         lab.good(options)
         assert lab.state() == "running"

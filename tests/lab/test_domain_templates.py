@@ -74,6 +74,6 @@ def test_values_are_escaped(rendered):
 
 
 def test_the_qemu_template_boots(lab, rendered):
-    options = {"name": "web1", "xml": (rendered / "qemu-boots.xml").read_text(), "wait_for": {"console": lab.banner, "timeout": 60}}
+    options = {"name": "web1", "xml": (rendered / "qemu-boots.xml").read_text(), "wait_for": lab.up}
     assert lab.good(options)["changed"] is True
     assert lab.good(options)["changed"] is False

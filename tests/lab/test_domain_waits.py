@@ -4,18 +4,21 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import os
+import pathlib
 import socket
 import subprocess
-import threading
 
 import pytest
+
+from patience import patience, wait_for
 
 NOW = {"force": True, "shutdown_timeout": 0}
 
 
 def waiting(lab, wait_for, log=True, **more):
-    return {"name": "web1", "xml": lab.xml(log=log, **more), "wait_for": {"timeout": 60, **wait_for}}
+    return {"name": "web1", "xml": lab.xml(log=log, **more), "wait_for": {"timeout": patience(60), **wait_for}}
 
 
 @pytest.mark.parametrize("log", [True, False], ids=["log", "stream"])
@@ -31,7 +34,7 @@ def test_the_console_is_waited_for_once_per_start(lab, log):
 
 def test_a_guest_that_was_started_before_is_waited_for_later(lab):
     lab.good({"name": "web1", "xml": lab.xml()})
-    reply = lab.good({"name": "web1", "wait_for": {"console": lab.banner, "timeout": 60}})
+    reply = lab.good({"name": "web1", "wait_for": lab.up})
     assert (reply["changed"], reply.get("warnings")) == (False, None)
 
 
@@ -46,7 +49,7 @@ def test_what_a_start_before_this_task_wrote_without_history_is_not_waited_for(l
     log = f"<log file='{lab.log()}' {append}/>" if append else ""
     lab.log().write_text("never")
     xml = lab.xml(log=False).replace("<serial type='pty'>", "<serial type='pty'>" + log)
-    never = {"name": "web1", "wait_for": {"console": "never", "timeout": 60}}
+    never = {"name": "web1", "wait_for": {"console": "never", "timeout": patience(60)}}
     lab.good({"name": "web1", "xml": xml, "state": "present"})
     lab.virsh("start", "web1")
     assert lab.good(never)["warnings"] == [NO_HISTORY]
@@ -64,7 +67,7 @@ def test_a_log_that_keeps_earlier_starts_is_read_from_this_start_on(lab):
     assert "append='on'" in xml
     lab.log().write_text("an earlier start: login:")
     lab.good({"name": "web1", "xml": xml})
-    reply = lab.good({"name": "web1", "wait_for": {"console": lab.banner, "timeout": 60}})
+    reply = lab.good({"name": "web1", "wait_for": lab.up})
     assert (reply["changed"], reply.get("warnings")) == (False, None)
     assert "found other text or none" in lab.refused(
         {"name": "web1", "wait_for": {"console": "login:", "timeout": 0.3}}
@@ -83,7 +86,7 @@ def fresh(lab):
 
 def test_a_guest_that_has_not_run_yet_is_waited_for(lab):
     fresh(lab)
-    wait = {"name": "web1", "wait_for": {"console": lab.banner, "timeout": 60}}
+    wait = {"name": "web1", "wait_for": lab.up}
     for changed in (True, False):
         reply = lab.good(wait)
         assert (reply["changed"], reply.get("warnings")) == (changed, None)
@@ -96,10 +99,18 @@ def test_a_console_that_somebody_else_reads_does_not_keep_the_guest_from_running
     fresh(lab)
     ours, theirs = os.openpty()
     reader = subprocess.Popen(["virsh", "-c", lab.uri, "console", "web1"], stdin=theirs, stdout=theirs, stderr=theirs)
-    said = b""
-    while b"Escape character" not in said:
-        said += os.read(ours, 1024)
-    reply = lab.good({"name": "web1", "wait_for": {"console": lab.banner, "timeout": 60}})
+    os.set_blocking(ours, False)
+    said = bytearray()
+
+    def reads():
+        try:
+            said.extend(os.read(ours, 1024))
+        except BlockingIOError:
+            pass
+        return b"Escape character" in said
+
+    wait_for("virsh to read the console", reads)
+    reply = lab.good({"name": "web1", "wait_for": lab.up})
     reader.kill()
     reader.wait()
     assert len(reply["warnings"]) == 1 and reply["warnings"][0].startswith(NOT_WAITED + "opening the console: ")
@@ -123,17 +134,26 @@ def test_the_last_lines_are_in_the_error(lab):
     )
 
 
+def knocks(port):
+    """Connections to a local port that have been begun, and not been answered: of state 2 in the kernel's table."""
+    rows = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return [row for row in rows if row[2] == f"0100007F:{port:04X}" and row[3] == "02"]
+
+
 def test_a_port_is_waited_for(lab):
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    wait_for = {"host": "127.0.0.1", "port": port}
-    assert "Connection refused" in lab.refused(waiting(lab, {**wait_for, "timeout": 0.3}))
-    timer = threading.Timer(0.5, listener.listen)
-    timer.start()
-    assert lab.good(waiting(lab, wait_for))["changed"] is False
-    timer.join()
-    listener.close()
+    with socket.socket() as listener, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        at_port = {"host": "127.0.0.1", "port": port}
+        assert "Connection refused" in lab.refused(waiting(lab, {**at_port, "timeout": 0.3}))
+        # Somebody else takes the one place in the queue, so whoever comes now has to wait.
+        listener.listen(0)
+        with socket.create_connection(("127.0.0.1", port)):
+            reply = pool.submit(lab.good, waiting(lab, at_port))
+            wait_for("the program to knock", lambda: knocks(port))
+            assert not reply.done()
+            listener.accept()[0].close()
+            assert reply.result()["changed"] is False
 
 
 def test_an_agent_that_is_not_there_is_told(lab):
