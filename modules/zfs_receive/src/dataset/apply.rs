@@ -16,13 +16,14 @@ use super::plan::{Clone, Device, Plan, Receive, Step, check_size};
 use super::problem::{Problem, problem_of};
 use super::properties::UNFINISHED;
 use super::receive::{self, Destination};
+use super::user;
 use super::zfs::Zfs;
 use crate::image;
 use crate::params::Guid;
 use crate::source::Source;
 
-/// A receive that was killed, and udev's look at a new volume, end by themselves after a moment.
-const BUSY_LIMIT: Duration = Duration::from_secs(30);
+/// How long ZFS may call a volume busy that nobody is seen to use. A receive that was killed ends by itself after a moment.
+const BUSY_LIMIT: Duration = Duration::from_secs(180);
 const AGAIN: Duration = Duration::from_millis(100);
 
 /// Where the image is.
@@ -63,7 +64,7 @@ pub fn apply(zfs: &Zfs, plan: &Plan, from: Option<&From>, task: &mut Task) -> Re
 }
 
 fn destroy(zfs: &Zfs, name: &str) -> Result<()> {
-    match patiently(|| zfs.destroy(name)) {
+    match patiently(name, || zfs.destroy(name)) {
         // A receive that was killed meanwhile takes its own leftover away.
         Err(error) if problem_of(&error) == Some(Problem::Missing) => Ok(()),
         result => result.with_context(|| format!("destroying {name}")),
@@ -72,23 +73,32 @@ fn destroy(zfs: &Zfs, name: &str) -> Result<()> {
 
 fn set_each(zfs: &Zfs, properties: &[(String, String)], name: &str) -> Result<()> {
     for (property, value) in properties {
-        patiently(|| zfs.set(property, value, name))
+        patiently(name, || zfs.set(property, value, name))
             .with_context(|| format!("setting {property}={value} on {name}"))?;
     }
     Ok(())
 }
 
-/// Tries again while ZFS says "busy", for a while.
-fn patiently(act: impl Fn() -> Result<()>) -> Result<()> {
+/// Tries again while ZFS says "busy", unless somebody uses the volume.
+fn patiently(name: &str, act: impl Fn() -> Result<()>) -> Result<()> {
     let deadline = Instant::now() + BUSY_LIMIT;
     loop {
-        match act() {
-            Err(error) if problem_of(&error) == Some(Problem::Busy) && Instant::now() < deadline => {
-                thread::sleep(AGAIN)
-            }
+        let error = match act() {
+            Err(error) if problem_of(&error) == Some(Problem::Busy) => error,
             result => return result,
+        };
+        if let Some(user) = user::of(name) {
+            return Err(error.context(format!("{user} has it open")));
         }
+        if Instant::now() >= deadline {
+            return Err(error);
+        }
+        thread::sleep(AGAIN);
     }
+}
+
+fn rename(zfs: &Zfs, from: &str, to: &str) -> Result<()> {
+    patiently(from, || zfs.rename(from, to))
 }
 
 fn make_clone(zfs: &Zfs, clone: &Clone) -> Result<()> {
@@ -135,13 +145,13 @@ fn property(name: &str, value: &str) -> (String, String) {
 /// Gives a whole volume its name, and the one that has it now another.
 fn take_name(zfs: &Zfs, name: &DatasetName, kept: Option<&str>) -> Result<()> {
     if let Some(kept) = kept {
-        zfs.rename(name.as_str(), kept).with_context(|| format!("keeping {name} as {kept}"))?;
+        rename(zfs, name.as_str(), kept).with_context(|| format!("keeping {name} as {kept}"))?;
     }
-    let named = patiently(|| zfs.rename(&name.unfinished(), name.as_str()))
-        .with_context(|| format!("giving {name} its name"));
+    let named =
+        rename(zfs, &name.unfinished(), name.as_str()).with_context(|| format!("giving {name} its name"));
     if let (Err(_), Some(kept)) = (&named, kept) {
         // The first error is the one to tell.
-        let _ = zfs.rename(kept, name.as_str());
+        let _ = rename(zfs, kept, name.as_str());
     }
     named
 }

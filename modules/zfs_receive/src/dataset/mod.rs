@@ -14,6 +14,7 @@ mod properties;
 mod receive;
 mod reply;
 mod request;
+mod user;
 mod zfs;
 
 use ansible_module::{Reply, State, Task};

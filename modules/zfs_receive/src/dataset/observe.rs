@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use super::device;
 use super::name::DatasetName;
 use super::properties::UNFINISHED;
 use super::request::Present;
+use super::user;
 use super::zfs::{Kind, Row, Zfs};
 
 /// Properties looked at in any case.
@@ -142,7 +142,7 @@ fn properties(zfs: &Zfs, request: &Present, observed: &mut Observed) -> Result<(
 fn users(names: &[&DatasetName], observed: &mut Observed) {
     for name in names {
         if observed.rows.contains_key(name.as_str())
-            && let Some(user) = device::user(name)
+            && let Some(user) = user::of(name.as_str())
         {
             observed.users.insert(name.to_string(), user);
         }

@@ -59,7 +59,7 @@ pub fn absent(plan: &Plan, names: &[DatasetName], observed: &Observed) -> Reply 
         let found = observed.rows.get(name.as_str())?;
         Some(Gone {
             dataset: name.clone(),
-            device: device::path(name),
+            device: device::path(name.as_str()),
             size: found.volsize,
             volblocksize: found.volblocksize,
             origin: found.origin.clone(),
@@ -83,7 +83,7 @@ fn volume(wanted: &Wanted, plan: &Plan, request: &Present, observed: &Observed) 
     let found = there.filter(|found| observed.snapshot_of(found, guid).is_some());
     Volume {
         dataset: wanted.name.clone(),
-        device: plan.devices.contains(&wanted.name).then(|| device::path(&wanted.name)),
+        device: plan.devices.contains(&wanted.name).then(|| device::path(wanted.name.as_str())),
         guid: Guid(guid),
         size: wanted.volsize.or(found.and_then(|found| found.volsize)).or(plan.image_size),
         volblocksize: found.and_then(|found| found.volblocksize).or(plan.volblocksize),
