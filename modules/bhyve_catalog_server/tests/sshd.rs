@@ -15,6 +15,7 @@ use std::thread;
 use ansible_module::Task;
 use serde_json::{Value, json};
 use support::{Sshd, account, fixture};
+use test_support::patience;
 
 const IMAGE: &str = "FreeBSD-14.2-RELEASE-ZFS-20G-20250515";
 
@@ -27,6 +28,7 @@ fn options(sshd: &Sshd, store: &Path) -> Value {
         "repository": format!("ssh://{}@127.0.0.1:{}/pubkey-rsa", account(), sshd.port),
         "pubkey": fixture().join("keys/rsa.pub"), "ssh_key": sshd.at("client"),
         "ssh_known_hosts": sshd.at("known_hosts"), "ssh_args": ["-F", "none"],
+        "timeout": patience(120).as_secs(),
     })
 }
 

@@ -5,13 +5,11 @@ mod support;
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread;
-use std::time::Duration;
 
 use serde_json::json;
 use support::{Lab, NEWER, SMALL, fixtures, program, run, start};
 use test_support::web::{WebServer, file_of, send_file};
-use test_support::{kill_before_each_change, reply, with};
+use test_support::{kill_before_each_change, patience, reply, times_open, wait_for, with};
 
 /// Whatever is in the store of a run that was killed, nothing but the very package may be called verified, and the next run
 /// makes it right.
@@ -79,18 +77,28 @@ fn the_beginning_left_by_a_killed_run_is_not_fetched_again() {
 
 #[test]
 fn runs_at_the_same_time_fetch_once() {
-    let packages = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&packages);
+    let (packages, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(())));
+    let (count, open) = (Arc::clone(&packages), Arc::clone(&gate));
     let server = WebServer::start(move |request, stream| {
         if request.path().contains("/All/") {
             count.fetch_add(1, Ordering::SeqCst);
-            // Long enough for all the others to have planned the same.
-            thread::sleep(Duration::from_millis(300));
+            drop(open.lock().unwrap());
         }
         send_file(&fixtures().join("pubkey-rsa"), request, stream);
     });
     let lab = Lab::at("pubkey-rsa", &server.url);
-    let runs: Vec<_> = (0..8).map(|_| start(&lab.options(&[NEWER]))).collect();
+    let closed = gate.lock().unwrap();
+    let options = with(lab.options(&[NEWER]), json!({"timeout": patience(30).as_secs()}));
+    let runs: Vec<_> = (0..8).map(|_| start(&options)).collect();
+    // All have planned the same when one has the lock and the others wait for it.
+    let lock = lab.store().join(format!(".{NEWER}.lock"));
+    wait_for("eight runs at the lock", 30, || {
+        match runs.iter().filter(|run| times_open(run.id(), &lock) > 0).count() {
+            8 => Ok(()),
+            fewer => Err(fewer),
+        }
+    });
+    drop(closed);
     let replies: Vec<_> = runs.into_iter().map(reply).collect();
     assert!(replies.iter().all(|reply| reply["failed"].is_null()), "{replies:?}");
     assert_eq!(replies.iter().filter(|reply| reply["changed"] == true).count(), 1);
@@ -126,16 +134,17 @@ fn what_another_run_works_on_is_not_swept() {
                 file_of(&fixtures().join("pubkey-rsa"), request).unwrap().len()
             );
             std::io::Write::write_all(stream, head.as_bytes()).unwrap();
-            thread::sleep(Duration::from_secs(3600));
+            // Until the client has gone.
+            let _ = stream.read(&mut [0; 1]);
+            return;
         }
         send_file(&fixtures().join("pubkey-rsa"), request, stream);
     });
     let lab = Lab::at("pubkey-rsa", &server.url);
-    let mut working = start(&lab.options(&[NEWER]));
+    let options = with(lab.options(&[NEWER]), json!({"timeout": patience(30).as_secs()}));
+    let mut working = start(&options);
     let part = lab.store().join(format!(".{NEWER}.pkg.part"));
-    while !part.exists() {
-        thread::sleep(Duration::from_millis(5));
-    }
+    wait_for("the run to write", 30, || fs::metadata(&part));
     let other = with(lab.options(&[SMALL]), json!({"repository": lab.repository()}));
     assert_eq!(run(&other)["changed"], true);
     assert!(part.exists());

@@ -8,7 +8,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 use support::{Lab, NEWER, start_with};
-use test_support::{patience, reply, stand_in, with};
+use test_support::{patience, reply, run_out, stand_in, with};
 
 const HANGS: &str = "; it hangs or the link is too slow";
 
@@ -100,19 +100,17 @@ fn each_way_to_fail_over_ssh_has_its_words() {
     assert_eq!(fetch(&lab, &right, ample())["changed"], true, "the next run is right");
 }
 
-/// A short limit is to run out. On a machine that is slower itself, it runs out before the server has come to where it hangs:
-/// then one twice as long is tried.
+/// A limit runs out early where the server has not come to where it hangs.
 fn given_up(lab: &Lab, script: &str, is_expected: impl Fn(&str, f64) -> bool) {
-    let mut early = Vec::new();
-    for limit in (0..8).map(|doubled| 0.5 * f64::from(1 << doubled)) {
+    run_out(script, |limit| {
+        let limit = limit.as_secs_f64();
         let found = refused(lab, script, limit);
         if is_expected(&found, limit) {
-            return;
+            return Ok(());
         }
         assert!(found.ends_with(&format!("nothing for {limit} s{HANGS}")), "{script}: {found}");
-        early.push(found);
-    }
-    panic!("{script}: {early:#?}");
+        Err(found)
+    });
 }
 
 #[test]

@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use image_catalog::path::RelativePath;
 use image_catalog::transport::{Http, HttpOptions, Pace, Transport};
+use test_support::patience;
 use test_support::web::{Request, Stream, WebServer};
 use tls::Authority;
 
 const FILE: &[u8] = b"0123456789";
 
 fn fetch(server: &WebServer, ca_path: Option<PathBuf>) -> Result<Vec<u8>, String> {
-    let pace = Pace { patience: Duration::from_secs(30) };
+    let pace = Pace { patience: patience(30) };
     let options = HttpOptions { ca_path, pace, pause: Duration::from_millis(1) };
     let mut http = Http::new(server.url.clone(), options).unwrap();
     let opened = http.open(&"data.pkg".parse::<RelativePath>().unwrap(), 0);

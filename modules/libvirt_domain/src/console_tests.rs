@@ -4,6 +4,7 @@ use super::*;
 use nix::pty::openpty;
 use std::fs;
 use std::io::Write;
+use test_support::wait_for;
 
 fn place(devices: &str, uri: &str) -> Place {
     let uri = ConnectUri::try_from(uri.to_owned()).unwrap();
@@ -77,7 +78,10 @@ fn a_terminal_is_read_raw_and_echoes_nothing() {
     assert!(!console.has_shown("login:").unwrap());
     let mut master = File::from(pty.master);
     master.write_all(b"web1 login: ").unwrap();
-    while !console.has_shown("login:").unwrap() {}
+    wait_for("the text to come through the terminal", 30, || match console.has_shown("login:").unwrap() {
+        true => Ok(()),
+        false => Err(console.last_lines()),
+    });
     nix::fcntl::fcntl(&master, nix::fcntl::FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
     let echoed = master.read(&mut [0; 64]).unwrap_err();
     assert_eq!(echoed.kind(), ErrorKind::WouldBlock);

@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 pub use crash::kill_before_each_change;
-pub use patience::{patience, wait_for};
+pub use patience::{patience, run_out, wait_for};
 
 /// A file or folder of `tests/fixtures`.
 pub fn fixture(name: &str) -> PathBuf {

@@ -12,6 +12,20 @@ pub fn patience(seconds: u64) -> Duration {
     Duration::from_secs(seconds).mul_f64(factor)
 }
 
+/// What `attempt` gives as soon as it is `Ok`, with a limit that is expected to run out, and therefore short.
+///
+/// On a machine that is slower itself it runs out before its time, which is an `Err`: then one twice as long is tried.
+pub fn run_out<T, E: Debug>(what: &str, mut attempt: impl FnMut(Duration) -> Result<T, E>) -> T {
+    let mut early = Vec::new();
+    for limit in (0..9).map(|doubled| Duration::from_millis(250 << doubled)) {
+        match attempt(limit) {
+            Ok(found) => return found,
+            Err(seen) => early.push(seen),
+        }
+    }
+    panic!("expected {what}; limits of 0.25 s to 64 s gave: {early:#?}")
+}
+
 /// What `look` has found, as soon as it is `Ok`; else a panic that says what was waited for, and what was seen last.
 pub fn wait_for<T, E: Debug>(what: &str, seconds: u64, mut look: impl FnMut() -> Result<T, E>) -> T {
     let limit = patience(seconds);

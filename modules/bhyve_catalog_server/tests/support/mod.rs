@@ -7,14 +7,13 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::Duration;
 
 use tempfile::TempDir;
+use test_support::wait_for;
 
 /// The repository of the fixtures that is served.
 pub fn fixture() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/pkg-repos").canonicalize().unwrap()
+    test_support::fixture("pkg-repos")
 }
 
 /// An sshd that ends with this value.
@@ -65,10 +64,13 @@ impl Sshd {
             .stderr(fs::File::create(at("log")).unwrap())
             .spawn()
             .unwrap();
-        let sshd = Self { folder, port, daemon };
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            thread::sleep(Duration::from_millis(20));
-        }
+        let mut sshd = Self { folder, port, daemon };
+        wait_for("sshd to listen", 30, || {
+            let log = fs::read_to_string(sshd.at("log")).unwrap();
+            let ended = sshd.daemon.try_wait().unwrap();
+            assert!(ended.is_none(), "sshd has ended: {log}");
+            TcpStream::connect(("127.0.0.1", port)).map_err(|error| (error, log))
+        });
         sshd
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::packet::{LENGTH, Reading, Stamp, query, read};
 use super::*;
+use test_support::{patience, run_out};
 
 const NONCE: u64 = 0x0123_4567_89ab_cdef;
 
@@ -147,19 +148,21 @@ fn honest(query: &[u8]) -> Vec<u8> {
     packet
 }
 
-fn sampling(samples: u32) -> Sampling {
-    Sampling { samples, timeout: Duration::from_millis(300), interval: Duration::from_millis(1) }
+fn sampling(samples: u32, timeout: Duration) -> Sampling {
+    Sampling { samples, timeout, interval: Duration::from_millis(1) }
 }
 
+/// What a server gives that answers each query, or refuses it.
 fn one(address: String, samples: u32) -> Probed {
-    probe(&[address], sampling(samples)).unwrap().remove(0)
+    probe(&[address], sampling(samples, patience(10))).unwrap().remove(0)
 }
 
 #[test]
 fn an_honest_server_is_sampled() {
     let probed = one(server(|query| vec![honest(query)]), 3);
     assert_eq!((probed.answers.len(), probed.sent, &probed.problem), (3, 3, &None));
-    assert!(probed.best().unwrap().offset.abs() < 0.3);
+    let best = probed.best().unwrap();
+    assert!(best.offset.abs() <= best.delay / 2.0 + 1e-6, "its clock is ours: {best:?}");
 }
 
 #[test]
@@ -216,13 +219,25 @@ fn hostile_servers_neither_fool_nor_hang() {
         ("kiss", server(move |query| vec![kiss(query)]), "sends kiss of death DENY"),
     ];
     let servers: Vec<String> = cases.iter().map(|case| case.1.clone()).collect();
-    let probed = probe(&servers, sampling(2)).unwrap();
-    for ((name, _, problem), probed) in cases.iter().zip(&probed) {
-        assert_eq!(probed.problem().map(ToString::to_string).as_deref(), Some(*problem), "{name}");
-        assert!(probed.answers.is_empty());
-    }
-    let asked = |at: usize| probed[at].sent;
-    assert_eq!((asked(6), asked(8), asked(7)), (1, 1, 2), "a flood and a kiss of death end the questions");
+    let expected: Vec<_> = cases
+        .iter()
+        .map(|(name, _, problem)| {
+            // A flood and a kiss of death end the questions.
+            let asked = if ["a flood", "kiss"].contains(name) { 1 } else { 2 };
+            (*name, Some((*problem).to_owned()), asked)
+        })
+        .collect();
+    // Some are waited for in vain; a machine that is slow itself takes the others for silent, or late.
+    run_out("each server to be seen through", |limit| {
+        let probed = probe(&servers, sampling(2, limit)).unwrap();
+        assert!(probed.iter().all(|probed| probed.answers.is_empty()), "{probed:?}");
+        let seen = cases
+            .iter()
+            .zip(&probed)
+            .map(|((name, ..), probed)| (*name, probed.problem().map(ToString::to_string), probed.sent));
+        let seen: Vec<_> = seen.collect();
+        if seen == expected { Ok(()) } else { Err(seen) }
+    });
 }
 
 #[test]
