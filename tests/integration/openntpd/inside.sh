@@ -2,10 +2,12 @@
 # Called by machine.sh in namespaces: builds the copy, and plays there.
 set -euo pipefail
 . "$top/tests/setup/machine.sh"
+# shellcheck source=tests/patience.sh
+. "$top/tests/patience.sh"
 machine_make "$folder"
 root=$folder/root
-python3 "$here/servers.py" & # ends with the namespace
-chroot "$root" "$venv/bin/ansible-playbook" "$here/machine.yml" -e "program=$program top=$top" >"$folder/log" 2>&1 || { cat "$folder/log"; exit 1; }
+python3 "$here/servers.py"
+chroot "$root" "$venv/bin/ansible-playbook" "$here/machine.yml" -e "program=$program top=$top looks=$(patience 120)" >"$folder/log" 2>&1 || { cat "$folder/log"; exit 1; }
 echo "role: package installed, service started, restarted on change and only then, repaired when blocked"
 
 # In the daemon's place comes chrony. The check needs no option for it: there is no ntpctl any more.
@@ -16,16 +18,11 @@ printf 'server 10.99.0.%s iburst minpoll 0 maxpoll 1\n' 1 2 3 4 >"$root/tmp/chro
     chroot "$root" chronyd -x -u root -f /tmp/chrony.conf
 } >"$folder/log" 2>&1 || { cat "$folder/log"; exit 1; }
 
-# Until the check says what is the case, with patience for a busy machine.
 says() {
-    local tries=0
-    until chroot "$root" "$program" --json --probe --state-file /tmp/state.json >"$folder/answer" && "$venv/bin/python" "$here/answer.py" "$1" "$folder/answer"; do
-        tries=$((tries + 1))
-        [ "$tries" -lt 120 ] || { echo "expected $1, found $(cat "$folder/answer")" >&2; exit 1; }
-        sleep 1
-    done
+    chroot "$root" "$program" --json --probe --state-file /tmp/state.json >"$folder/answer" || return
+    "$venv/bin/python" "$here/answer.py" "$1" "$folder/answer" || { cat "$folder/answer"; return 1; }
 }
-says offset
+wait_for 300 "the check to say offset" says offset
 kill "$(pgrep -x chronyd)"
-says no_daemon
+wait_for 300 "the check to say no_daemon" says no_daemon
 echo "chrony: a real one is asked, and missed when it is gone"

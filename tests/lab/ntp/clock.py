@@ -6,6 +6,8 @@ import os
 import struct
 import time
 
+from patience import patience
+
 SLOTS = 64
 SLOT = struct.Struct("iiqII")
 HEAD = struct.Struct("qqqqqqqqiIIII")
@@ -91,7 +93,7 @@ class Clock:
     def settle(self, serve):
         """Waits until every daemon has looked at its descriptors and found nothing, twice without a change."""
         calm = 0
-        limit = time.monotonic() + 180
+        limit = time.monotonic() + patience(300)
         while calm < 2:
             busy = serve()
             before = self.get("I", ACTIVITY)

@@ -12,6 +12,7 @@ import tempfile
 import time
 
 from clock import SECOND, Clock
+from patience import patience, wait_for
 from servers import Server, World
 
 CAP_SYS_TIME = 25
@@ -85,7 +86,7 @@ class Lab:
             preexec_fn=self.enter, start_new_session=True,
         )
         self.started = self.clock.now
-        wait_until(lambda: len(self.clock.waiters()) >= 2 and self.engine(), "the daemon's processes to wait")
+        wait_for("the daemon's processes to wait", lambda: len(self.clock.waiters()) >= 2 and self.engine(), 120, pause=0.005)
         self.clock.settle(self.world.serve)
 
     def enter(self):
@@ -111,7 +112,7 @@ class Lab:
         os.killpg(self.daemon.pid, signal.SIGKILL)
         self.daemon.wait()
         self.daemon = None
-        wait_until(lambda: not self.clock.waiters(), "the daemon's processes to end")
+        wait_for("the daemon's processes to end", lambda: not self.clock.waiters(), 120, pause=0.005)
 
     def stop_daemon(self):
         """Stops every process of the daemon: it is there, listens, and answers nobody."""
@@ -175,13 +176,14 @@ class Lab:
         }
         words = [
             self.program, "--json", "--daemon", "openntpd", "--state-file", self.state,
-            "--time-limit", "60", "--probe-timeout", "30",  # a loaded machine is no fault of the daemon
+            "--time-limit", f"{patience(60):g}", "--probe-timeout", f"{patience(30):g}",
             "--config-file", os.path.join(self.root, "etc", "lab.conf"),
             "--leap-file", os.path.join(os.path.dirname(os.path.abspath(__file__)), "leap-seconds.list"), *flags,
         ]
         # Time moves for the probes of a check only: what is on its way to the daemon waits.
         held, self.world.moving = self.world.moving, []
         running = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        # It has limits of its own.
         while running.poll() is None:
             self.attend()
         out, err = running.communicate()
@@ -215,11 +217,3 @@ class Lab:
                 return file.read().splitlines()
         except FileNotFoundError:
             return []
-
-
-def wait_until(true, what):
-    limit = time.monotonic() + 120
-    while not true():
-        if time.monotonic() > limit:
-            raise TimeoutError(f"waiting for {what}")
-        time.sleep(0.005)

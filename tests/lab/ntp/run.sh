@@ -7,7 +7,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../../setup/cache.sh"
 OPENNTPD_ROOTS=$("$here/roots.sh")
-export OPENNTPD_ROOTS
+export OPENNTPD_ROOTS PYTHONPATH=$here/../..
 cache_lock openntpd
 exec unshare --net --mount --pid --fork --kill-child --mount-proc \
     setpriv --bounding-set -sys_time --inh-caps -sys_time python3 "$here/run.py" "$@"
