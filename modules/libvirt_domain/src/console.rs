@@ -170,10 +170,8 @@ impl Console {
 /// The last lines of a console, or why there are none, in the words of an error.
 pub(crate) fn quoted(console: Option<&mut Console>) -> String {
     let Some(console) = console else { return "its console keeps no history".to_owned() };
-    match console.catch_up() {
-        Ok(()) => format!("last lines of its console: {}", console.last_lines()),
-        Err(error) => format!("its console cannot be read: {error:#}"),
-    }
+    let trouble = console.catch_up().err().map(|error| format!(" ({error:#})"));
+    format!("last lines of its console: {}{}", console.last_lines(), trouble.unwrap_or_default())
 }
 
 impl Source {

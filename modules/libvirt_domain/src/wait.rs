@@ -48,10 +48,15 @@ pub(crate) fn wait(
     let mut pause = SHORTEST_PAUSE;
     loop {
         let left = wait_for.timeout.duration().saturating_sub(started.elapsed());
-        if missing.look(guest, console.as_deref_mut(), left)? {
+        let looked = missing.look(guest, console.as_deref_mut(), left);
+        if let Ok(true) = looked {
             return Ok(());
         }
         let stopped = !guest.is_active()?;
+        // The console's stream breaks with the guest, which is what has to be told.
+        if !stopped {
+            looked?;
+        }
         if stopped || left.is_zero() {
             let found = if stopped {
                 format!("found that it has stopped: {}", account(guest, place, console))
