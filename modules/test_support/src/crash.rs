@@ -54,7 +54,7 @@ pub fn kill_before_each_change(
     let mut killed = HashSet::new();
     for number in 0.. {
         let Some(kind) = kill_before_change(&mut program(), options, number) else { break };
-        println!("killed before change {number}, a {kind:?}");
+        eprintln!("killed before change {number}, a {kind:?}");
         killed.insert(kind);
         check();
     }
