@@ -12,6 +12,8 @@ import subprocess
 import sys
 import textwrap
 
+from patience import patience
+
 HERE = pathlib.Path(__file__).resolve().parent
 BIN = pathlib.Path(sys.executable).parent
 
@@ -54,7 +56,7 @@ class Controller:
             "LANG": "C.UTF-8",
             "HOME": os.environ.get("HOME", "/root"),
             "ANSIBLE_NOCOLOR": "1",
-            "ANSIBLE_TIMEOUT": "300",
+            "ANSIBLE_TIMEOUT": str(int(patience(300))),
             "ANSIBLE_PIPELINING": "1",
             "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback"),
             "ANSIBLE_CALLBACKS_ENABLED": "results",
@@ -75,7 +77,7 @@ class Controller:
         results.write_text("")
         settings = [f"{name}={value}" for name, value in self.environment.items()]
         words = [*self.enter, "env", "-i", "-C", self.inside, *settings, "sh", "-c", command]
-        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=900)
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=patience(1800))
         assert done.returncode == code, f"{command}: {done.returncode}\n{done.stdout}{done.stderr}"
         found = Results(json.loads(line) for line in results.read_text().splitlines())
         self.ran.update([command], (each["task"] for each in found if each["outcome"] != "skipped"))

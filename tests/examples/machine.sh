@@ -4,6 +4,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../setup/machine.sh"
+# shellcheck source=tests/patience.sh
+. "$here/../patience.sh"
 
 if [ -z "${APIARY_PRIVATE:-}" ]; then
     export APIARY_PRIVATE=yes
@@ -45,8 +47,8 @@ PidFile none
 Subsystem sftp internal-sftp
 EOT
 chroot "$root" /usr/sbin/sshd -D -e 2>"$root/tmp/sshd.log" &
-python3 "$here/../integration/openntpd/servers.py" &
-until [ -s "$root/tmp/sshd.log" ]; do sleep 0.05; done
+python3 "$here/../integration/openntpd/servers.py"
+wait_for 60 "sshd to listen" grep 'Server listening' "$root/tmp/sshd.log"
 touch "$root/ready"
 # Reaps what is left behind, and never ends.
 while :; do sleep 3600; done

@@ -52,8 +52,9 @@ def test_a_guest_as_the_examples_have_it(site, play, examples):
 
     stop = examples.text(PAGE, STOP)
     ran = play(stop, stop)
-    assert ran.changed(STOP) == [True, False] and site.virsh("domstate", "web1") == "shut off"
-    assert ran.of(STOP)[0]["timings"]["total"]["seconds"] < 60, "it did not obey"
+    assert ran.changed(STOP) == [True, False]
+    # It was not powered off, which libvirt would call destroyed.
+    assert site.virsh("domstate", "web1", "--reason") == "shut off (shutdown)"
 
     remove = examples.text(PAGE, REMOVE)
     assert play(remove, remove).changed(REMOVE) == [True, False]

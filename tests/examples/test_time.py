@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from documented import TOP
+from patience import wait_for
 
 ROLE = "roles/openntpd/README.md"
 GUIDE = "docs/docsite/rst/guide_time.rst"
@@ -31,7 +32,7 @@ def daemon(site, examples):
     site.write("site.yml", examples.text(ROLE, "- hosts: all"))
     recaps = [site.run("ansible-playbook -i inventory site.yml").recap("hv1") for _ in range(2)]
     # It looks its servers' names up when it has started.
-    site.machine.sh("for i in $(seq 100); do ! ntpctl -s peers | grep -q 10.99.0.4 || exit 0; sleep 0.2; done; exit 1")
+    wait_for("the daemon to know its servers", lambda: "10.99.0.4" in site.machine.sh("ntpctl -s peers 2>&1 || true"), 300, pause=0.5)
     return recaps
 
 
@@ -48,7 +49,7 @@ def test_a_daemon_that_starts_is_looked_at(site, daemon, examples):
     looked, stopped = site.play("hv1", look, rollout, code=2)
     assert (looked["result"]["verdict"], looked["result"]["severity"]) == ("starting", "ok")
     assert looked["result"]["clock"]["total_peers"] == len(stopped["result"]["probes"]) == 4
-    assert abs(stopped["result"]["clock"]["clock_error"] - 1) < 0.1 and stopped["result"]["severity"] == "critical"
+    assert abs(stopped["result"]["clock"]["clock_error"] - 1) < 0.5 and stopped["result"]["severity"] == "critical"
     assert "; by direct probes the clock is off by " in stopped["result"]["msg"]
     for page, command in TABLES:
         shown = site.run(examples.text(page, command)).output

@@ -52,7 +52,8 @@ def test_images_are_published_pruned_and_withdrawn(published, guest, examples):
     assert ran.of(DISK)[0]["image"]["guid"] == published.get("guid", "zroot/build/freebsd@image")
 
     write = "head -c 1M /dev/urandom | dd of=/dev/zvol/zroot/build/freebsd bs=1M seek=2 conv=fsync,notrunc status=none"
-    guest.sh(f"udevadm settle; {write}; zfs snapshot zroot/build/freebsd@web")
+    guest.wait_for("the device of the volume", "test -b /dev/zvol/zroot/build/freebsd")
+    guest.sh(f"{write}; zfs snapshot zroot/build/freebsd@web")
     ran = published.play("repo", increment, increment, prune, prune, withdraw, withdraw)
     assert [ran.changed(name) for name in (INCREMENT, PRUNE, WITHDRAW)] == [[True, False]] * 3
     assert ran.of(INCREMENT)[0]["image"]["guid"] == published.get("guid", "zroot/build/freebsd@web")

@@ -16,9 +16,6 @@ REMOVE = "Remove the disk"
 # What the sum of a file of the reader's own is in the example.
 EXAMPLE_SUM = "51ef7a2f2f3b7ba9f96d6d47a6d94e4a7b0d2b2b8b1f5d3a2a5f1f4f8c7d6e5b"
 SENT = """
-zfs list zroot/sent >/dev/null 2>&1 && zfs destroy -r zroot/sent
-zfs create -V 8M zroot/sent
-udevadm settle
 for day in 20260101 20260201; do
     head -c 2M /dev/urandom | dd of=/dev/zvol/zroot/sent bs=1M seek=3 conv=fsync,notrunc status=none
     zfs snapshot zroot/sent@$day
@@ -31,6 +28,8 @@ done
 @pytest.fixture(scope="module")
 def sent(zfs_site, guest):
     """Two streams; the sums of the disks in them."""
+    guest.sh("! zfs list zroot/sent >/dev/null 2>&1 || zfs destroy -r zroot/sent; zfs create -V 8M zroot/sent")
+    guest.wait_for("the device of the volume", "test -b /dev/zvol/zroot/sent")
     return guest.sh(SENT).split()
 
 

@@ -10,9 +10,9 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
-import time
 
 from controller import Controller
+from patience import patience, wait_for
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -35,13 +35,11 @@ class Machine:
 
     def start(self):
         self.process = subprocess.Popen([HERE / "machine.sh", self.folder], stdin=subprocess.DEVNULL)
-        limit = time.monotonic() + 120
-        while not self.is_ready():
-            assert self.process.poll() is None and time.monotonic() < limit, "the copy of this machine did not start"
-            time.sleep(0.05)
+        wait_for("the copy of this machine to start", self.is_ready, 300)
 
     def is_ready(self):
         """Finds the first process inside, and the files as that sees them."""
+        assert self.process.poll() is None, "the copy of this machine did not start"
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         if not children:
             return False
@@ -63,8 +61,8 @@ class Machine:
 
     def sh(self, script, *words):
         """What a script prints; what it starts in the background stays."""
-        shell = [*self.enter(), "sh", "-euc", script, "sh", *map(str, words)]
-        done = subprocess.run(shell, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=300)
+        shell = [*self.enter(), "bash", "-euc", script, "bash", *map(str, words)]
+        done = subprocess.run(shell, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=patience(600))
         assert done.returncode == 0, f"{script}: exit status {done.returncode}"
         return done.stdout.strip()
 
