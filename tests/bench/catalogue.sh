@@ -37,7 +37,9 @@ port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0));
 mkdir "$work/catalogue"
 python3 -m http.server --bind 127.0.0.1 --directory "$work/catalogue" "$port" >/dev/null 2>&1 &
 server=$!
-until curl -s -o /dev/null "http://127.0.0.1:$port/"; do kill -0 "$server"; sleep 0.1; done
+# shellcheck source=tests/patience.sh
+. tests/patience.sh
+wait_for 60 "the server on port $port" curl -sS -o /dev/null "http://127.0.0.1:$port/"
 
 python3 - "$work" "$native" "http://127.0.0.1:$port" <<'PYTHON'
 import json, os, shutil, subprocess, sys

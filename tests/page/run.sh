@@ -4,6 +4,8 @@
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 "$top/tests/setup/packages.sh" chromium gcc pkg-config
+# shellcheck source=tests/patience.sh
+. "$top/tests/patience.sh"
 platform=$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)
 "$top/modules/install.sh" "$platform"
 folder=$(mktemp -d)
@@ -31,7 +33,7 @@ publish debian-12-ZFS-10G 20250515 debian-12
 publish "long-$(printf 'x%.0s' {1..90})" 1.0 none
 
 browser() {
-    HOME=$folder timeout 120 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --hide-scrollbars \
+    HOME=$folder timeout "$(patience 120)" chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --hide-scrollbars \
         --user-data-dir="$folder/profile" "$@" 2>"$folder/browser.log" || { cat "$folder/browser.log" >&2; exit 1; }
 }
 
