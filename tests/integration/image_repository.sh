@@ -5,6 +5,8 @@
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 platform=$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)
+# shellcheck source=tests/patience.sh
+. "$top/tests/patience.sh"
 
 if [ -z "${APIARY_PRIVATE:-}" ]; then
     "$top/tests/setup/packages.sh" curl nginx-light openssh-client openssh-server openssl
@@ -102,7 +104,7 @@ mkdir -p /run/sshd
 /usr/sbin/sshd -D -e -f "$lab/sshd_config" 2>"$lab/sshd.log" &
 pids+=($!)
 echo "[127.0.0.1]:$ssh_port $(cut -d' ' -f1,2 "$lab/host_key.pub")" >"$lab/known_hosts"
-until ssh-keyscan -p "$ssh_port" 127.0.0.1 >/dev/null 2>&1; do sleep 0.1; done
+wait_for 60 "sshd on port $ssh_port" ssh-keyscan -p "$ssh_port" 127.0.0.1
 as() {
     local key=$1
     shift
