@@ -13,5 +13,5 @@ $host build
 # The streams are kept in memory, as the page cache would, beside the ARC of 256 MiB.
 ZFS_HOST_MEMORY=6144 $host start
 trap '$host stop' EXIT
-$host push "$program" target/release/examples/write_stream tests/bench/zfs_guest.py
+$host push "$program" target/release/examples/write_stream tests/bench/zfs_guest.py tests/patience.py
 $host ssh "zpool create -f -O compression=lz4 tank /dev/vdb && zfs create tank/images && zfs create tank/vm && python3 /root/zfs_guest.py $size"

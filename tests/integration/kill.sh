@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Kills publishing and deploying, with everything they have started, at random moments; the next whole run
-# must converge, the one after that change nothing, and nothing unfinished may be left.
+# Kills publishing and deploying, with everything they have started, at random moments of the time that they take; the
+# next whole run must converge, the one after that change nothing, and nothing unfinished may be left.
 # ROUNDS and SEED may be set to repeat a failure.
 set -euo pipefail
 APIARY_DEMO=$(mktemp -d /var/tmp/apiary-XXXXXX)
@@ -16,24 +16,38 @@ prepare_demo
 "$top/tests/demo/make-disk.sh" "$folder/demo.raw" 20261122 64M
 
 # The playbook is the first process of a namespace of processes: when that is killed, the kernel kills all of them.
+killed=0
 killed_playbook() {
-    local limit=$1
-    (cd "$folder/site" && exec timeout --signal=KILL "$limit" unshare --pid --fork --kill-child=KILL --mount-proc \
+    local status=0
+    (cd "$folder/site" && exec timeout --signal=KILL "$1" unshare --pid --fork --kill-child=KILL --mount-proc \
         ansible-playbook "apiary.bhyve.$2" -e "demo_folder=$folder" -e "demo_uri=$LIBVIRT_URI") \
-        >"$folder/log-killed.txt" 2>&1 || true
+        >"$folder/log-killed.txt" 2>&1 || status=$?
+    [ "$status" -ne 137 ] || killed=$((killed + 1))
 }
 
-# Moments from the first second to beyond the end.
+# A playbook that is not killed; `took` is how long, in hundredths of a second.
+whole_playbook() {
+    local started=${EPOCHREALTIME/./}
+    playbook "$@" >"$folder/log-$1.txt" || { cat "$folder/log-$1.txt"; exit 1; }
+    took=$(((${EPOCHREALTIME/./} - started) / 10000))
+}
+
+# Moments from its beginning to its end.
 moment() {
-    printf '%d.%02d' $((RANDOM % $1)) $((RANDOM % 100))
+    local at=$((RANDOM % took + 1))
+    printf '%d.%02d' $((at / 100)) $((at % 100))
 }
 
+whole_playbook publish
+find "$folder/catalog" -mindepth 1 -delete
 for round in $(seq "$rounds"); do
-    killed_playbook "$(moment 3)" publish
+    killed_playbook "$(moment)" publish
 done
-playbook publish >"$folder/log-publish.txt" || { cat "$folder/log-publish.txt"; exit 1; }
+whole_playbook publish
+whole_playbook deploy
+playbook remove -e bhyve_remove=all >/dev/null
 for round in $(seq "$rounds"); do
-    killed_playbook "$(moment 12)" deploy
+    killed_playbook "$(moment)" deploy
     # Every other round begins with nothing deployed.
     [ $((round % 2)) -eq 0 ] || playbook remove -e bhyve_remove=all >/dev/null
 done
@@ -51,4 +65,6 @@ fi
 for guest in web1 web2 db1; do
     grep -aq 'demo guest 20261122 is up' "$folder/consoles/$guest.log"
 done
+# The moments are all over the time of a run; one that finds its work done is shorter.
+[ "$killed" -ge $((rounds / 2)) ] || { echo "kill: only $killed of $((2 * rounds)) were killed with seed $seed" >&2; exit 1; }
 echo "1 passed, 0 failed"

@@ -8,6 +8,7 @@ import random
 import pytest
 
 from conftest import ROWS
+from zfs_host import SCRIPTS
 
 
 def test_kill_at_fifty_random_moments(guest, place):
@@ -27,7 +28,7 @@ def test_power_cut_in_the_middle(guest, place, share):
         " && sha256sum < disk | cut -d ' ' -f 1 > sum && rm disk && zpool sync tank"
     )
     options = {"src": f"/{place.name}/stream.zfs", "golden": place.images, "dataset": f"{place.vm}/web", "volsize": "160M"}
-    running = guest.start(f"python3 /root/in_guest/during.py {share}", stdin=json.dumps(options))
+    running = guest.start(f"{SCRIPTS}/during.py {share}", stdin=json.dumps(options))
     assert running.stdout.readline() == "now\n", "the module was quicker than the cut"
     guest.host("cut")
     guest.host("boot")

@@ -6,11 +6,14 @@ import random
 
 import pytest
 
+from zfs_host import SCRIPTS
+
+
 @pytest.mark.parametrize("block", ["8K", "16K", "128K", "1M"])
 def test_replay_and_receive_agree_with_the_volume(guest, place, block):
     seed = random.randrange(1 << 30)
     folder = f"/root/history-{block}"
-    sums = guest.sh(f"python3 /root/in_guest/history.py {place.name}/source {folder} {seed} {block}").split()
+    sums = guest.sh(f"{SCRIPTS}/history.py {place.name}/source {folder} {seed} {block}").split()
     assert len(sums) == 4
     for step, expected in enumerate(sums):
         options = {"src": f"{folder}/{step}.zfs"}
@@ -42,5 +45,6 @@ def test_streams_of_our_own_writer(guest, place, block, size):
         f" && zfs send -L {volume['origin']} | zfs receive -o volmode=none {place.vm}/sent"
         f" && zfs send -L -i {volume['origin']} {volume['dataset']}@later | zfs receive -o origin={volume['origin']} {place.vm}/increment"
     )
-    guest.sh(f"udevadm settle; for i in $(seq 100); do test -e /dev/zvol/{place.vm}/increment && break; sleep 0.1; done; cmp {volume['device']} /dev/zvol/{place.vm}/increment")
+    guest.wait_for("the device of the increment", f"test -b /dev/zvol/{place.vm}/increment")
+    guest.sh(f"cmp {volume['device']} /dev/zvol/{place.vm}/increment")
     guest.sh("zpool scrub -w tank && zpool status -x tank | grep -q healthy")

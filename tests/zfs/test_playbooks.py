@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from conftest import HERE, TOP
+from patience import patience
 
 IMAGE = "disk-1.0-20261122"
 SIZE = 8 << 20
@@ -62,13 +63,13 @@ class Site:
                 **os.environ,
                 "ANSIBLE_COLLECTIONS_PATH": str(self.folder / "collections"),
                 "ANSIBLE_HOME": str(self.folder / "home"),
-                "ANSIBLE_TIMEOUT": "300",
+                "ANSIBLE_TIMEOUT": str(int(patience(300))),
                 "ANSIBLE_NOCOLOR": "1",
             },
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=1800,
+            timeout=patience(1800),
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return int(re.search(rf"^{host} .*changed=(\d+)", done.stdout, re.M)[1]), done.stdout

@@ -22,8 +22,8 @@ def catalogue(guest, place):
 
 def write(guest, place, block, snapshot):
     device = f"/dev/zvol/{place.name}/build"
+    guest.wait_for(f"{device} to be there", f"test -b {device}")
     guest.sh(
-        f"for i in $(seq 100); do test -e {device} && break; sleep 0.1; done; "
         f"dd if=/dev/urandom of={device} bs=64K count=4 seek={block} conv=fsync,notrunc status=none; zfs snapshot {place.name}/build@{snapshot}"
     )
     return guest.sha256(device)

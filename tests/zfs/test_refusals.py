@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from patience import patience
+
 TINY = "tiny-plain"
 
 
@@ -85,16 +87,17 @@ def test_no_space_while_receiving(guest, place):
             assert "the pool is imported read-only; import it for writing: " in message
     finally:
         # udev may still be looking at what has just gone.
-        guest.sh("for i in $(seq 100); do zpool destroy small && break; sleep 0.2; done; losetup -D; rm /root/small.raw")
+        guest.wait_for("the pool to be let go", "zpool destroy small")
+        guest.sh("losetup -D; rm /root/small.raw")
 
 
 def test_a_volume_in_use(guest, place):
     copy = {"src": place.src(TINY), "dataset": f"{place.vm}/web"}
     device = guest.module(copy)["volume"]["device"]
     guest.sh(f"zfs snapshot {place.vm}/web@users-own")
-    user = guest.start(f"exec sleep 600 < {device}")
+    user = guest.start(f"exec sleep infinity < {device}")
     try:
-        guest.sh(f"for i in $(seq 100); do ls -l /proc/*/fd 2>/dev/null | grep -q 'zd[0-9]' && break; sleep 0.1; done")
+        guest.wait_for("the user to open the volume", "readlink /proc/$(pgrep -fx 'sleep infinity')/fd/0 | grep -q 'zd[0-9]'")
         message = place.refused(dataset=f"{place.vm}/web", state="absent")
         assert message.startswith(f"{place.vm}/web cannot be destroyed while process ")
         assert message.endswith("(sleep) has it open: stop the guest first")
@@ -102,8 +105,8 @@ def test_a_volume_in_use(guest, place):
         assert message.startswith(f"{place.vm}/web cannot be replaced while process ")
         assert guest.module(copy)["changed"] is False
     finally:
-        guest.sh("pkill -x sleep || true")
-        user.wait(timeout=60)
+        guest.sh("pkill -fx 'sleep infinity' || true")
+        user.wait(timeout=patience(60))
     place.triad(dataset=f"{place.vm}/web", state="absent")
 
 

@@ -9,9 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from patience import FACTOR, patience, wait_for
+
 HERE = Path(__file__).parent
 TOP = HERE.parents[1]
 STREAMS = TOP / "tests/fixtures/streams"
+# How a script of in_guest/ is called there.
+SCRIPTS = f"PYTHONPATH=/root APIARY_PATIENCE={FACTOR:g} python3 /root/in_guest"
 
 
 def writer():
@@ -24,7 +28,7 @@ def writer():
 class Guest:
     """The guest, over ssh. Its answers are checked: a failed command is an error unless a test asks for the status."""
 
-    limit = 900  # seconds; only a command that hangs takes that long
+    limit = patience(900)  # only a command that hangs takes that long
 
     def host(self, *words, **options):
         return subprocess.run([HERE / "host.sh", *words], check=True, timeout=self.limit, **options)
@@ -34,7 +38,7 @@ class Guest:
         native = TOP / "native/linux-x86_64"
         program = Path(os.environ.get("ZFS_RECEIVE", native / "zfs_receive"))
         assert program.exists(), f"{program} is not there: run `make build`"
-        self.host("push", str(program), str(writer()), str(STREAMS), str(HERE / "in_guest"))
+        self.host("push", str(program), str(writer()), str(STREAMS), str(HERE / "in_guest"), str(TOP / "tests/patience.py"))
         self.sh("chmod 755 /root /root/zfs_receive && modprobe loop")
 
     def call(self, command, stdin=None, limit=limit):
@@ -56,7 +60,17 @@ class Guest:
 
     def script(self, words, stdin=None):
         """What a script of in_guest/ prints as JSON, given JSON: many steps in one exchange, which may take longer."""
-        return json.loads(self.sh(f"python3 /root/in_guest/{words}", json.dumps(stdin), limit=3600))
+        return json.loads(self.sh(f"{SCRIPTS}/{words}", json.dumps(stdin), limit=patience(3600)))
+
+    def wait_for(self, what, command, seconds=120):
+        """Until a command of the shell succeeds."""
+
+        def look():
+            status, *said = self.call(command)
+            assert status in (0, 1), f"{command}: exit status {status}\n{''.join(said)}"
+            return status == 0
+
+        wait_for(f"{what} ({command})", look, seconds)
 
     def start(self, command, stdin=""):
         """A command that runs while the test goes on."""

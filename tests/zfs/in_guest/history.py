@@ -7,9 +7,9 @@ import os
 import random
 import subprocess
 import sys
-import time
 
 import zfs_module
+from patience import wait_for
 
 volume, folder, seed, block = sys.argv[1:]
 random.seed(int(seed))
@@ -20,17 +20,18 @@ def run(*words):
     subprocess.run(words, check=True)
 
 def opened():
-    for _ in range(600):
-        try:
-            return os.open(device, os.O_RDWR)
-        except OSError:
-            time.sleep(0.05)
-    sys.exit("no device")
+    try:
+        return os.open(device, os.O_RDWR)
+    except OSError:
+        return None
+
+def grown():
+    return subprocess.run(["zfs", "set", "volsize=%d" % size, volume]).returncode == 0
 
 run("zfs", "create", "-s", "-V", str(size), "-o", "volblocksize=" + block, "-o", "compression=" + random.choice(["off", "lz4", "zstd"]), volume)
 os.makedirs(folder, exist_ok=True)
 for step in range(4):
-    disk = opened()
+    disk = wait_for(device + " to be opened", opened, 120)
     for _ in range(random.randrange(3, 12)):
         offset = random.randrange(0, size, 512)
         length = min(random.randrange(512, 300_000), size - offset)
@@ -52,7 +53,4 @@ for step in range(4):
     print(zfs_module.sha256(device))
     if step == 1:
         size += 1 << 20
-        for _ in range(100):
-            if subprocess.run(["zfs", "set", "volsize=%d" % size, volume]).returncode == 0:
-                break
-            time.sleep(0.1)
+        wait_for(volume + " to grow", grown, 120)
