@@ -6,7 +6,7 @@ mod support;
 
 use std::fs;
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -82,7 +82,11 @@ fn a_client_that_is_turned_away_comes_again() {
         }
         let (client, server) = (door.accept().unwrap().0, TcpStream::connect(("127.0.0.1", inner)).unwrap());
         let (mut from_client, mut to_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-        thread::spawn(move || io::copy(&mut from_client, &mut to_server));
+        thread::spawn(move || {
+            // However the client hangs up, sshd hears of it, or it would wait for ever.
+            let _ = io::copy(&mut from_client, &mut to_server);
+            to_server.shutdown(Shutdown::Write)
+        });
         let (mut from_server, mut to_client) = (server, client);
         io::copy(&mut from_server, &mut to_client)
     });

@@ -35,12 +35,13 @@ pub fn of(name: &str) -> Option<String> {
     lasting(|| opener(&path), GLANCE, UDEV_LIMIT)
 }
 
-/// The first user found by `look` who stays longer than it takes to look.
+/// The first user found by `look` who stays longer than it takes to look; whoever comes later has as long again, but not for ever.
 fn lasting(mut look: impl FnMut() -> Option<User>, glance: Duration, udev_limit: Duration) -> Option<String> {
-    let (mut user, mut since) = (look()?, Instant::now());
+    let began = Instant::now();
+    let (mut user, mut since) = (look()?, began);
     loop {
         let limit = if user.is_udev { udev_limit } else { glance };
-        if since.elapsed() >= limit {
+        if since.elapsed() >= limit || began.elapsed() >= glance + udev_limit {
             return Some(user.who);
         }
         thread::sleep(AGAIN);
