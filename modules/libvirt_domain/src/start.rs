@@ -39,7 +39,9 @@ impl<'a> Work<'a> {
             self.run_listening(&guest)?;
         }
         if !guest.is_active()? {
-            let account = account(&guest, self.place(), self.console.as_mut());
+            // One that nobody was to listen to has a log all the same.
+            let mut console = self.console.take().or_else(|| self.console_of_running(&guest).ok()?);
+            let account = account(&guest, self.place(), console.as_mut());
             bail!("expected it to run, found that it has stopped at once: {account}");
         }
         if self.instance.log_from.is_some() {
