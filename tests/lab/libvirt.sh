@@ -77,31 +77,27 @@ libvirt_has_answered_or_ended() {
 }
 
 libvirt_stop() {
-    libvirt_end "$1/daemon.pid"
-    for libvirt_file in "$1"/run/qemu/*.pid "$1"/run/libvirt/qemu/run/*.pid; do
-        libvirt_end "$libvirt_file"
+    local file
+    for file in "$1/daemon.pid" "$1"/run/qemu/*.pid "$1"/run/libvirt/qemu/run/*.pid; do
+        libvirt_end "$file" "$1"
     done
 }
 
-# Ends the process that a file names and waits for it, ten seconds politely. A number that has gone to another program
-# since is left alone.
+# libvirt_end FILE DIR: ends the process of DIR's daemon that FILE names and waits for it, ten seconds politely.
 libvirt_end() {
     local pid
     [ -s "$1" ] || return 0
     pid=$(cat "$1")
     rm -f "$1"
-    libvirt_has_ended "$pid" || kill "$pid" 2>/dev/null || true
-    wait_for 10 "process $pid to end" libvirt_has_ended "$pid" 2>/dev/null || kill -9 "$pid" 2>/dev/null || true
-    wait_for 60 "process $pid to end, which was killed" libvirt_has_ended "$pid"
+    libvirt_has_ended "$pid" "$2" || kill "$pid" 2>/dev/null || true
+    wait_for 10 "process $pid to end" libvirt_has_ended "$pid" "$2" 2>/dev/null || kill -9 "$pid" 2>/dev/null || true
+    wait_for 60 "process $pid to end, which was killed" libvirt_has_ended "$pid" "$2"
 }
 
+# Numbers of processes come round within minutes, and the next owner may be a guest of another suite's libvirtd: ours has DIR on
+# its command line, or mounted over libvirt's own folders.
 libvirt_has_ended() {
-    ! libvirt_is_ours "$1"
-}
-
-libvirt_is_ours() {
     case $(cat "/proc/$1/comm" 2>/dev/null) in
-        libvirtd | qemu-*) kill -0 "$1" ;;
-        *) return 1 ;;
+    libvirtd | qemu-*) ! grep -qsF -- "${2##*/tmp/}/" "/proc/$1/cmdline" "/proc/$1/mountinfo" ;;
     esac
 }
