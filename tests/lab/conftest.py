@@ -13,7 +13,6 @@ import subprocess
 import tempfile
 
 import pytest
-from patience import patience
 
 from patience import patience
 
