@@ -114,27 +114,42 @@ class _Stopped(BaseException):
     """This process was told to stop."""
 
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
 @contextlib.contextmanager
 def _ended_by_signal(cancel):
     """Calls `cancel` before SIGINT or SIGTERM takes its ordinary course."""
 
     def stop(number, _frame):
-        for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, signal.SIG_IGN)
+        # Ctrl-C brings both, and the other one may be noted already: Python complains on the terminal where it then finds
+        # SIG_IGN.
+        _handle(dict.fromkeys(_SIGNALS, _no_more))
         raise _Stopped(number)
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
     try:
-        yield
+        try:
+            _handle(dict.fromkeys(_SIGNALS, stop))
+            yield
+        finally:
+            if signal.getsignal(signal.SIGINT) is stop:
+                _handle(before)
     except _Stopped as stopped:
+        # What `cancel` starts ignores them, too.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        _handle(dict.fromkeys(_SIGNALS, signal.SIG_IGN))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         with contextlib.suppress(Exception):
             cancel()
-        _restore(before)
+        _handle(before)
         signal.raise_signal(stopped.args[0])
-    finally:
-        _restore(before)
 
 
-def _restore(handlers):
+def _no_more(_number, _frame):
+    """The first signal is being obeyed."""
+
+
+def _handle(handlers):
     for number, handler in handlers.items():
         signal.signal(number, handler)
