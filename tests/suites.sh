@@ -74,10 +74,15 @@ keep_for_others() { tests/setup/target.sh keep; }
 
 # shellcheck disable=SC2034 # for run.sh
 {
-    # Those that use every core by themselves, or make what others use: one after the other.
-    first=(build format clippy rust)
-    # The others wait much, for guests, clocks and connections: two at a time. All that boot an emulated machine are in one lane.
-    lanes=("zfs examples linux_guest unit runner" "sanity delivery lab clock repository kill_anytime demo elsewhere programs page")
+    # What makes what others use.
+    first=(build format)
+    # Most of the others wait, for guests, clocks and connections. All that boot an emulated machine are in the first lane and take more
+    # than a core; the other lanes keep the second one busy.
+    lanes=(
+        "zfs examples linux_guest"
+        "delivery lab clock repository kill_anytime"
+        "clippy rust unit runner sanity programs page demo elsewhere"
+    )
     # Asked for by name: seven programs are linked from scratch, which takes Rust's own files for four platforms; a suite for each fault.
     by_name=(release mutations)
 }
