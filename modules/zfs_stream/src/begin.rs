@@ -7,6 +7,9 @@ use anyhow::{Context, Result, bail, ensure};
 
 const OBJSET_FILESYSTEM: u32 = 2;
 const OBJSET_VOLUME: u32 = 3;
+/// `DRR_FLAG_FREERECORDS` and `DRR_FLAG_SPILL_BLOCK`, which say how records are to be read and are set for every volume.
+const READABLE_FLAGS: u32 = 1 << 2 | 1 << 3;
+const FLAG_CLONE: u32 = 1;
 const TONAME_AT: usize = 56;
 const TONAME: usize = 256;
 
@@ -73,6 +76,15 @@ fn volume(header: Header, features: Features, payload: &[u8]) -> Result<Begin> {
         payload.is_empty(),
         "{} bytes of properties, which no stream of a plain volume has",
         payload.len()
+    );
+    let flags = header.u32(36);
+    ensure!(
+        flags & FLAG_CLONE == 0,
+        "stream of a clone, which applies to a snapshot of another volume: send it without -i and without -R"
+    );
+    ensure!(
+        flags & !READABLE_FLAGS == 0,
+        "flags {flags:#x} in its BEGIN record, expected none but {READABLE_FLAGS:#x}: not a stream of a volume, or of a newer ZFS"
     );
     let (toguid, fromguid) = (header.u64(40), header.u64(48));
     ensure!(

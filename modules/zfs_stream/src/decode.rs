@@ -1,7 +1,7 @@
 //! Unpacks the data of WRITE and WRITE_EMBEDDED records: every block must come out at exactly its announced size.
 
 use crate::features::Features;
-use crate::{lzjb, zle};
+use crate::{lz4, lzjb, zle};
 use anyhow::{Context, Result, bail, ensure};
 use flate2::{Decompress, FlushDecompress, Status};
 use zstd::zstd_safe::{DCtx, DParameter, FrameFormat};
@@ -79,10 +79,11 @@ impl Decoder {
             Compression::Lzjb => lzjb::decompress(stored, block).map(|()| size),
             Compression::Gzip => gunzip(&mut self.zlib, stored, block),
             Compression::Zle => zle::decompress(stored, block).map(|()| size),
-            Compression::Lz4 => {
-                frame(stored, 4).and_then(|data| lz4_flex::block::decompress_into(data, block).ok())
+            Compression::Lz4 => frame(stored, 4).and_then(|data| lz4::decompress(data, block)),
+            Compression::Zstd => {
+                let data = frame(stored, 8).filter(|_| zstd_level_is_known(stored));
+                data.and_then(|data| self.zstd.decompress(block, data).ok())
             }
-            Compression::Zstd => frame(stored, 8).and_then(|data| self.zstd.decompress(block, data).ok()),
         };
         ensure!(
             unpacked == Some(size),
@@ -105,6 +106,22 @@ fn gunzip(zlib: &mut Decompress, stored: &[u8], block: &mut [u8]) -> Option<usiz
         Ok(Status::StreamEnd) => usize::try_from(zlib.total_out()).ok(),
         Ok(Status::Ok | Status::BufError) | Err(_) => None,
     }
+}
+
+/// Whether a block says of itself that it was made at a level that ZFS has: 1 to 19, or a fast one. It does not read any other,
+/// whatever is in it (`zstd_enum_to_level` in OpenZFS `zfs_zstd.c`).
+///
+/// The level stands before or after the three bytes of a version, depending on the machine that wrote it; ZFS tells by which
+/// byte is zero (`zfs_get_hdrmeta`), and so does this.
+fn zstd_level_is_known(stored: &[u8]) -> bool {
+    let level = match stored {
+        [_, _, _, _, first, _, _, 0, ..] => *first,
+        [_, _, _, _, _, _, 0, last, ..] => *last,
+        [_, _, _, _, first, 0, _, _, ..] => *first,
+        [_, _, _, _, 0, _, _, last, ..] => *last,
+        _ => 0,
+    };
+    matches!(level, 1..=19 | 103..=123)
 }
 
 /// The data of a block that begins with its own big-endian length and `head` bytes in all; padding follows.
@@ -143,7 +160,7 @@ mod tests {
         vec![
             (Compression::Off, plain()),
             (Compression::Lz4, framed(&[], &lz4)),
-            (Compression::Zstd, framed(&[0; 4], &zstd[4..])),
+            (Compression::Zstd, framed(&[3, 0, 0x28, 0xa5], &zstd[4..])),
             (Compression::Gzip, gzip),
         ]
     }
@@ -171,6 +188,26 @@ mod tests {
                 decoder.unpack(compression, &stored, 511).unwrap_err();
                 decoder.unpack(compression, &stored, 513).unwrap_err();
             }
+        }
+    }
+
+    #[test]
+    fn a_zstd_level_that_zfs_does_not_know_is_refused() {
+        let stored = packed().swap_remove(2).1;
+        let is_read = |word: [u8; 4]| {
+            let stored = [&stored[..4], &word, &stored[8..]].concat();
+            Decoder::new().unwrap().unpack(Compression::Zstd, &stored, 512).is_ok()
+        };
+        for level in 0..=u8::MAX {
+            let known = (1..=19).contains(&level) || (103..=123).contains(&level);
+            assert_eq!(is_read([level, 0, 0x28, 0xa5]), known, "level {level}");
+        }
+        // From a big-endian machine, and where the version has a zero in it.
+        for word in [[0, 0x28, 0xa5, 3], [0, 0, 0, 11], [3, 0, 0x29, 0], [200, 0, 0, 3]] {
+            assert!(is_read(word), "{word:?}");
+        }
+        for word in [[3, 0, 0, 0xa5], [3, 1, 0x28, 0xa5], [0, 0, 0x28, 3], [0; 4]] {
+            assert!(!is_read(word), "{word:?}");
         }
     }
 

@@ -4,6 +4,7 @@
 mod fixtures;
 mod guards;
 mod guards_data;
+mod hostile;
 mod robustness;
 mod round_trip;
 mod support;
