@@ -80,8 +80,8 @@ keep_for_others() { tests/setup/target.sh keep; }
     # than a core; the other lanes keep the second one busy.
     lanes=(
         "zfs examples linux_guest"
-        "delivery lab clock repository kill_anytime"
-        "clippy rust unit runner sanity programs page demo elsewhere"
+        "delivery lab"
+        "clippy rust unit runner sanity clock repository kill_anytime programs page demo elsewhere"
     )
     # Asked for by name: seven programs are linked from scratch, which takes Rust's own files for four platforms; a suite for each fault.
     by_name=(release mutations)
