@@ -16,7 +16,7 @@ role: a second guest's volume is the first one's | demo | roles/guest/tasks/volu
 
 # What git knows of the tree; what was compiled in the copy stays.
 renew() {
-    mkdir -p "$copy"
+    mkdir -p "$copy/.cache"
     find "$copy" -mindepth 1 -maxdepth 1 ! -name target ! -name .cache ! -name native -exec rm -rf {} +
     git -C "$top" ls-files -z | tar -C "$top" --null --files-from - --create | tar -C "$copy" --extract
     # A repository of its own: nothing that passes here is remembered of the tree's commit.
