@@ -33,6 +33,9 @@ options:
     description:
       - The image on the host. A stream as C(zfs send) writes it, compressed with zstd, gzip or xz or not at all, or an image package
         as M(apiary.bhyve.bhyve_image) fetches it. Which of them it is is told by its content.
+      - What was verified is what is received. A file that belongs to somebody else than root or the user of the module, or that group or
+        others may write to, is copied through memory; one that nobody else may change is read a second time by the kernel, which is
+        faster. Access lists that give more than the mode shows are not looked at.
       - Streams of one volume are accepted as C(zfs send) makes them with any of C(-c), C(-e), C(-L), C(-p), C(-R), C(-i) and C(-I).
         Encrypted raw, redacted, deduplicated and resumed streams, streams of file systems and of several datasets are refused.
       - An incremental stream goes onto the volume that has the guid it starts from, if nothing has been written to it since.
@@ -141,6 +144,7 @@ EXAMPLES = r"""
 - name: Make a guest's disk on a host without ZFS
   apiary.bhyve.zfs_receive:
     src: "{{ fetched.image.path }}"
+    sha256: "{{ fetched.image.sha256 }}"
     guid: "{{ fetched.image.guid }}"
     path: /var/lib/guests/web1.raw
     volsize: 40G

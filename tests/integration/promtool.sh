@@ -27,6 +27,7 @@ for text in 7.9p1/{healthy-06-later,incident2-03-leap+15min,names-pool-03-synced
     "$program" --from "$fixtures/$text" --prometheus "$folder/ntpd_check.prom"
     "$promtool" check metrics <"$folder/ntpd_check.prom" || { echo "promtool does not like $text" >&2; exit 1; }
 done
+"$program" --from - --prometheus - <"$fixtures/origin.all.txt" | "$promtool" check metrics || { echo "promtool does not like a pipe" >&2; exit 1; }
 # The check of the check: a metric as promtool must not like it.
 if printf '# TYPE x_ms gauge\nx_ms 1\n' | "$promtool" check metrics 2>/dev/null; then
     echo "promtool likes everything" >&2

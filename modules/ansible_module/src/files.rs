@@ -2,13 +2,15 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Permissions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use tempfile::{Builder, NamedTempFile};
+
+use crate::open::kind_of;
 
 /// First letters of the name of everything that is not finished yet.
 const UNFINISHED: &str = ".new-";
@@ -20,8 +22,9 @@ const RANDOM: usize = 6;
 /// [`publish`] gives it its final name.
 ///
 /// # Errors
-/// Where `path` has no file name or its folder cannot be written.
+/// Where `path` has no file name or is something else than a file already, or its folder cannot be written.
 pub fn temporary_for(path: &Path) -> Result<NamedTempFile> {
+    require_file_or_nothing(path)?;
     let name = path.file_name().with_context(|| format!("{} names no file", path.display()))?;
     let mut suffix = OsString::from("-");
     suffix.push(name);
@@ -36,9 +39,10 @@ pub fn temporary_for(path: &Path) -> Result<NamedTempFile> {
 /// Syncs `file`, gives it `mode` and the name `path` in one step, and syncs the folder.
 ///
 /// # Errors
-/// Where any of the steps fails; the temporary file is gone then.
+/// Where any of the steps fails, or `path` is something else than a file already; the temporary file is gone then.
 pub fn publish(file: NamedTempFile, path: &Path, mode: u32) -> Result<()> {
     let doing = || format!("putting {} in its place", path.display());
+    require_file_or_nothing(path)?;
     file.as_file().set_permissions(Permissions::from_mode(mode)).with_context(doing)?;
     file.as_file().sync_all().with_context(doing)?;
     file.persist(path).with_context(doing)?;
@@ -111,6 +115,18 @@ pub fn require_private(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Nothing but a file is ever replaced by a file: to root, `/dev/null` would be one as good as any.
+fn require_file_or_nothing(path: &Path) -> Result<()> {
+    let doing = || format!("writing {}", path.display());
+    let found = match fs::symlink_metadata(path) {
+        Ok(found) => found.file_type(),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error).with_context(doing),
+    };
+    ensure!(found.is_file(), "{}: it is {}, expected a file or nothing yet", doing(), kind_of(found));
+    Ok(())
+}
+
 fn is_unfinished(entry: &OsStr, name: &OsStr) -> bool {
     let rest = entry.as_bytes().strip_prefix(UNFINISHED.as_bytes());
     rest.and_then(|rest| rest.get(RANDOM..)).and_then(|rest| rest.strip_prefix(b"-")) == Some(name.as_bytes())
@@ -136,6 +152,22 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
         require_private(&path).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn only_a_file_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        nix::unistd::mkfifo(&at("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        std::os::unix::fs::symlink("elsewhere", at("link")).unwrap();
+        fs::create_dir(at("folder")).unwrap();
+        for (name, kind) in [("pipe", "a named pipe"), ("link", "a link"), ("folder", "a folder")] {
+            let error = write_atomically(&at(name), 0o600, b"new").unwrap_err().to_string();
+            let path = at(name).display().to_string();
+            assert_eq!(error, format!("writing {path}: it is {kind}, expected a file or nothing yet"));
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+        write_atomically(Path::new("/dev/null"), 0o600, b"new").unwrap_err();
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod finished;
 pub mod identity;
 pub mod lock;
 pub mod moment;
+pub mod open;
 mod output;
 mod progress;
 mod quantity;

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -21,10 +21,10 @@ Is this clock right, and if not, why? Asks OpenNTPD (ntpctl) or chrony (chronyc)
 Output, one of (default: text for a person; exit status as --nagios):
   --nagios               one line with performance data; exit 0 ok, 1 warning, 2 critical, 3 unknown
   --json                 one JSON object; exit 0 whenever a verdict was reached
-  --prometheus FILE      metrics for the textfile collector, replaced in one step; exit as --json
+  --prometheus FILE      metrics for the textfile collector, replaced in one step; - prints them; exit as --json
 
 Options:
-  --from FILE            judge a saved output of `ntpctl -s all`
+  --from FILE            judge a saved output of `ntpctl -s all`; - reads standard input
   --daemon NAME          auto, openntpd or chrony
   --check                with --repair: say what would be done, remember nothing
   --probe                ask every peer directly
@@ -105,11 +105,17 @@ fn show(request: &Request, outcome: &Outcome) -> Result<String> {
         Output::Text => text::text(outcome),
         Output::Nagios => nagios::text(outcome, &request.params) + "\n",
         Output::Json => Value::Object(json::object(outcome)?).to_string() + "\n",
+        Output::Prometheus(path) if is_stdout(path) => prometheus::text(outcome),
         Output::Prometheus(path) => {
             prometheus::write(path, outcome)?;
             String::new()
         }
     })
+}
+
+/// What people mean by these names is where text goes, not a file to be replaced.
+fn is_stdout(path: &Path) -> bool {
+    ["-", "/dev/stdout", "/dev/fd/1"].iter().any(|name| path == Path::new(name))
 }
 
 fn say(text: &str, code: u8) -> ExitCode {
@@ -137,7 +143,7 @@ fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Result<Request, Str
             "check" => mode = Mode::Check,
             "probe" | "repair" => put(&mut options, name, true),
             "candidate" => candidates.push(Value::String(parser.value()?.string()?)),
-            "from" => put(&mut options, "from_file", parser.value()?.string()?),
+            "from" => put(&mut options, "from_file", from(parser.value()?.string()?)),
             known if TEXTS.contains(&known) => put(&mut options, known, parser.value()?.string()?),
             known if NUMBERS.contains(&known) => put(&mut options, known, number(known, parser.value()?)?),
             unknown => bail!("unknown flag --{}", unknown.replace('_', "-")),
@@ -148,6 +154,10 @@ fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Result<Request, Str
     }
     let params = serde_json::from_value(Value::Object(options)).context("reading the flags")?;
     Ok(Ok(Request { output, mode, params }))
+}
+
+fn from(file: String) -> String {
+    if file == "-" { "/dev/stdin".to_owned() } else { file }
 }
 
 fn put(options: &mut Map<String, Value>, name: impl Into<String>, value: impl Into<Value>) {

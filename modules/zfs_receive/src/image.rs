@@ -41,9 +41,7 @@ impl Image {
             });
         }
         let doing = || format!("reading {}", src.display());
-        let plain = source.plain_file().with_context(doing)?;
-        let bytes =
-            plain.map(|file| file.metadata().map(|file| file.len())).transpose().with_context(doing)?;
+        let bytes = source.plain_size().with_context(doing)?;
         let announced = announced(source).with_context(doing)?;
         let guid = match announced.toguid {
             Some(guid) => guid,

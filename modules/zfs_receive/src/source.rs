@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use ansible_module::open::{is_ours_alone, open_file};
 use ansible_module::{Progress, Task};
 use anyhow::{Context, Result, ensure};
 use image_catalog::archive::PackageArchive;
@@ -50,9 +51,9 @@ impl Source {
     /// Opens `path`; `sha256` is that of the file as it is stored. `progress` counts the file's bytes.
     pub fn open(path: &Path, sha256: Option<&Sha256Hex>, progress: Option<Progress>) -> Result<Source> {
         let doing = || format!("reading {}", path.display());
-        let packaged = is_package(open(path)?).with_context(doing)?;
+        let packaged = is_package(open_file(path)?).with_context(doing)?;
         let hasher = sha256.map(|_| Hasher::new(SumKind::Sha256));
-        let stored = Stored { file: open(path)?, hasher, progress };
+        let stored = Stored { file: open_file(path)?, hasher, progress };
         let busy = stored.hasher.is_some();
         let mut plain = None;
         let (layer, facts, busy): (Box<dyn Layer>, _, _) = if packaged {
@@ -84,10 +85,19 @@ impl Source {
         self.facts.as_ref()
     }
 
-    /// The very file that is read, where the stream stands in it as it is, from its first byte to its last.
+    /// Bytes of the stream, where it stands in the file as it is.
+    pub fn plain_size(&self) -> io::Result<Option<u64>> {
+        self.plain.as_ref().map(|file| file.metadata().map(|found| found.len())).transpose()
+    }
+
+    /// The very file that is read, where the stream stands in it as it is, from its first byte to its last, and stays what it
+    /// is between being verified and being read again: nobody else may write to it.
     /// It is to be read at given places only: its own place is the reader's.
-    pub fn plain_file(&self) -> io::Result<Option<File>> {
-        self.plain.as_ref().map(File::try_clone).transpose()
+    pub fn lasting_file(&self) -> Result<Option<File>> {
+        match &self.plain {
+            Some(file) if is_ours_alone(file)? => Ok(Some(file.try_clone().context("opening it once more")?)),
+            _ => Ok(None),
+        }
     }
 
     /// Judges the source as a whole, after its stream has been read to the end.
@@ -123,14 +133,6 @@ impl Read for Source {
             Reading::Ahead(ahead) => ahead.read(buffer),
         }
     }
-}
-
-fn open(path: &Path) -> Result<File> {
-    let doing = || format!("opening {}", path.display());
-    let file = File::open(path).with_context(doing)?;
-    let regular = file.metadata().with_context(doing)?.is_file();
-    ensure!(regular, "{}: expected a file with a ZFS send stream or an image package", doing());
-    Ok(file)
 }
 
 /// Whether the content is a tar archive, as packages are; `BZh` is how pkg alone compresses.

@@ -26,6 +26,11 @@ fn flags_are_the_options() {
 }
 
 #[test]
+fn a_dash_is_standard_input() {
+    assert_eq!(request("--from -").params.from_file.as_deref(), Some(Path::new("/dev/stdin")));
+}
+
+#[test]
 fn every_number_and_text_is_an_option_of_the_module() {
     for name in NUMBERS {
         assert!(flags(&format!("--{} 1", name.replace('_', "-"))).is_ok(), "{name}");
@@ -41,6 +46,8 @@ fn outputs() {
     assert_eq!(request("").output, Output::Text);
     assert_eq!(request("--json").output, Output::Json);
     assert_eq!(request("--prometheus /x/y.prom").output, Output::Prometheus("/x/y.prom".into()));
+    assert!(["-", "/dev/stdout", "/dev/fd/1"].iter().all(|name| is_stdout(Path::new(name))));
+    assert!(!is_stdout(Path::new("/x/stdout")));
     assert!(flags("--help").unwrap().unwrap_err().starts_with("usage: ntpd_check"));
     assert_eq!(
         flags("--version").unwrap().unwrap_err(),

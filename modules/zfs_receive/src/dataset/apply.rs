@@ -191,7 +191,7 @@ fn receive_volume(zfs: &Zfs, wanted: &Receive, from: &From, task: &mut Task) -> 
 fn receive_unfinished(zfs: &Zfs, wanted: &Receive, from: &From, task: &mut Task) -> Result<Summary> {
     let label = format!("receiving {}", wanted.name);
     let source = Source::shown(&from.src, from.sha256.as_ref(), task, &label)?;
-    let mut feed: Box<dyn Feed> = match source.plain_file()? {
+    let mut feed: Box<dyn Feed> = match source.lasting_file()? {
         Some(file) => Box::new(Spliced::new(file)),
         None => Box::<Copied>::default(),
     };

@@ -92,14 +92,8 @@ fn sources_that_are_not_what_was_asked_for() {
             json!({"src": "/nonexistent"}),
             "opening /nonexistent: No such file or directory (os error 2)".to_owned(),
         ),
-        (
-            json!({"src": "/"}),
-            "opening /: expected a file with a ZFS send stream or an image package".to_owned(),
-        ),
-        (
-            json!({"src": "/dev/null"}),
-            "opening /dev/null: expected a file with a ZFS send stream or an image package".to_owned(),
-        ),
+        (json!({"src": "/"}), "opening /: it is a folder, expected a file".to_owned()),
+        (json!({"src": "/dev/null"}), "opening /dev/null: it is a device, expected a file".to_owned()),
     ];
     for (options, expected) in table {
         assert_eq!(refused(&mut host, &options), expected);
