@@ -51,12 +51,14 @@ options:
     type: str
   source:
     description:
-      - A file or disk device on the host by its absolute path, or the name of a snapshot, as in V(zroot/build/vm@done).
+      - A file or disk device on the host by its absolute path, or the name of a snapshot, as in V(zroot/build/vm@done). Pipes and
+        sockets are refused.
       - It must not change meanwhile; one that does is noticed and refused.
     type: str
   format:
     description:
-      - What the source is. V(auto) looks at it.
+      - What the source is. V(auto) looks at it, takes a device for the disk that it is, and refuses a file that begins like a send
+        stream. A guest may have written that into its disk, so V(stream) or V(raw) has to be said.
       - A qcow2 disk must be whole; one that refers to another file is refused.
       - V(snapshot) is sent with C(zfs send -L), and twice, first for its checksum.
     type: str

@@ -2,9 +2,9 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
+use ansible_module::open::{is_disk, open_file_or_disk};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::params::Format;
@@ -12,7 +12,7 @@ use crate::staging::Staged;
 use crate::zfs::{self, SnapshotName};
 
 /// Bytes that tell what a file holds.
-const HEAD: usize = 16;
+const HEAD: u64 = 512;
 
 /// An image's origin, opened.
 pub enum Source {
@@ -62,6 +62,8 @@ impl Source {
 }
 
 /// Finds out what a source is, unless the caller has said so.
+///
+/// What stands in a disk was written by a guest, which may have made it look like a stream: that is never guessed.
 pub fn detect(source: &str, format: Format) -> Result<Format> {
     if format != Format::Auto {
         return Ok(format);
@@ -70,12 +72,19 @@ pub fn detect(source: &str, format: Format) -> Result<Format> {
         ensure!(source.contains('@'), "source {source:?} is neither an absolute path nor DATASET@SNAPSHOT");
         return Ok(Format::Snapshot);
     }
-    let path = Path::new(source);
-    let mut head = [0; HEAD];
-    let mut file = open(path)?;
-    let size = read_head(&mut file, &mut head).with_context(|| format!("reading source {source}"))?;
-    match kind_of(&head[..size]) {
+    let reading = || format!("reading source {source}");
+    let file = open(Path::new(source))?;
+    if is_disk(file.metadata().with_context(reading)?.file_type()) {
+        return Ok(Format::Raw);
+    }
+    let mut head = Vec::new();
+    file.take(HEAD).read_to_end(&mut head).with_context(reading)?;
+    match kind_of(&head) {
         Kind::Known(format) => Ok(format),
+        Kind::Ambiguous => bail!(
+            "source {source} begins like a ZFS send stream, but a guest can make its disk begin so, too: set format \
+             to stream or to raw"
+        ),
         Kind::Refused(what) => bail!(
             "source {source} looks like {what}, expected a raw or qcow2 disk or a ZFS send stream: unpack or convert \
              it first, or set format if it is a raw disk all the same"
@@ -85,49 +94,34 @@ pub fn detect(source: &str, format: Format) -> Result<Format> {
 
 /// Opens a file or a disk device for reading.
 pub fn open(path: &Path) -> Result<File> {
-    let file = File::open(path).with_context(|| format!("opening source {}", path.display()))?;
-    let kind = file.metadata().with_context(|| format!("looking at source {}", path.display()))?.file_type();
-    // Disks are character devices on FreeBSD.
-    ensure!(
-        kind.is_file() || kind.is_block_device() || kind.is_char_device(),
-        "source {} is neither a file nor a disk device",
-        path.display()
-    );
-    Ok(file)
+    open_file_or_disk(path)
 }
 
 enum Kind {
     Known(Format),
+    Ambiguous,
     Refused(&'static str),
 }
 
 fn kind_of(head: &[u8]) -> Kind {
     const STREAM_MAGIC: [u8; 8] = 0x2_f5ba_cbac_u64.to_le_bytes();
-    let stream = head.get(8..16).map(|magic| *magic == STREAM_MAGIC || magic.iter().rev().eq(&STREAM_MAGIC));
+    const VDI_MAGIC: [u8; 4] = 0xbeda_107f_u32.to_le_bytes();
+    let stream = head.get(8..16).is_some_and(|it| *it == STREAM_MAGIC || it.iter().rev().eq(&STREAM_MAGIC));
     match head {
-        _ if stream == Some(true) => Kind::Known(Format::Stream),
+        _ if stream => Kind::Ambiguous,
+        _ if head.get(64..68) == Some(&VDI_MAGIC) => Kind::Refused("a VDI disk"),
         [b'Q', b'F', b'I', 0xfb, ..] => Kind::Known(Format::Qcow2),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Kind::Refused("zstd data"),
+        [0x04, 0x22, 0x4d, 0x18, ..] => Kind::Refused("lz4 data"),
         [0x1f, 0x8b, ..] => Kind::Refused("gzip data"),
         [0xfd, b'7', b'z', b'X', b'Z', ..] => Kind::Refused("xz data"),
         [b'B', b'Z', b'h', ..] => Kind::Refused("bzip2 data"),
         [b'K', b'D', b'M', b'V', ..] => Kind::Refused("a VMDK disk"),
+        [b'c', b'o', b'n', b'e', b'c', b't', b'i', b'x', ..] => Kind::Refused("a VHD disk"),
         [b'v', b'h', b'd', b'x', b'f', b'i', b'l', b'e', ..] => Kind::Refused("a VHDX disk"),
         [b'P', b'K', 3, 4, ..] => Kind::Refused("a zip archive"),
         _ => Kind::Known(Format::Raw),
     }
-}
-
-fn read_head(file: &mut File, head: &mut [u8; HEAD]) -> io::Result<usize> {
-    let mut size = 0;
-    while size < HEAD {
-        match file.read(&mut head[size..])? {
-            0 => break,
-            count => size += count,
-        }
-    }
-    file.rewind()?;
-    Ok(size)
 }
 
 #[cfg(test)]
@@ -143,16 +137,28 @@ mod tests {
 
     #[test]
     fn sources_tell_what_they_are() {
-        let mut stream = [0; 400];
-        stream[8..16].copy_from_slice(&0x2_f5ba_cbac_u64.to_le_bytes());
-        assert_eq!(detected(&stream).unwrap(), Format::Stream);
-        stream[8..16].reverse();
-        assert_eq!(detected(&stream).unwrap(), Format::Stream);
         assert_eq!(detected(b"QFI\xfb\0\0\0\x03").unwrap(), Format::Qcow2);
         assert_eq!(detected(&[0; 512]).unwrap(), Format::Raw);
         assert_eq!(detected(b"").unwrap(), Format::Raw);
         assert_eq!(detect("tank/vm@x", Format::Auto).unwrap(), Format::Snapshot);
         assert_eq!(detect("disk.img", Format::Raw).unwrap(), Format::Raw);
+    }
+
+    #[test]
+    fn a_stream_is_taken_for_one_only_where_that_is_said() {
+        let mut stream = [0; 400];
+        stream[8..16].copy_from_slice(&0x2_f5ba_cbac_u64.to_le_bytes());
+        for _ in ["little-endian", "big-endian"] {
+            let error = detected(&stream).unwrap_err().to_string();
+            assert!(
+                error.ends_with(
+                    " begins like a ZFS send stream, but a guest can make its disk begin so, too: set format to \
+                     stream or to raw"
+                ),
+                "{error}"
+            );
+            stream[8..16].reverse();
+        }
     }
 
     #[test]
@@ -162,6 +168,14 @@ mod tests {
             " looks like zstd data, expected a raw or qcow2 disk or a ZFS send stream: unpack or convert it first, \
              or set format if it is a raw disk all the same"
         ));
+        let mut vdi = [0; 512];
+        vdi[64..68].copy_from_slice(b"\x7f\x10\xda\xbe");
+        for (head, what) in
+            [(&b"\x04\x22\x4d\x18.."[..], "lz4 data"), (b"conectix", "a VHD disk"), (&vdi, "a VDI disk")]
+        {
+            let error = detected(head).unwrap_err().to_string();
+            assert!(error.contains(&format!(" looks like {what}, ")), "{error}");
+        }
         assert_eq!(
             detect("disk.img", Format::Auto).unwrap_err().to_string(),
             "source \"disk.img\" is neither an absolute path nor DATASET@SNAPSHOT"

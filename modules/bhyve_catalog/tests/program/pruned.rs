@@ -47,9 +47,13 @@ fn what_those_that_stay_build_on_stays() {
     let image = |name: &str, version: &str, more: Value| {
         with(with(lab.publish(version), json!({"name": name})), more)
     };
-    lab.changed(&image("base", "1", json!({"source": stream("tiny-plain.zfs")})));
+    lab.changed(&image("base", "1", json!({"source": stream("tiny-plain.zfs"), "format": "stream"})));
     lab.changed(&image("base", "2", json!({})));
-    lab.changed(&image("next", "1", json!({"source": stream("tiny-incr.zfs"), "parent": "base-1"})));
+    lab.changed(&image(
+        "next",
+        "1",
+        json!({"source": stream("tiny-incr.zfs"), "format": "stream", "parent": "base-1"}),
+    ));
     assert!(!lab.changed(&prune(&lab, json!({"keep": 1}))));
     lab.changed(&image("next", "2", json!({})));
     let reply = lab.triad(&prune(&lab, json!({"keep": 1})));

@@ -111,13 +111,21 @@ fn sources_that_will_not_do() {
     let lab = Lab::new();
     let from = |source: &str| with(lab.publish("1"), json!({"source": source}));
     fs::write(lab.at("empty"), "").unwrap();
+    nix::unistd::mkfifo(&lab.at("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
     fs::write(lab.at("packed"), b"\x1f\x8b\x08\0 packed data").unwrap();
     for (source, expected) in [
         (
             lab.at("absent").display().to_string(),
-            "opening source LAB/absent: No such file or directory (os error 2)",
+            "opening LAB/absent: No such file or directory (os error 2)",
         ),
-        (lab.folder.path().display().to_string(), "source LAB is neither a file nor a disk device"),
+        (
+            lab.folder.path().display().to_string(),
+            "opening LAB: it is a folder, expected a file or a disk device",
+        ),
+        (
+            lab.at("pipe").display().to_string(),
+            "opening LAB/pipe: it is a named pipe, expected a file or a disk device",
+        ),
         (lab.at("empty").display().to_string(), "making a stream from the disk: the disk is empty"),
         (
             lab.at("packed").display().to_string(),

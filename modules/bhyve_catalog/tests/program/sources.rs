@@ -36,7 +36,7 @@ fn a_qcow2_disk_is_the_same_image_as_its_raw_form() {
 fn a_stream_is_packed_as_it_is() {
     let lab = Lab::new();
     let source = stream("tiny-c.zfs");
-    let reply = lab.triad(&with(lab.publish("1"), json!({"source": source})));
+    let reply = lab.triad(&with(lab.publish("1"), json!({"source": source, "format": "stream"})));
     assert_eq!(reply["image"]["guid"], "7119270074782723516");
     let content = fs::read(&source).unwrap();
     assert_eq!(reply["image"]["stream_sha256"], json!(Sha256Hex::of(&content)));
@@ -50,11 +50,29 @@ fn a_stream_is_packed_as_it_is() {
             "the stream names the snapshot it was made from, \"tank/src/tiny@v1\": everybody who gets the image can read that",
         ])
     );
-    let message = lab.refusal(&with(lab.publish("2"), json!({"source": source})));
+    let message = lab.refusal(&with(lab.publish("2"), json!({"source": source, "format": "stream"})));
     assert_eq!(
         message,
         "image demo-2 would have guid 7119270074782723516, which is that of demo-1: they are the same snapshot"
     );
+}
+
+/// A guest writes what it likes into its disk, which then is published, signed, and cloned for others.
+#[test]
+fn a_disk_that_a_guest_made_look_like_a_stream_is_a_disk() {
+    let lab = Lab::new();
+    let source = stream("tiny-plain.zfs");
+    assert_eq!(
+        lab.refusal(&with(lab.publish("1"), json!({"source": source}))),
+        format!(
+            "looking at source {0}: source {0} begins like a ZFS send stream, but a guest can make its disk begin so, \
+             too: set format to stream or to raw",
+            source.display()
+        )
+    );
+    let reply = lab.run(&with(lab.publish("1"), json!({"source": source, "format": "raw"})));
+    let length = fs::metadata(&source).unwrap().len();
+    assert_eq!(reply["image"]["volsize"], length.next_multiple_of(64 << 10));
 }
 
 /// Stands for zfs(8): the two snapshots of the fixtures `tiny-plain` and `tiny-incr`, and a record of its calls.

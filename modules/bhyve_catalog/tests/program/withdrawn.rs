@@ -45,9 +45,13 @@ fn a_package_that_no_list_names_goes_too() {
 #[test]
 fn what_others_build_on_stays() {
     let lab = Lab::new();
-    let base = with(lab.publish("1"), json!({"name": "base", "source": stream("tiny-plain.zfs")}));
+    let base = with(
+        lab.publish("1"),
+        json!({"name": "base", "source": stream("tiny-plain.zfs"), "format": "stream"}),
+    );
     lab.triad(&base);
-    let next = json!({"name": "next", "source": stream("tiny-incr.zfs"), "parent": "base-1"});
+    let next =
+        json!({"name": "next", "source": stream("tiny-incr.zfs"), "format": "stream", "parent": "base-1"});
     let reply = lab.triad(&with(lab.publish("1"), next));
     let parent = reply["image"]["fromguid"].clone();
     let catalogue = lab.read();
