@@ -69,3 +69,20 @@ fn a_certificate_for_another_host_is_refused() {
     let error = fetch(&server, Some(authority.certificate())).unwrap_err();
     assert!(error.contains("certificate not valid for name \"localhost\""), "{error}");
 }
+
+#[test]
+fn a_server_that_sends_us_on_to_a_place_without_tls_is_refused() {
+    let authority = Authority::new("localhost");
+    let server = authority.serve(|_, stream| {
+        let head = "HTTP/1.1 302 Found\r\nLocation: http://localhost:9/data.pkg?token=secret\r\nContent-Length: 0\r\n\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.flush().unwrap();
+    });
+    assert_eq!(
+        fetch(&server, Some(authority.certificate())).unwrap_err(),
+        format!(
+            "asking for {}/data.pkg: the server sends us on to a place without https; let it answer itself, or by https",
+            server.url
+        )
+    );
+}

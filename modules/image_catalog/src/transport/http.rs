@@ -6,7 +6,7 @@ mod body;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use super::{Opened, Pace, Transport};
@@ -52,6 +52,8 @@ impl Http {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(REDIRECTS)
+            // Where https was asked for, nobody sends us on to something else.
+            .https_only(base.starts_with("https:"))
             .accept_encoding("identity")
             .user_agent("apiary.bhyve")
             .timeout_resolve(patience)
@@ -73,7 +75,7 @@ impl Http {
                 request = request.header("If-Range", validator);
             }
         }
-        let response = request.call().with_context(|| format!("asking for {url}"))?;
+        let response = request.call().map_err(explained).with_context(|| format!("asking for {url}"))?;
         Answer::judge(response).with_context(|| format!("asking for {url}"))
     }
 }
@@ -104,6 +106,16 @@ impl Transport for Http {
 
     fn place(&self) -> String {
         self.base.clone()
+    }
+}
+
+/// The place that we were sent on to stays unnamed: it may hold a secret.
+fn explained(error: ureq::Error) -> anyhow::Error {
+    match error {
+        ureq::Error::RequireHttpsOnly(_) => {
+            anyhow!("the server sends us on to a place without https; let it answer itself, or by https")
+        }
+        error => error.into(),
     }
 }
 

@@ -47,17 +47,25 @@ impl TryFrom<String> for Location {
     }
 }
 
-/// The text without what could be a password.
+/// The text without what could be a secret: a login, up to its last `@` because passwords hold any letter, and all behind the
+/// path, where tokens stand.
 fn shown(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
-    let authority = rest.split('/').next().unwrap_or_default();
-    match authority
-        .rsplit_once('@')
-        .and_then(|(login, _)| login.split_once(':').map(|(user, _)| (login, user)))
-    {
-        Some((login, user)) => format!("{scheme}://{user}:***{}", &rest[login.len()..]),
-        None => text.to_owned(),
-    }
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), text),
+    };
+    let (login, place) = match rest.rsplit_once('@') {
+        // An account of ssh is no secret.
+        Some((user, place)) if is_word(user) && scheme.ends_with("ssh://") => (format!("{user}@"), place),
+        Some((login, place)) => match login.split_once(':') {
+            Some((user, _)) if is_word(user) => (format!("{user}:***@"), place),
+            _ => ("***@".to_owned(), place),
+        },
+        None => (String::new(), rest),
+    };
+    let query = if place.contains(['?', '#']) { "?***" } else { "" };
+    let path = place.split(['?', '#']).next().unwrap_or_default();
+    format!("{scheme}{login}{path}{query}")
 }
 
 fn parse(text: &str) -> Result<Location> {
@@ -86,9 +94,12 @@ fn parse_file(rest: &str) -> Result<Location> {
 fn parse_http(text: &str) -> Result<Location> {
     let uri: Uri = text.parse().context("it is no URL")?;
     let authority = uri.authority().context("it names no host")?;
+    // Wherever it stands: a password may hold the `/` that seems to end the host.
+    ensure!(!text.contains('@'), "it holds a login; use ssh for a catalogue that is not public");
+    let (_, port) = authority.as_str().rsplit_once(':').unwrap_or_default();
     ensure!(
-        !authority.as_str().contains('@'),
-        "it holds a login; use ssh for a catalogue that is not public"
+        port.is_empty() || port.ends_with(']') || port.parse::<u16>().is_ok_and(|port| port > 0),
+        "its port is not from 1 to 65535"
     );
     ensure!(
         uri.query().is_none() && !text.contains('#'),
@@ -199,6 +210,7 @@ mod tests {
             ("file://localhost/srv", folder("/srv")),
             ("http://repo.example.org/images/", Location::Http("http://repo.example.org/images".into())),
             ("https://repo:8443", Location::Http("https://repo:8443".into())),
+            ("https://[2001:db8::1]/a", Location::Http("https://[2001:db8::1]/a".into())),
             (
                 "ssh://images@repo.example.org/images",
                 ssh(Some("images"), "repo.example.org", None, Some("images")),
@@ -224,6 +236,7 @@ mod tests {
             ("ftp://a/b", "ftp:// is not served; use a path, file, http, https or ssh"),
             ("file://srv/images", "file:// needs an absolute path: file:///folder"),
             ("file:///a%00b", "it holds a control character"),
+            ("https://a:b/c", "its port is not from 1 to 65535"),
             ("http://a/b?c", "it has a query or a fragment; only a path is used"),
             ("http://a/b#c", "it has a query or a fragment; only a path is used"),
             ("https://user@a/b", "it holds a login; use ssh for a catalogue that is not public"),
@@ -239,15 +252,30 @@ mod tests {
         ];
         for (text, why) in table {
             let error = format!("{:#}", parsed(text).unwrap_err());
-            assert_eq!(error, format!("reading repository {text:?}: {why}"));
+            assert_eq!(error, format!("reading repository {:?}: {why}", shown(text)));
         }
     }
 
     #[test]
-    fn a_password_is_not_shown() {
-        for text in ["https://user:secret@a/b", "ssh://user:secret@a/b", "https://user:se@cret@a/b"] {
+    fn no_secret_is_shown() {
+        let table = [
+            ("https://user:secret@a/b", "https://user:***@a/b"),
+            ("ssh://user:secret@a/b", "ssh://user:***@a/b"),
+            ("ssh://user@a/../b", "ssh://user@a/../b"),
+            ("https://user:se@cret@a/b", "https://user:***@a/b"),
+            ("https://user:se/cret@a/b", "https://user:***@a/b"),
+            ("https://user:se?cr#et@a/b", "https://user:***@a/b"),
+            ("https://secret@a/b", "https://***@a/b"),
+            ("https://secret/@a/b", "https://***@a/b"),
+            ("https://a/b?token=secret", "https://a/b?***"),
+            ("https://a/b#secret", "https://a/b?***"),
+            ("user:secret@a:/b", "user:***@a:/b"),
+            ("images/demo", "images/demo"),
+        ];
+        for (text, expected) in table {
             let error = format!("{:#}", parsed(text).unwrap_err());
-            assert!(!error.contains("cret") && error.contains("user:***@a/b"), "{error}");
+            assert!(error.starts_with(&format!("reading repository {expected:?}: ")), "{error}");
+            assert!(!error.contains("cret") && !error.contains("cr#et"), "{error}");
         }
     }
 }
