@@ -1,17 +1,18 @@
 //! A catalogue as it is read: signed by the right one, and then what it lists.
 
+use std::collections::HashSet;
 use std::io::Read;
 
 use anyhow::{Context, Result, bail, ensure};
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::digest::Sha256Hex;
+use crate::entries::Entries;
 use crate::manifest::Manifest;
-use crate::meta::{Form, Source};
+use crate::meta::Source;
 use crate::name::ImageName;
 use crate::package::{Package, PackageFile};
-use crate::signature::Trust;
+use crate::signature::{SignedBy, Trust};
 use crate::signed_archive::unpack;
 
 /// The images of a repository, as listed by an archive whose signature was judged.
@@ -26,6 +27,8 @@ pub struct Catalogue {
     pub serial: Option<u64>,
     /// SHA-256 of the list, to notice that it has changed.
     pub sha256: Sha256Hex,
+    /// Whose signature it was believed for.
+    pub signed_by: SignedBy,
 }
 
 /// A package that is no image, or one that cannot be read as such.
@@ -46,13 +49,14 @@ impl Catalogue {
     pub fn read(archive: impl Read, source: &Source, trust: &Trust) -> Result<Self> {
         let reading = || format!("reading the catalogue {}", source.path);
         let (content, signatures) = unpack(archive, &source.member).with_context(reading)?;
-        trust.verify(&content, &signatures).with_context(reading)?;
-        let (entries, serial) = split_entries(&content, source.form).with_context(reading)?;
+        let signed_by = trust.verify(&content, &signatures).with_context(reading)?;
+        let Entries { packages, serial } = Entries::split(&content, source.form).with_context(reading)?;
         let sha256 = Sha256Hex::of(&content);
-        let mut catalogue = Self { images: Vec::new(), others: Vec::new(), serial, sha256 };
-        for entry in entries {
-            catalogue.add(entry).with_context(reading)?;
+        let mut catalogue = Self { images: Vec::new(), others: Vec::new(), serial, sha256, signed_by };
+        for package in packages {
+            catalogue.add(package).with_context(reading)?;
         }
+        catalogue.refuse_twins().with_context(reading)?;
         Ok(catalogue)
     }
 
@@ -75,6 +79,18 @@ impl Catalogue {
         self.entries() == other.entries()
     }
 
+    /// Whether it names a package that the other one does not.
+    pub fn lists_more_than(&self, other: &Self) -> bool {
+        let known: HashSet<_> = other.names().collect();
+        self.names().any(|name| !known.contains(&name))
+    }
+
+    /// Name and version of every package.
+    fn names(&self) -> impl Iterator<Item = String> {
+        let images = self.images.iter().map(|image| image.id.to_string());
+        images.chain(self.others.iter().map(|other| other.name.clone()))
+    }
+
     fn entries(&self) -> Vec<&str> {
         let images = self.images.iter().map(|image| image.json.as_str());
         let mut entries: Vec<_> = images.chain(self.others.iter().map(|other| other.json.as_str())).collect();
@@ -87,11 +103,7 @@ impl Catalogue {
         let name = format!("{}-{}", manifest.name, manifest.version);
         let file = PackageFile::named_by(&manifest).ok();
         match Package::new(manifest, json.get()) {
-            Ok(package) => {
-                let twice = self.images.iter().any(|other| other.id == package.id);
-                ensure!(!twice, "image {} is listed twice", package.id);
-                self.images.push(package);
-            }
+            Ok(package) => self.images.push(package),
             Err(error) => {
                 self.others.push(OtherPackage {
                     name,
@@ -101,6 +113,17 @@ impl Catalogue {
                 });
             }
         }
+        Ok(())
+    }
+
+    fn refuse_twins(&self) -> Result<()> {
+        let mut seen = HashSet::new();
+        let twin = self.images.iter().find(|image| !seen.insert(&image.id));
+        ensure!(
+            twin.is_none(),
+            "image {} is listed twice",
+            twin.map_or(String::new(), |it| it.id.to_string())
+        );
         Ok(())
     }
 
@@ -119,27 +142,5 @@ impl Catalogue {
                 format!("{}{more}", shown.join(", "))
             }
         }
-    }
-}
-
-/// The entries of a list, and its serial number where it has one.
-fn split_entries(content: &[u8], form: Form) -> Result<(Vec<&RawValue>, Option<u64>)> {
-    #[derive(Deserialize)]
-    struct Data<'a> {
-        #[serde(borrow)]
-        packages: Vec<&'a RawValue>,
-        serial: Option<u64>,
-    }
-    match form {
-        Form::Data => {
-            let data: Data<'_> = serde_json::from_slice(content).context("reading the list of packages")?;
-            Ok((data.packages, data.serial))
-        }
-        Form::Lines => content
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty())
-            .map(|line| serde_json::from_slice(line).context("reading the list of packages"))
-            .collect::<Result<_>>()
-            .map(|entries| (entries, None)),
     }
 }

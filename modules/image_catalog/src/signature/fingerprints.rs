@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
-use super::{KeyAndSignature, Message, PublicKey, Signatures, split_head};
+use super::{KeyAndSignature, Message, PublicKey, Signatures, SignedBy, split_head};
 use crate::digest::Sha256Hex;
 use crate::ucl;
 
@@ -36,13 +36,11 @@ impl Fingerprints {
             "{} holds no fingerprint of a trusted key",
             folder.join("trusted").display()
         );
-        let revoked_folder = folder.join("revoked");
-        let revoked = if revoked_folder.exists() { load_folder(&revoked_folder)? } else { BTreeSet::new() };
-        Ok(Self { trusted, revoked })
+        Ok(Self { trusted, revoked: load_if_there(&folder.join("revoked"))? })
     }
 
     /// One trusted key with a right signature is enough; one revoked key spoils all.
-    pub(super) fn verify(&self, content: &[u8], signatures: &Signatures) -> Result<()> {
+    pub(super) fn verify(&self, content: &[u8], signatures: &Signatures) -> Result<SignedBy> {
         if signatures.pairs.is_empty() {
             match signatures.plain {
                 Some(_) => bail!("the catalogue is signed for signature_type pubkey, not fingerprints"),
@@ -50,20 +48,29 @@ impl Fingerprints {
             }
         }
         let found = signatures.pairs.iter().map(fingerprint).collect::<Result<Vec<_>>>()?;
-        if let Some(revoked) = found.iter().find(|fingerprint| self.revoked.contains(fingerprint)) {
+        if let Some(revoked) = found.iter().find(|fingerprint| self.revokes(fingerprint)) {
             bail!("the catalogue is signed by the revoked key {revoked}");
         }
-        let mut trusted =
-            signatures.pairs.iter().zip(&found).filter(|(_, found)| self.trusted.contains(found));
-        let Some((first, _)) = trusted.next() else {
-            let found: Vec<_> = found.iter().map(Sha256Hex::as_str).collect();
-            bail!("the catalogue is signed by {}, which is not trusted", found.join(" and "));
-        };
         let message = Message::for_fingerprints(content);
-        match (verify(first, &message), trusted.any(|(pair, _)| verify(pair, &message).is_ok())) {
-            (Err(error), false) => Err(error),
-            _ => Ok(()),
+        let mut refusal = None;
+        for (pair, key) in signatures.pairs.iter().zip(&found).filter(|(_, found)| self.trusts(found)) {
+            match verify(pair, &message) {
+                Ok(()) => return Ok(SignedBy::Fingerprints { key: key.clone(), signers: found }),
+                Err(error) => refusal = refusal.or(Some(error)),
+            }
         }
+        Err(refusal.unwrap_or_else(|| {
+            let found: Vec<_> = found.iter().map(Sha256Hex::as_str).collect();
+            anyhow!("the catalogue is signed by {}, which is not trusted", found.join(" and "))
+        }))
+    }
+
+    pub(super) fn trusts(&self, key: &Sha256Hex) -> bool {
+        self.trusted.contains(key)
+    }
+
+    pub(super) fn revokes(&self, key: &Sha256Hex) -> bool {
+        self.revoked.contains(key)
     }
 }
 
@@ -84,6 +91,14 @@ fn verify(pair: &KeyAndSignature, message: &Message) -> Result<()> {
         key.key_type().as_str()
     );
     key.verify(message, &pair.signature)
+}
+
+/// No folder at all names no key; one that cannot be looked into, as behind a dangling link, may name any.
+fn load_if_there(folder: &Path) -> Result<BTreeSet<Sha256Hex>> {
+    match folder.symlink_metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(BTreeSet::new()),
+        _ => load_folder(folder),
+    }
 }
 
 fn load_folder(folder: &Path) -> Result<BTreeSet<Sha256Hex>> {

@@ -9,6 +9,7 @@ mod fingerprints;
 mod key_file;
 mod public_key;
 mod rsa;
+mod signed_by;
 mod signing;
 mod weierstrass;
 
@@ -20,6 +21,7 @@ pub use external::{ExternalSignature, ExternalSigner, parse_answer};
 pub use fingerprints::Fingerprints;
 pub use key_file::{create_key, load_key, load_public_key};
 pub use public_key::PublicKey;
+pub use signed_by::SignedBy;
 pub use signing::{PrivateKey, Signing};
 
 use crate::digest::Sha256Hex;
@@ -92,12 +94,15 @@ pub struct KeyAndSignature {
 }
 
 impl Trust {
-    /// Judges the signatures of a member's content.
-    pub fn verify(&self, content: &[u8], signatures: &Signatures) -> Result<()> {
+    /// Judges the signatures of a member's content, and says whose signature was right.
+    pub fn verify(&self, content: &[u8], signatures: &Signatures) -> Result<SignedBy> {
         match self {
-            Self::Anyone => Ok(()),
+            Self::Anyone => Ok(SignedBy::None),
             Self::PublicKey(key) => match &signatures.plain {
-                Some(signature) => key.verify(&Message::for_pubkey(key.key_type(), content), signature),
+                Some(signature) => {
+                    key.verify(&Message::for_pubkey(key.key_type(), content), signature)?;
+                    Ok(SignedBy::Pubkey { key: key.fingerprint()? })
+                }
                 None if signatures.pairs.is_empty() => bail!("the catalogue is not signed"),
                 None => bail!("the catalogue is signed for signature_type fingerprints, not pubkey"),
             },
