@@ -20,6 +20,9 @@ description:
   - A silent server, and one that sends less than 8 KiB per second, is given up. See O(timeout).
   - The store remembers which catalogues a repository has shown. One that was replaced by a newer one is refused, because an
     old signature is still a right signature. The message names the file to remove if the publisher has really gone back.
+  - The store remembers as well which catalogue vouched for an image, and with whose signature. Asked for it by another
+    O(repository), O(signature_type) or key, or after the key was revoked, the catalogue is read again and has to vouch for the very
+    same package; otherwise it is fetched anew or refused. An image once taken with O(signature_type=none) is not trusted for ever.
 author:
   - The apiary.bhyve developers (!UNKNOWN)
 requirements:
@@ -48,7 +51,7 @@ options:
     required: true
   state:
     description:
-      - V(present) asks the catalogue only where the store has no image of that name in any version.
+      - V(present) asks the catalogue only where the store has no image of that name, in any version, that this catalogue vouched for.
       - V(latest) asks the catalogue always, and fetches its newest version of a C(NAME). Older versions stay in the store.
         A package that was replaced under the same version is fetched again.
       - V(absent) removes the very C(NAME-VERSION), or all versions of a C(NAME). No catalogue is needed.

@@ -3,11 +3,14 @@
 use ansible_module::Task;
 use ansible_module::lock::Lock;
 use anyhow::Result;
+use image_catalog::name::ImageName;
 
-use crate::fetch::fetch;
+use crate::fetch::{Order, fetch};
 use crate::image::Image;
 use crate::observe::{Observed, Offer};
 use crate::plan::Plan;
+use crate::store::{Record, Store, Stored};
+use crate::vouched::Vouched;
 
 /// Waits until no other run works on the images that the plan touches.
 ///
@@ -38,23 +41,36 @@ pub fn lock(plan: &Plan, observed: &mut Observed) -> Result<Vec<Lock>> {
 /// # Errors
 /// Where an image cannot be fetched or removed; what was done before stays.
 pub fn apply(plan: &mut Plan, observed: Observed, task: &mut Task) -> Result<()> {
-    let Observed { store, offer, .. } = observed;
+    let Observed { store, offer, stored, .. } = observed;
     for name in &plan.remove {
         store.remove(name)?;
     }
     if let Some(offer) = offer {
+        let vouched = offer.vouched();
         let Offer { mut repository, memory, edition, .. } = offer;
         store.make()?;
         memory.remember(edition)?;
+        vouch(&plan.vouch, &stored, &vouched, &store)?;
         for package in &plan.fetch {
             let progress = task.progress(&format!("fetching {}", package.id), Some(package.size));
-            let record = fetch(package, repository.transport()?, &store, &progress)?;
+            let order = Order { package, vouched: &vouched };
+            let record = fetch(order, repository.transport()?, &store, &progress)?;
             task.record_bytes("apply", package.size);
             replace(&mut plan.images, &record.image);
         }
     }
     if let Err(error) = store.sweep() {
         task.warn(format!("{error:#}"));
+    }
+    Ok(())
+}
+
+/// Remembers who vouched now for images that are the very ones of the catalogue.
+fn vouch(names: &[ImageName], stored: &[Stored], vouched: &Vouched, store: &Store) -> Result<()> {
+    for Stored { name, record } in stored.iter().filter(|stored| names.contains(&stored.name)) {
+        if let Some(record) = record {
+            store.write_record(name, &Record { vouched: vouched.clone(), ..record.clone() })?;
+        }
     }
     Ok(())
 }

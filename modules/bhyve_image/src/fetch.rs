@@ -13,33 +13,44 @@ use image_catalog::transport::Transport;
 use crate::image::Image;
 use crate::part::Part;
 use crate::store::{Record, Store, remove_if_there};
+use crate::vouched::Vouched;
 
 /// Bytes moved at a time.
 const BLOCK: usize = 256 * 1024;
 
-/// Fetches `package` into the store. The caller holds the image's lock.
+/// An image to fetch.
+#[derive(Clone, Copy)]
+pub struct Order<'a> {
+    /// What the catalogue promises.
+    pub package: &'a Package,
+    /// Who vouches for that.
+    pub vouched: &'a Vouched,
+}
+
+/// Fetches an image into the store. The caller holds the image's lock.
 ///
 /// # Errors
 /// Where the place breaks off or is too slow, the disk is full, or the package is not the one that the catalogue
 /// promises; nothing of it is left in the store then.
 pub fn fetch(
-    package: &Package,
+    order: Order<'_>,
     transport: &mut dyn Transport,
     store: &Store,
     progress: &Progress,
 ) -> Result<Record> {
+    let package = order.package;
     let name: ImageName = package.id.to_string().parse()?;
     let doing = format!("fetching {name} from {}", transport.place());
     let mut part = store.open_part(&name, package.size)?;
     let file = package.file();
     let fetched =
         Fetching { file: &file, transport, progress }.complete(&mut part, &|bytes| judge(package, bytes));
-    publish(package, &name, part, fetched.context(doing)?, store)
+    publish(order, &name, part, fetched.context(doing)?, store)
 }
 
 /// Puts the verified package into the store: first the package, then the record that vouches for it.
 fn publish(
-    package: &Package,
+    Order { package, vouched }: Order<'_>,
     name: &ImageName,
     part: Part,
     sha256: Sha256Hex,
@@ -50,9 +61,8 @@ fn publish(
     files::sweep_for(&store.record(name))?;
     let file = part.publish(&path)?;
     let image = Image { path: Some(path), sha256: Some(sha256), ..Image::from(package) };
-    let record = Record { image, sum: package.sum.clone(), file };
-    let text = serde_json::to_vec_pretty(&record).context("writing a record")?;
-    files::write_atomically(&store.record(name), 0o644, &text)?;
+    let record = Record { image, sum: package.sum.clone(), file, vouched: vouched.clone() };
+    store.write_record(name, &record)?;
     Ok(record)
 }
 
@@ -195,7 +205,7 @@ mod tests {
     use ansible_module::Task;
     use image_catalog::catalogue::Catalogue;
     use image_catalog::meta::Meta;
-    use image_catalog::signature::Trust;
+    use image_catalog::signature::{SignedBy, Trust};
     use image_catalog::transport::Folder;
     use std::fs;
 
@@ -221,7 +231,9 @@ mod tests {
         let fetch = |contents: &[u8]| {
             fs::write(&path, contents).unwrap();
             let mut transport = Folder::new(repository.clone()).unwrap();
-            fetch(package, &mut transport, &store, &task.progress("test", None))
+            let vouched = Vouched { repository: "here".to_owned(), signed_by: SignedBy::None };
+            let order = Order { package, vouched: &vouched };
+            fetch(order, &mut transport, &store, &task.progress("test", None))
         };
         for position in 0..whole.len() {
             let mut changed = whole.clone();

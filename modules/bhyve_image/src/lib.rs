@@ -15,6 +15,7 @@ mod plan;
 mod repository;
 mod ssh;
 mod store;
+mod vouched;
 mod zfs;
 
 use ansible_module::lock::Lock;

@@ -5,10 +5,11 @@ use anyhow::{Context, Result};
 use image_catalog::catalogue::Catalogue;
 
 use crate::memory::{Edition, Memory};
-use crate::params::Params;
+use crate::params::{Params, State};
 use crate::plan::{Plan, Situation, needs_catalogue, plan};
 use crate::repository::Repository;
 use crate::store::{Store, Stored};
+use crate::vouched::{Demand, Vouched};
 
 /// What was found.
 pub struct Observed {
@@ -16,6 +17,8 @@ pub struct Observed {
     pub store: Store,
     /// What is in it.
     pub stored: Vec<Stored>,
+    /// Who has to have vouched for it.
+    pub demand: Demand,
     /// The catalogue, where it had to be read.
     pub offer: Option<Offer>,
 }
@@ -39,14 +42,18 @@ pub struct Offer {
 pub fn observe(params: &Params, task: &mut Task) -> Result<Observed> {
     let store = Store::new(params.store.clone())?;
     let stored = task.phase("observe", |_| store.look())?;
-    let offer = match needs_catalogue(params.state, &params.name.0, &stored) {
+    // To be rid of an image, nobody has to be believed.
+    let access = params.access().filter(|_| params.state != State::Absent);
+    let repository = access.map(Repository::new).transpose()?;
+    let demand = params.demand(repository.as_ref())?;
+    let offer = match needs_catalogue(params.state, &params.name.0, &stored, &demand) {
         true => {
-            let access = params.access().context("option `repository` is needed to fetch an image")?;
-            Some(task.phase("catalogue", |_| Offer::read(Repository::new(access)?, &store))?)
+            let repository = repository.context("option `repository` is needed to fetch an image")?;
+            Some(task.phase("catalogue", |_| Offer::read(repository, &store))?)
         }
         false => None,
     };
-    Ok(Observed { store, stored, offer })
+    Ok(Observed { store, stored, demand, offer })
 }
 
 impl Observed {
@@ -69,12 +76,21 @@ impl Observed {
             state: params.state,
             store: &self.store,
             stored: &self.stored,
+            demand: &self.demand,
             catalogue: self.offer.as_ref().map(|offer| &offer.catalogue),
         })
     }
 }
 
 impl Offer {
+    /// Who vouches for what is taken from it.
+    pub fn vouched(&self) -> Vouched {
+        Vouched {
+            repository: self.repository.location().to_string(),
+            signed_by: self.catalogue.signed_by.clone(),
+        }
+    }
+
     /// Reads the catalogue of a repository and compares it with what `store` remembers of it.
     ///
     /// # Errors

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::repository::Repository;
+use crate::vouched::Demand;
 use ansible_module::Seconds;
 use anyhow::{Context, Result};
 use image_catalog::name::ImageName;
@@ -39,11 +41,7 @@ macro_rules! options {
             pub fn access(&self) -> Option<Access> {
                 Some(Access {
                     location: self.repository.clone()?,
-                    trust: TrustOptions {
-                        signature_type: self.signature_type,
-                        pubkey: self.pubkey.clone(),
-                        fingerprints: self.fingerprints.clone(),
-                    },
+                    trust: self.trust(),
                     ssh: SshOptions {
                         key: self.ssh_key.clone(),
                         known_hosts: self.ssh_known_hosts.clone(),
@@ -52,6 +50,15 @@ macro_rules! options {
                     ca_path: self.ca_path.clone(),
                     timeout: self.timeout,
                 })
+            }
+
+            /// What must have signed it.
+            fn trust(&self) -> TrustOptions {
+                TrustOptions {
+                    signature_type: self.signature_type,
+                    pubkey: self.pubkey.clone(),
+                    fingerprints: self.fingerprints.clone(),
+                }
             }
         }
     };
@@ -68,6 +75,19 @@ options! {
         /// The folder that keeps images.
         #[serde(default = "default_store")]
         pub store: PathBuf,
+    }
+}
+
+impl Params {
+    /// Who has to have vouched for an image, given the catalogue that is named, if one is.
+    ///
+    /// # Errors
+    /// Where a key that is named cannot be read.
+    pub fn demand(&self, repository: Option<&Repository>) -> Result<Demand> {
+        match repository {
+            Some(repository) => Ok(Demand::of(repository)),
+            None => Demand::of_any(&self.trust()),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use image_catalog::package::Package;
 use crate::image::Image;
 use crate::params::State;
 use crate::store::{Store, Stored};
+use crate::vouched::Demand;
 
 /// What is to be done.
 #[derive(Debug, Default)]
@@ -17,6 +18,8 @@ pub struct Plan {
     pub fetch: Vec<Package>,
     /// Images to remove, by NAME-VERSION.
     pub remove: Vec<ImageName>,
+    /// Images in the store that the catalogue vouches for once more, by NAME-VERSION.
+    pub vouch: Vec<ImageName>,
     /// The images asked for, as they are or will be, in the order of the names.
     pub images: Vec<Image>,
     before: Vec<String>,
@@ -34,16 +37,18 @@ pub struct Situation<'a> {
     pub store: &'a Store,
     /// What is in it.
     pub stored: &'a [Stored],
+    /// Who has to have vouched for it.
+    pub demand: &'a Demand,
     /// The catalogue, where one had to be read.
     pub catalogue: Option<&'a Catalogue>,
 }
 
 /// Whether the store alone cannot answer.
-pub fn needs_catalogue(state: State, names: &[ImageName], stored: &[Stored]) -> bool {
+pub fn needs_catalogue(state: State, names: &[ImageName], stored: &[Stored], demand: &Demand) -> bool {
     match state {
         State::Absent => false,
         State::Latest => true,
-        State::Present => names.iter().any(|name| verified(stored, name).is_none()),
+        State::Present => names.iter().any(|name| verified(stored, name, demand).is_none()),
     }
 }
 
@@ -56,7 +61,7 @@ pub fn plan(situation: Situation<'_>) -> Result<Plan> {
     for name in situation.names {
         match situation.state {
             State::Absent => plan.remove(situation.stored, name),
-            State::Present => match verified(situation.stored, name) {
+            State::Present => match verified(situation.stored, name, situation.demand) {
                 Some(image) => plan.keep(image),
                 None => plan.take(situation, name)?,
             },
@@ -90,7 +95,7 @@ impl Plan {
     pub fn touched(&self) -> Result<Vec<ImageName>> {
         let fetched = self.fetch.iter().map(|package| package.id.to_string().parse());
         let mut touched = fetched.collect::<Result<Vec<_>>>()?;
-        touched.extend(self.remove.iter().cloned());
+        touched.extend(self.remove.iter().chain(&self.vouch).cloned());
         touched.sort_unstable();
         Ok(touched)
     }
@@ -111,7 +116,12 @@ impl Plan {
         let full: ImageName = package.id.to_string().parse()?;
         let stored = situation.stored.iter().find(|stored| stored.name == full);
         match stored.and_then(|stored| stored.record.as_ref()) {
-            Some(record) if record.sum == package.sum => self.keep(&record.image),
+            Some(record) if record.sum == package.sum => {
+                self.keep(&record.image);
+                if !situation.demand.is_met_by(&record.vouched) {
+                    self.vouch.push(full);
+                }
+            }
             old => {
                 let image = Image { path: Some(situation.store.package(&full)), ..Image::from(package) };
                 if !self.fetch.iter().any(|other| other.id == package.id) {
@@ -142,9 +152,12 @@ impl Plan {
     }
 }
 
-/// The verified image called so: the very NAME-VERSION, or else the newest of a NAME.
-fn verified<'a>(stored: &'a [Stored], name: &ImageName) -> Option<&'a Image> {
-    let records = || stored.iter().filter_map(|stored| Some((stored, stored.record.as_ref()?)));
+/// The verified image called so that the right one has vouched for: the very NAME-VERSION, or else the newest of a NAME.
+fn verified<'a>(stored: &'a [Stored], name: &ImageName, demand: &Demand) -> Option<&'a Image> {
+    let records = || {
+        let records = stored.iter().filter_map(|stored| Some((stored, stored.record.as_ref()?)));
+        records.filter(|(_, record)| demand.is_met_by(&record.vouched))
+    };
     let exact = records().find(|(stored, _)| stored.name == *name);
     let newest = || {
         let named = records().filter(|(stored, _)| stored.answers_to(name));

@@ -54,6 +54,11 @@ impl Repository {
         &self.access.location
     }
 
+    /// What makes it believable.
+    pub fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
     /// Reads the list of images.
     ///
     /// # Errors

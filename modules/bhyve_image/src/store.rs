@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::image::Image;
 use crate::part::Part;
+use crate::vouched::Vouched;
 
 /// A lock is held while an image is fetched; that ends by itself unless the image is enormous.
 const LOCK_LIMIT: Duration = Duration::from_secs(4 * 3600);
@@ -44,6 +45,8 @@ pub struct Record {
     pub sum: Sum,
     /// The file that was verified.
     pub file: FileIdentity,
+    /// Who vouched for it.
+    pub vouched: Vouched,
 }
 
 /// Tells a file from any other, and from itself before a change.
@@ -159,6 +162,15 @@ impl Store {
             fs::rename(&package, &part).with_context(|| format!("opening {}", part.display()))?;
         }
         Part::open(part, size)
+    }
+
+    /// Keeps `record` beside the package of its image.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn write_record(&self, name: &ImageName, record: &Record) -> Result<()> {
+        let text = serde_json::to_vec_pretty(record).context("writing a record")?;
+        files::write_atomically(&self.record(name), 0o644, &text)
     }
 
     /// Takes an image out of the store: its record first, so that a file left behind by a crash proves nothing.

@@ -1,0 +1,74 @@
+//! Who vouched for an image in the store, and who has to have done so: an image that was once taken from anyone is not trusted
+//! for ever, and neither is one whose key was revoked since.
+
+use anyhow::Result;
+use image_catalog::signature::{SignatureType, SignedBy, Trust};
+use serde::{Deserialize, Serialize};
+
+use crate::params::TrustOptions;
+use crate::repository::Repository;
+
+/// The catalogue that listed an image, and whose signature it was believed for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vouched {
+    /// The place of the catalogue.
+    pub repository: String,
+    /// Its signature.
+    #[serde(flatten)]
+    pub signed_by: SignedBy,
+}
+
+/// Who has to have vouched for an image that is in the store.
+#[derive(Debug)]
+pub struct Demand {
+    /// The place of the catalogue; any one where none is named.
+    repository: Option<String>,
+    /// What makes it believable; any signature where no key is named.
+    trust: Option<Trust>,
+}
+
+impl Demand {
+    /// This catalogue, signed as it has to be.
+    pub fn of(repository: &Repository) -> Self {
+        Self { repository: Some(repository.location().to_string()), trust: Some(repository.trust().clone()) }
+    }
+
+    /// Any catalogue that was signed as the options say.
+    ///
+    /// # Errors
+    /// Where a key that is named cannot be read.
+    pub fn of_any(options: &TrustOptions) -> Result<Self> {
+        let named = match options.signature_type {
+            SignatureType::None => true,
+            SignatureType::Pubkey => options.pubkey.is_some(),
+            SignatureType::Fingerprints => options.fingerprints.is_some(),
+        };
+        Ok(Self { repository: None, trust: named.then(|| options.load()).transpose()? })
+    }
+
+    /// Whether that was so.
+    pub fn is_met_by(&self, vouched: &Vouched) -> bool {
+        let signed = match &self.trust {
+            Some(trust) => trust.believes(&vouched.signed_by),
+            None => vouched.signed_by != SignedBy::None,
+        };
+        signed && self.repository.as_ref().is_none_or(|place| *place == vouched.repository)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image_catalog::digest::Sha256Hex;
+
+    #[test]
+    fn place_and_signature_both_count() {
+        let vouched = |repository: &str, signed_by| Vouched { repository: repository.to_owned(), signed_by };
+        let by_key = SignedBy::Pubkey { key: Sha256Hex::of(b"key") };
+        let demand = |place: Option<&str>, trust| Demand { repository: place.map(str::to_owned), trust };
+        assert!(demand(Some("/a"), Some(Trust::Anyone)).is_met_by(&vouched("/a", SignedBy::None)));
+        assert!(!demand(Some("/b"), Some(Trust::Anyone)).is_met_by(&vouched("/a", SignedBy::None)));
+        assert!(demand(None, None).is_met_by(&vouched("/a", by_key)));
+        assert!(!demand(None, None).is_met_by(&vouched("/a", SignedBy::None)));
+    }
+}
