@@ -24,6 +24,7 @@ use std::path::Path;
 use ansible_module::lock::Lock;
 use ansible_module::{Reply, Task};
 use anyhow::{Context, Result};
+use image_catalog::signs::is_there;
 
 use crate::params::{Params, State};
 
@@ -56,7 +57,7 @@ pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
 
 /// Publishers take turns, from looking to having written. In check mode nothing is written, so nothing is locked.
 fn lock(params: &Params, task: &Task) -> Result<Option<Lock>> {
-    if task.check_mode || (params.state != State::Present && !params.path.exists()) {
+    if task.check_mode || (params.state != State::Present && !is_there(&params.path)?) {
         return Ok(None);
     }
     fs::create_dir_all(&params.path).with_context(|| format!("creating folder {}", params.path.display()))?;
@@ -70,7 +71,7 @@ fn lock(params: &Params, task: &Task) -> Result<Option<Lock>> {
 /// Removes what runs that were killed have left. The lock is held, so nobody is writing it.
 fn sweep(folder: &Path) -> Result<()> {
     let sweeping = || format!("removing leftovers from {}", folder.display());
-    if !folder.exists() {
+    if !is_there(folder)? {
         return Ok(());
     }
     for entry in fs::read_dir(folder).with_context(sweeping)? {

@@ -1,17 +1,20 @@
 //! Reads the catalogue that is there, and the source of the image that is wanted.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::fs;
+use std::io::{ErrorKind, Read, Seek};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use ansible_module::Task;
+use ansible_module::open::open_file;
 use anyhow::{Context, Result, bail, ensure};
 use image_catalog::catalogue::Catalogue;
 use image_catalog::catalogue_write::{PACKAGE_FOLDER, package_path};
 use image_catalog::meta::{META_LIMIT, Meta, Source as CatalogueSource};
 use image_catalog::name::ImageId;
+use image_catalog::signature::Trust;
+use image_catalog::signs::{is_there, signs};
 
 use crate::look::{Seen, look};
 use crate::page::{self, PAGE};
@@ -46,18 +49,34 @@ pub fn observe(params: &Params, wanted: &Wanted, signer: &Signer, task: &mut Tas
     Ok(Observed { catalogue, stale, source, packages: package_files(&params.path)? })
 }
 
+/// The catalogue that is there. Whatever says that there is one is read or refused: what was not read would be forgotten.
 fn read_catalogue(folder: &Path, signer: &Signer) -> Result<(Option<Catalogue>, Option<String>)> {
-    let Some(text) = read_optional(&folder.join(Meta::path()), META_LIMIT)? else { return Ok((None, None)) };
+    let signs = signs(folder)?;
+    let refused = || {
+        format!(
+            "{} holds {}, and no catalogue can be read from that: restore what is missing, have `pkg repo` write it \
+             anew, or take these files away to begin with an empty one",
+            folder.display(),
+            signs.join(", ")
+        )
+    };
+    let Some(text) = read_optional(&folder.join(Meta::path()), META_LIMIT)? else {
+        ensure!(signs.is_empty(), refused());
+        return Ok((None, None));
+    };
     let [data, lines] = Meta::parse(&text)?.sources()?;
-    if !folder.join(&data.path).exists() {
+    if !is_there(&folder.join(&data.path))? {
+        if is_there(&folder.join(&lines.path))? {
+            let (catalogue, _) = read_signed(folder, &lines, signer)?;
+            return Ok((Some(catalogue), Some(format!("there is no {}", data.path))));
+        }
         // Publishing for the first time was cut short: nobody has seen an image of it.
+        ensure!(signs.iter().all(|sign| sign.starts_with("meta")), refused());
         return Ok((None, None));
     }
     let (catalogue, mut stale) = read_signed(folder, &data, signer)?;
-    match read_signed(folder, &lines, signer) {
-        Ok((same, _)) if same.lists_the_same_as(&catalogue) => {}
-        Ok(_) => stale = Some(format!("{} lists other packages than {}", lines.path, data.path)),
-        Err(error) => stale = Some(format!("{error:#}")),
+    if let Some(reason) = compare(folder, &lines, &catalogue, signer)? {
+        stale = Some(reason);
     }
     if read_optional(&folder.join("meta"), META_LIMIT)?.as_deref() != Some(&text) {
         stale = Some("meta differs from meta.conf".to_owned());
@@ -70,6 +89,28 @@ fn read_catalogue(folder: &Path, signer: &Signer) -> Result<(Option<Catalogue>, 
     Ok((Some(catalogue), stale))
 }
 
+/// Why the second list, which older clients read, has to be written again. One that is signed by somebody else, and lists what the
+/// first one does not, is not ours to replace.
+fn compare(
+    folder: &Path,
+    lines: &CatalogueSource,
+    catalogue: &Catalogue,
+    signer: &Signer,
+) -> Result<Option<String>> {
+    let differs = || Some(format!("{} lists other packages than the first list", lines.path));
+    let error = match read_signed(folder, lines, signer) {
+        Ok((same, _)) => return Ok(if same.lists_the_same_as(catalogue) { None } else { differs() }),
+        Err(error) => error,
+    };
+    let unsigned = open_file(&folder.join(&lines.path))
+        .and_then(|file| Catalogue::read(file, lines, &Trust::Anyone))
+        .map(|list| list.lists_more_than(catalogue));
+    match unsigned {
+        Ok(true) => Err(error),
+        _ => Ok(Some(format!("{error:#}"))),
+    }
+}
+
 /// What is signed again has to be one's own, or that of the key used before.
 fn read_signed(
     folder: &Path,
@@ -77,9 +118,10 @@ fn read_signed(
     signer: &Signer,
 ) -> Result<(Catalogue, Option<String>)> {
     let path = folder.join(&source.path);
-    let read = |trust| {
-        let file = File::open(&path).with_context(|| format!("opening {}", path.display()))?;
-        Catalogue::read(file, source, trust)
+    let mut file = open_file(&path)?;
+    let mut read = |trust| {
+        file.rewind().with_context(|| format!("reading {}", path.display()))?;
+        Catalogue::read(&file, source, trust)
     };
     match (read(&signer.own), &signer.previous) {
         (Ok(catalogue), _) => Ok((catalogue, None)),
@@ -95,19 +137,15 @@ fn read_signed(
 
 fn read_optional(path: &Path, limit: u64) -> Result<Option<Vec<u8>>> {
     let reading = || format!("reading {}", path.display());
-    match fs::metadata(path) {
-        Ok(found) => {
-            ensure!(
-                found.len() <= limit,
-                "{}: it has {} bytes, expected at most {limit}",
-                reading(),
-                found.len()
-            );
-            Ok(Some(fs::read(path).with_context(reading)?))
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(reading),
+    if !is_there(path)? {
+        return Ok(None);
     }
+    let file = open_file(path)?;
+    let size = file.metadata().with_context(reading)?.len();
+    ensure!(size <= limit, "{}: it has {size} bytes, expected at most {limit}", reading());
+    let mut content = Vec::new();
+    file.take(limit).read_to_end(&mut content).with_context(reading)?;
+    Ok(Some(content))
 }
 
 /// The files of the folder that this program writes packages to.
@@ -125,6 +163,9 @@ fn package_files(folder: &Path) -> Result<BTreeMap<String, u64>> {
         let Ok(name) = entry.file_name().into_string() else {
             bail!("{}: a name in it is no UTF-8", reading())
         };
+        if name.starts_with('.') {
+            continue;
+        }
         let time = entry.metadata().and_then(|found| found.modified()).with_context(reading)?;
         let seconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         packages.insert(format!("{PACKAGE_FOLDER}/{name}"), seconds);

@@ -42,6 +42,7 @@ pub fn plan(params: &Params, wanted: &Wanted, observed: &Observed) -> Result<Pla
     let images = observed.catalogue.as_ref().map_or(&[][..], |catalogue| &catalogue.images);
     let mut plan = match (wanted, &observed.source) {
         (Wanted::Present { id, labels, .. }, Some(seen)) => {
+            refuse_unlisted(id, observed)?;
             let manifest = manifest(params, id, seen, labels)?;
             plan_image(id, manifest, images)?
         }
@@ -85,6 +86,20 @@ fn plan_image(id: &ImageId, manifest: Manifest, images: &[Package]) -> Result<Pl
         );
     }
     Ok(Plan::default())
+}
+
+/// Packages without any list: a list of this image alone would forget them. One's own may be left by a run that was killed.
+fn refuse_unlisted(id: &ImageId, observed: &Observed) -> Result<()> {
+    let own = package_path(id);
+    let others: Vec<_> = observed.packages.keys().filter(|path| path.as_str() != own.as_str()).collect();
+    match others.first() {
+        Some(first) if observed.catalogue.is_none() => bail!(
+            "the catalogue has no list, but {first}{} is there: publish it first, withdraw it with state=absent, or \
+             restore the lists",
+            if others.len() > 1 { format!(" and {} more", others.len() - 1) } else { String::new() }
+        ),
+        _ => Ok(()),
+    }
 }
 
 /// Two images of one guid could not be told apart on a host.

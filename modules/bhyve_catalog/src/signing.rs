@@ -7,11 +7,11 @@ use std::time::Duration;
 use ansible_module::Tool;
 use anyhow::{Context, Result, bail, ensure};
 use image_catalog::digest::Sha256Hex;
-use image_catalog::meta::Meta;
 use image_catalog::signature::{
     ExternalSignature, ExternalSigner, Fingerprints, PublicKey, SignatureType, Signing, Trust, load_key,
     load_public_key, parse_answer,
 };
+use image_catalog::signs::{is_there, signs};
 
 use crate::params::Params;
 
@@ -37,7 +37,7 @@ impl Signer {
     /// The fingerprint of the public key, as clients trust it.
     pub fn fingerprint(&self) -> Result<Option<Sha256Hex>> {
         match &self.public_key {
-            Some(key) => Ok(Some(Sha256Hex::of(&key.encode()?))),
+            Some(key) => Ok(Some(key.fingerprint()?)),
             None => Ok(None),
         }
     }
@@ -45,8 +45,8 @@ impl Signer {
 
 /// Loads keys. In check mode the key may be about to be made by the task before.
 pub fn load(params: &Params, check_mode: bool) -> Result<Signer> {
-    let to_come = params.signing_key.as_ref().filter(|path| !path.exists());
-    if check_mode && to_come.is_some() && !params.path.join(Meta::path()).exists() {
+    let is_to_come = params.signing_key.as_deref().map_or(anyhow::Ok(false), |path| Ok(!is_there(path)?))?;
+    if check_mode && is_to_come && signs(&params.path)?.is_empty() {
         return Ok(Signer {
             signing: Signing::Unsigned,
             own: Trust::Anyone,
@@ -95,7 +95,7 @@ fn external(params: &Params, command: &[String], public_key: Option<PublicKey>) 
 fn trust_in(signature_type: SignatureType, key: PublicKey) -> Result<Trust> {
     Ok(match signature_type {
         SignatureType::Pubkey => Trust::PublicKey(Box::new(key)),
-        _ => Trust::Fingerprints(Fingerprints::trusting(Sha256Hex::of(&key.encode()?))),
+        _ => Trust::Fingerprints(Fingerprints::trusting(key.fingerprint()?)),
     })
 }
 

@@ -86,7 +86,7 @@ impl Plan<'_> {
     /// The fingerprint, where the key is there.
     pub fn fingerprint(&self) -> Result<Option<Sha256Hex>> {
         match self.key {
-            Key::Existing(key) => Ok(Some(Sha256Hex::of(&key.public_key().encode()?))),
+            Key::Existing(key) => Ok(Some(key.public_key().fingerprint()?)),
             Key::New(_) => Ok(None),
         }
     }

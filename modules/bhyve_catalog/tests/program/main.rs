@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests stand outside of the program and call it as others do")]
 
 mod crashes;
+mod forgotten;
 mod key_change;
 mod present;
 mod pruned;

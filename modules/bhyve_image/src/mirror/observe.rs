@@ -12,6 +12,7 @@ use image_catalog::catalogue_write::CatalogueFiles;
 use image_catalog::meta::Meta;
 use image_catalog::package::PackageFile;
 use image_catalog::signature::Trust;
+use image_catalog::signs::{is_there, signs};
 
 use super::MARK;
 use crate::fetch::drain;
@@ -84,7 +85,7 @@ pub fn observe(params: &MirrorParams, task: &mut Task) -> Result<Observed> {
 /// Where there is one.
 pub fn refuse_original(folder: &Path) -> Result<()> {
     ensure!(
-        folder.join(MARK).exists() || !folder.join(Meta::path()).exists(),
+        is_there(&folder.join(MARK))? || signs(folder)?.is_empty(),
         "{} holds a catalogue of its own: mirror into another folder, or remove that catalogue first",
         folder.display()
     );
