@@ -19,37 +19,50 @@ MARK = "apiary.bhyve:"
 # without reading it; noon, because the day is then the same whatever the clock's zone.
 _STAMP, _STAMP_SHOWN = "200001151200", "Jan 15 2000"
 
-# What every script begins with.
+# What every script begins with. `look PATH` shows mode, size and date of what is there, if no part of the path, whose links
+# are resolved, can be changed by anybody but us and root: what is true of it then stays true. In a folder with the sticky
+# bit nobody else can put something in the place of what is ours. SELinux adds a dot to a mode.
 COMMON = r"""
 say() { printf "%s\n" "@MARK@$*"; };
 digest() { { sha256sum || sha256; } 2>/dev/null; };
-u=$HOME; d=$u/.cache/apiary.bhyve;
+look() {
+p=$1; until [ "$p" = / ]; do p=${p%/*}; p=${p:-/}; set -- "$p" "$@"; done; c=$#;
+LC_ALL=C TZ=UTC0 ls -ldn "$@" 2>/dev/null | {
+k=; w=; while read -r m n o g s x y z n; do c=$((c - 1)); k="$k $o"; l="${m%.} $s $x $y $z";
+case $c,${m%.} in *,drwx?-??-? | *,d????????[tT] | 0,-*) ;; *) w=1;; esac; done;
+for n in $k; do case $n in 0 | ${k##* }) ;; *) w=1;; esac; done;
+[ $c = 0 ] && [ -z "$w" ] && echo "$l"; };
+};
+u=; if [ -h "$HOME" ]; then :; else case $HOME in /*) u=$(cd -P "$HOME" 2>/dev/null && pwd -P);; esac; fi;
+d=$u/.cache/apiary.bhyve;
 """
 
 # Linux says what it is without a command, which would take a millisecond; others have none of these files.
-# Fields of two lines of ls: the folder's mode ($1), the file's mode, size and time. SELinux adds a dot to a mode.
 _FIND = r"""
 { read s </proc/sys/kernel/ostype && read p </proc/sys/kernel/arch && p="$s $p"; } 2>/dev/null || p=$(uname -sm);
 case $p in @TABLE@ *) cat >/dev/null; say none "$p"; exit 0;; esac;
-set -- $(cd "$d" 2>/dev/null && LC_ALL=C TZ=UTC0 ls -ldn . "$f" 2>/dev/null);
-case "${1%.} ${10%.} ${14} ${15} ${16} ${17}" in
-"drwx------ -rwx------ $s @SHOWN@") ;;
-*) s=;;
-esac;
-if [ -n "$s" ] && [ -O "$u" ] && [ -O "$d" ] && [ -O "$d/$f" ]; then :; else cat >/dev/null; say miss "$p"; exit 0; fi;
+if [ -n "$u" ] && [ -O "$u" ] && [ -O "$u/.cache" ] && [ -O "$d" ] && [ -O "$d/$f" ] &&
+[ "$(look "$d/$f")" = "-rwx------ $s @SHOWN@" ]; then :; else cat >/dev/null; say miss "$p"; exit 0; fi;
 """
 
 # Others may keep the same program at this moment: nothing that one of them has put in place is removed, made or written.
+# A folder of ours that was open to others may hold anything by now; a link was made on purpose, and is not followed.
 _KEEP = r"""
 IFS= read -r a;
 p="@UNAME@"; f=@KEPT@; h=@SHA256@; b=$(umask); t=;
 fail() { cat >/dev/null; rm -f $t; say "$@"; exit 0; };
+own() {
+[ -O "$1" ] || fail nowhere "$1 belongs to somebody else";
+case $(look "$1") in d*) ;; *) fail nowhere "$1 is a link, or others can write to it or to a folder that it is in";; esac; };
 umask 077;
-[ -d "$u" ] || fail nowhere "there is no home folder ($u)";
-[ -O "$u" ] || fail nowhere "$u belongs to somebody else";
-m=$( { mkdir -p "$d" && chmod 700 "$d"; } 2>&1) || fail nowhere $m;
-[ -O "$d" ] || fail nowhere "$d belongs to somebody else";
-cd "$d";
+[ -n "$u" ] || fail nowhere "there is no home folder ($HOME), or it is a link";
+own "$u";
+m=$(mkdir -p "$u/.cache" 2>&1) || fail nowhere $m;
+own "$u/.cache";
+if [ -d "$d" ]; then case $(look "$d") in d*) ;; *) [ -h "$d" ] || [ ! -O "$d" ] || rm -rf "$d";; esac; fi;
+m=$(mkdir -p "$d" 2>&1) || fail nowhere $m;
+own "$d";
+chmod 700 "$d"; cd -P "$d";
 t=$(mktemp .new.XXXXXX) || fail error "no file can be made in $d";
 m=$(dd bs=65536 conv=fsync of=$t 2>&1) || fail error "writing $d/$f:" $m;
 [ $(wc -c <$t) -eq @SIZE@ ] || fail error "$d/$f arrived with $(wc -c <$t) of @SIZE@ bytes";
@@ -65,7 +78,7 @@ m=$(mv -f $t $f 2>&1) || fail error "putting $d/$f in place:" $m;
 TZ=UTC0 touch -ct @STAMP@ $f;
 for o in @KIND@-*; do [ $o = $f ] || rm -f $o; done;
 find . -name ".new.*" -mmin +60 -exec rm -f {} + 2>/dev/null; find . -name "job-*" -prune -mmin +10080 -exec rm -rf {} + 2>/dev/null;
-cd; umask $b;
+cd - >/dev/null 2>&1 || cd; umask $b;
 """
 
 _ENVIRONMENT = r"""

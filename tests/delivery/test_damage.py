@@ -149,6 +149,50 @@ def test_a_home_of_somebody_else_is_not_used(site):
     assert done.returncode == 0 and "csh belongs to somebody else" in done.stdout, done.stdout
 
 
+def link(path):
+    """Puts a link to a folder of ours in the place of a folder."""
+    elsewhere = path.with_name(path.name + "-elsewhere")
+    path.rename(elsewhere) if path.exists() else elsewhere.mkdir()
+    path.symlink_to(elsewhere)
+
+
+# What makes a place unfit for a program that root would run: each a path below the home and what is done to it.
+UNFIT = {
+    "home open to its group": ("", lambda path: path.chmod(0o775)),
+    "home open to all": ("", lambda path: path.chmod(0o757)),
+    "cache open to all": (".cache", lambda path: path.chmod(0o777)),
+    "cache of somebody else": (".cache", lambda path: os.chown(path, 6005, 6005)),
+    "cache is a link": (".cache", link),
+    "folder of somebody else": (".cache/apiary.bhyve", lambda path: os.chown(path, 6005, 6005)),
+    "folder is a link": (".cache/apiary.bhyve", link),
+    "homes open to all": ("..", lambda path: path.chmod(0o777)),
+}
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_a_place_that_others_can_change_is_not_used(site, name):
+    site.forget("csh")
+    home = site.homes / "csh"
+    (home / ".cache" / "apiary.bhyve").mkdir(parents=True)
+    for path in (home / ".cache", home / ".cache" / "apiary.bhyve"):
+        os.chown(path, 6002, 6002)
+    below, spoil = UNFIT[name]
+    spoil(home / below)
+    before = [(path, path.lstat().st_mode) for path in sorted(home.rglob("*"))]
+    try:
+        words = ("-m", "apiary.bhyve.probe", "-a", "text=x", "-e", "ansible_remote_tmp=/tmp/apiary-csh", "-vv")
+        done = site.run("ansible", "csh", *words)
+        assert done.returncode == 0 and "using the ordinary transfer: " in done.stdout, done.stdout
+        # Nothing was made, and no mode was changed through a link.
+        assert [(path, path.lstat().st_mode) for path in sorted(home.rglob("*"))] == before
+    finally:
+        site.homes.chmod(0o755)
+        home.chmod(0o755)
+        for path in home.glob(".cache*"):
+            path.unlink() if path.is_symlink() else shutil.rmtree(path)
+    assert site.ask("csh", "text=x")["text"] == "x"
+
+
 def test_an_account_without_a_home_uses_the_ordinary_transfer(site):
     result = site.ask("homeless", "text=x", "-e", "ansible_remote_tmp=/tmp/apiary-homeless")
     assert (result.get("text"), result.get("user")) == ("x", "homeless"), result
