@@ -20,6 +20,7 @@ from ansible_collections.apiary.bhyve.plugins.plugin_utils import (
     verdict,
 )
 from ansible_collections.apiary.bhyve.plugins.plugin_utils.options import Options, encode
+from ansible_collections.apiary.bhyve.plugins.plugin_utils.shown import all_shown, shown
 
 
 def action(module):
@@ -53,7 +54,7 @@ class ActionModule(ActionBase):
         if not found:
             return dict(result, failed=True, msg=_NOT_BUILT % name)
         answer = self._answer(found, encode(dict(options, **self._settings(name))), self._job(self.options.long))
-        return dict(result, **remove_values(verdict.judge(name, answer, found), secrets))
+        return dict(result, **all_shown(remove_values(verdict.judge(name, answer, found), secrets)))
 
     def _settings(self, name):
         """The keys by which Ansible tells a module how to run."""
@@ -91,7 +92,7 @@ class ActionModule(ActionBase):
                 exchange.stdin(environment, args, program.contents()),
             )
         if answer.word in ("nowhere", "noexec"):
-            self._display.vv("using the ordinary transfer: %s" % answer.detail, host=self.host)
+            self._display.vv("using the ordinary transfer: %s" % shown(answer.detail), host=self.host)
             return self._transferred(found, environment, args, job)
         return self._followed(job) if answer.word == "busy" else answer
 

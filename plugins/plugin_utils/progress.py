@@ -8,6 +8,7 @@ import json
 
 from ansible import constants as C
 from ansible.utils.color import ANSIBLE_COLOR
+from ansible_collections.apiary.bhyve.plugins.plugin_utils.shown import shown
 
 _CLEAR = "\r\033[K"
 
@@ -39,11 +40,12 @@ def describe(record):
     """`label: done of total, rate, time left` for a JSON record; nothing for anything else."""
     try:
         record = json.loads(record)
-        done, total, seconds = int(record["bytes"]), record.get("total"), float(record["seconds"])
-        label = str(record["label"])
-    except (ValueError, TypeError, KeyError, AttributeError):
+        done, total, seconds = int(record["bytes"]), int(record.get("total") or 0), float(record["seconds"])
+        # One line, whatever the target says.
+        label = shown(str(record["label"])).replace("\n", " ").replace("\t", " ")
+        rate = done / seconds if seconds > 0 else 0
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         return ""
-    rate = done / seconds if seconds > 0 else 0
     amount = "%s of %s" % (_bytes(done), _bytes(total)) if total else _bytes(done)
     left = ", %s left" % _time((total - done) / rate) if total and rate and total > done else ""
     return "%s: %s, %s/s%s" % (label, amount, _bytes(rate), left)

@@ -21,6 +21,12 @@ RECORDS = [
     ),
     ('{"label": "x", "bytes": 0, "total": 7, "seconds": 0}', "x: 0 B of 7 B, 0 B/s"),
     ('{"label": "x", "bytes": 7, "total": 7, "seconds": 1}', "x: 7 B of 7 B, 7 B/s"),
+    (
+        r'{"label": "a\u001b]0;x\u0007\r\nb\u202ec", "bytes": 1, "total": "2", "seconds": 1}',
+        r"a\x1b]0;x\x07\r b\u202ec: 1 B of 2 B, 1 B/s, 1 s left",
+    ),
+    ('{"label": "x", "bytes": 1, "total": "\\u001b[2J", "seconds": 1}', ""),
+    ('{"label": "x", "bytes": 1%s, "seconds": 1}' % ("0" * 400), ""),
     ("", ""),
     ("half a reco", ""),
     ("[1]", ""),
