@@ -19,7 +19,7 @@ unit() { tests/unit/run.sh; }
 
 # The programs by hand.
 programs() {
-    "$(tests/setup/venv.sh newest)/bin/python" -m pytest -q -p no:cacheprovider --durations=3 tests/integration
+    tests/setup/packages.sh zstd && "$(tests/setup/venv.sh newest)/bin/python" -m pytest -q -p no:cacheprovider --durations=3 tests/integration
 }
 
 # The catalogue's page in a real browser.

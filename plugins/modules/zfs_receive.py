@@ -39,7 +39,8 @@ options:
       - Streams of one volume are accepted as C(zfs send) makes them with any of C(-c), C(-e), C(-L), C(-p), C(-R), C(-i) and C(-I).
         Encrypted raw, redacted, deduplicated and resumed streams, streams of file systems and of several datasets are refused.
       - An incremental stream goes onto the volume that has the guid it starts from, if nothing has been written to it since.
-      - Decompressing takes at most what C(zstd -19 --long=25) and C(xz -8) need; a stream that needs more memory is refused.
+      - Decompressing takes at most what C(zstd -19 --long=25) and C(xz -8) need, and inside a package that is compressed itself what
+        C(zstd -19) and C(xz -6) need; a stream that needs more memory is refused.
       - Required for O(state=present). Where O(guid) is given and a volume with that guid is there, the file needs not be there any more.
     type: path
   sha256:

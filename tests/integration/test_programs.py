@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
+import multiprocessing
 import os
 import pathlib
 import platform
 import subprocess
+import tarfile
 
 import pytest
 
@@ -92,3 +96,58 @@ def test_memory_does_not_grow_with_the_image(disk, tmp_path):
     assert peak < 64 * MIB
     assert volume["volume"]["size"] == 4096 * MIB
     assert subprocess.run(["cmp", disk, tmp_path / "volume.raw"], check=False).returncode == 0
+
+
+def zstd(contents, window):
+    """Packed fast, but unpacked with all the memory that the window wants: so many bytes, as a power of two."""
+    words = ["zstd", "-1", "-q", "-c", "--zstd=wlog=%d" % window, "--stream-size=%d" % len(contents)]
+    return subprocess.run(words, input=contents, stdout=subprocess.PIPE, check=True).stdout
+
+
+def pack_twice(package, packed, inner, outer):
+    """Writes the same package with its stream compressed, and itself compressed once more."""
+    with tarfile.open(package) as archive:
+        members = [(member, archive.extractfile(member).read()) for member in archive]
+    stream = zstd(members[-1][1], inner)
+    built = io.BytesIO()
+    with tarfile.open(fileobj=built, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for member, contents in members:
+            if member.name.startswith("+"):
+                manifest = json.loads(contents)
+                manifest["flatsize"] = len(stream)
+                for file in manifest.get("files", {}).values():
+                    file["sum"] = "1$" + hashlib.sha256(stream).hexdigest()
+                contents = json.dumps(manifest).encode()
+            else:
+                contents = stream
+            member.size = len(contents)
+            archive.addfile(member, io.BytesIO(contents))
+    packed.write_bytes(zstd(built.getvalue(), outer))
+
+
+def aside(function, *arguments):
+    """Calls it in a process of its own: the peak of a program includes what its parent holds when it is started."""
+    process = multiprocessing.get_context("fork").Process(target=function, args=arguments)
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+
+
+def test_memory_does_not_grow_with_what_an_image_is_packed_in(tmp_path):
+    with open(tmp_path / "disk", "wb") as disk:
+        for _each in range(40):
+            disk.write(os.urandom(MIB))
+    options = {"path": str(tmp_path / "catalog"), "name": "nested", "version": "1", "source": str(tmp_path / "disk")}
+    ask("bhyve_catalog", signature_type="none", compression="none", **options)
+    (package,) = (tmp_path / "catalog" / "All").iterdir()
+    nested = tmp_path / "nested.pkg"
+    aside(pack_twice, package, nested, 23, 25)
+    _volume, peak = ask("zfs_receive", src=str(nested), path=str(tmp_path / "volume.raw"))
+    assert peak < 64 * MIB
+    assert subprocess.run(["cmp", tmp_path / "disk", tmp_path / "volume.raw"], check=False).returncode == 0
+
+    aside(pack_twice, package, nested, 25, 25)
+    options = {"src": str(nested), "path": str(tmp_path / "other.raw")}
+    _status, reply, peak = run("zfs_receive", "-", stdin=json.dumps(options))
+    assert "needs more memory than zstd -19 or xz -6, inside a package that is compressed itself" in reply["msg"]
+    assert peak < 64 * MIB and not (tmp_path / "other.raw").exists()

@@ -76,6 +76,11 @@ impl<R: Read> PackageArchive<R> {
         &self.facts
     }
 
+    /// Whether unpacking the package itself takes memory, up to 40 MiB.
+    pub fn is_compressed(&self) -> bool {
+        !self.members.inner().is_plain()
+    }
+
     /// Bytes of the send stream.
     pub fn stream_size(&self) -> u64 {
         self.payload.size

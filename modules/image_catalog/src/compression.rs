@@ -47,6 +47,11 @@ impl<R: Read> Decompressor<R> {
         Ok(Self(decoder))
     }
 
+    /// Whether the file is what it holds.
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(self.0, Decoder::Plain(_))
+    }
+
     /// Ends reading where the content has ended: returns the source, which must have ended too.
     pub(crate) fn finish(self) -> Result<R> {
         let mut buffered = match self.0 {

@@ -101,6 +101,11 @@ impl<R: Read> Members<R> {
         Ok(content)
     }
 
+    /// The source.
+    pub(crate) fn inner(&self) -> &R {
+        &self.inner
+    }
+
     /// The source behind the archive's end, which must have been reached.
     pub(crate) fn into_inner(self) -> R {
         self.inner

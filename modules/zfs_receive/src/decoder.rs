@@ -9,12 +9,38 @@ use liblzma::stream::Stream;
 
 const BUFFER: usize = 128 << 10;
 
-// What the decoders may hold, so that the program stays within 64 MiB: `zstd -19 --long=25`, `xz -8`.
-const ZSTD_WINDOW_LOG: u32 = 25;
-const XZ_MEMORY: u64 = 40 << 20;
+/// What a decoder may hold, so that the program stays within 64 MiB whatever it is given.
+#[derive(Clone, Copy, Debug)]
+pub enum Room {
+    /// It is the only one: enough for `zstd -19 --long=25` and `xz -8`.
+    All,
+    /// Another one unpacks what it is in: enough for `zstd -19` and `xz -6`.
+    Rest,
+}
+
+impl Room {
+    fn zstd_window_log(self) -> u32 {
+        match self {
+            Room::All => 25,
+            Room::Rest => 23,
+        }
+    }
+
+    fn xz_memory(self) -> u64 {
+        match self {
+            Room::All => 40 << 20,
+            Room::Rest => 10 << 20,
+        }
+    }
+}
 
 /// Gives the content of a compressed or plain source.
-pub enum Decoder<R: Read> {
+pub struct Decoder<R: Read> {
+    codec: Codec<R>,
+    room: Room,
+}
+
+enum Codec<R: Read> {
     Plain(BufReader<R>),
     Zstd(zstd::Decoder<'static, BufReader<R>>),
     Gzip(MultiGzDecoder<BufReader<R>>),
@@ -22,34 +48,35 @@ pub enum Decoder<R: Read> {
 }
 
 impl<R: Read> Decoder<R> {
-    pub fn new(source: R) -> Result<Self> {
+    pub fn new(source: R, room: Room) -> Result<Self> {
         let mut source = BufReader::with_capacity(BUFFER, source);
-        Ok(match source.fill_buf().context("reading the first bytes")? {
+        let codec = match source.fill_buf().context("reading the first bytes")? {
             [0x28, 0xb5, 0x2f, 0xfd, ..] => {
                 let mut decoder = zstd::Decoder::with_buffer(source).context("starting the zstd decoder")?;
-                decoder.window_log_max(ZSTD_WINDOW_LOG).context("starting the zstd decoder")?;
-                Decoder::Zstd(decoder)
+                decoder.window_log_max(room.zstd_window_log()).context("starting the zstd decoder")?;
+                Codec::Zstd(decoder)
             }
-            [0x1f, 0x8b, ..] => Decoder::Gzip(MultiGzDecoder::new(source)),
+            [0x1f, 0x8b, ..] => Codec::Gzip(MultiGzDecoder::new(source)),
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => {
-                let decoder = Stream::new_stream_decoder(XZ_MEMORY, liblzma::stream::CONCATENATED);
-                Decoder::Xz(XzDecoder::new_stream(source, decoder.context("starting the xz decoder")?))
+                let decoder = Stream::new_stream_decoder(room.xz_memory(), liblzma::stream::CONCATENATED);
+                Codec::Xz(XzDecoder::new_stream(source, decoder.context("starting the xz decoder")?))
             }
-            _ => Decoder::Plain(source),
-        })
+            _ => Codec::Plain(source),
+        };
+        Ok(Self { codec, room })
     }
 
     pub fn is_plain(&self) -> bool {
-        matches!(self, Decoder::Plain(_))
+        matches!(self.codec, Codec::Plain(_))
     }
 
     /// The source, which must be at its end.
     pub fn finish(self) -> Result<R> {
-        let mut source = match self {
-            Decoder::Plain(source) => source,
-            Decoder::Zstd(decoder) => decoder.finish(),
-            Decoder::Gzip(decoder) => decoder.into_inner(),
-            Decoder::Xz(decoder) => decoder.into_inner(),
+        let mut source = match self.codec {
+            Codec::Plain(source) => source,
+            Codec::Zstd(decoder) => decoder.finish(),
+            Codec::Gzip(decoder) => decoder.into_inner(),
+            Codec::Xz(decoder) => decoder.into_inner(),
         };
         let ended = source.fill_buf().context("reading behind the end")?.is_empty();
         ensure!(ended, "more data follow the end of the stream: not as it was made; fetch it again");
@@ -59,23 +86,28 @@ impl<R: Read> Decoder<R> {
 
 impl<R: Read> Read for Decoder<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Decoder::Plain(source) => source.read(buffer),
-            Decoder::Zstd(decoder) => decoder.read(buffer).map_err(explain("zstd")),
-            Decoder::Gzip(decoder) => decoder.read(buffer).map_err(explain("gzip")),
-            Decoder::Xz(decoder) => decoder.read(buffer).map_err(explain("xz")),
+        let room = self.room;
+        match &mut self.codec {
+            Codec::Plain(source) => source.read(buffer),
+            Codec::Zstd(decoder) => decoder.read(buffer).map_err(explain("zstd", room)),
+            Codec::Gzip(decoder) => decoder.read(buffer).map_err(explain("gzip", room)),
+            Codec::Xz(decoder) => decoder.read(buffer).map_err(explain("xz", room)),
         }
     }
 }
 
 /// The codecs' own words do not say whose they are, nor what to do.
-fn explain(codec: &'static str) -> impl Fn(io::Error) -> io::Error {
+fn explain(codec: &'static str, room: Room) -> impl Fn(io::Error) -> io::Error {
+    let limit = match room {
+        Room::All => "zstd -19 or xz -8",
+        Room::Rest => "zstd -19 or xz -6, inside a package that is compressed itself",
+    };
     move |error| match error.kind() {
         io::ErrorKind::Interrupted => error,
         kind => io::Error::new(
             kind,
             format!(
-                "unpacking {codec}: {error}; it is damaged or cut short, or needs more memory than zstd -19 or xz -8"
+                "unpacking {codec}: {error}; it is damaged or cut short, or needs more memory than {limit}"
             ),
         ),
     }
@@ -104,7 +136,11 @@ mod tests {
     }
 
     fn unpacked(packed: &[u8]) -> Result<Vec<u8>> {
-        let mut decoder = Decoder::new(packed)?;
+        unpacked_in(packed, Room::All)
+    }
+
+    fn unpacked_in(packed: &[u8], room: Room) -> Result<Vec<u8>> {
+        let mut decoder = Decoder::new(packed, room)?;
         let mut data = Vec::new();
         decoder.read_to_end(&mut data)?;
         decoder.finish()?;
@@ -130,6 +166,27 @@ mod tests {
             let cut = unpacked(&whole[..whole.len() - 2]).unwrap_err().to_string();
             assert!(cut.starts_with(&format!("unpacking {codec}: ")), "{cut}");
             unpacked(&[&whole[..], b"more"].concat()).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn inside_another_decoder_there_is_less_room() {
+        let xz = |level| {
+            let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), level);
+            encoder.write_all(&[1; 1000]).unwrap();
+            encoder.finish().unwrap()
+        };
+        let zstd = |log| {
+            let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+            encoder.window_log(log).unwrap();
+            encoder.write_all(&[1; 1000]).unwrap();
+            encoder.finish().unwrap()
+        };
+        for (fits, does_not) in [(xz(6), xz(8)), (zstd(23), zstd(25))] {
+            unpacked_in(&fits, Room::Rest).unwrap();
+            unpacked_in(&does_not, Room::All).unwrap();
+            let error = unpacked_in(&does_not, Room::Rest).unwrap_err().to_string();
+            assert!(error.ends_with(" inside a package that is compressed itself"), "{error}");
         }
     }
 

@@ -12,7 +12,7 @@ use image_catalog::digest::{Hasher, Sha256Hex, Sum, SumKind};
 use image_catalog::facts::ImageFacts;
 use zfs_stream::ReadAhead;
 
-use crate::decoder::Decoder;
+use crate::decoder::{Decoder, Room};
 
 /// A stream being read, verified in passing by all that packed it.
 pub struct Source {
@@ -59,10 +59,11 @@ impl Source {
         let (layer, facts, busy): (Box<dyn Layer>, _, _) = if packaged {
             let package = PackageArchive::open(stored).with_context(doing)?;
             let facts = package.facts().clone();
-            (Box::new(Decoder::new(package).with_context(doing)?), Some(facts), true)
+            let room = if package.is_compressed() { Room::Rest } else { Room::All };
+            (Box::new(Decoder::new(package, room).with_context(doing)?), Some(facts), true)
         } else {
             let file = stored.file.try_clone().with_context(doing)?;
-            let decoder = Decoder::new(stored).with_context(doing)?;
+            let decoder = Decoder::new(stored, Room::All).with_context(doing)?;
             plain = decoder.is_plain().then_some(file);
             let busy = busy || plain.is_none();
             (Box::new(decoder), None, busy)
@@ -140,7 +141,7 @@ fn is_package(file: File) -> Result<bool> {
     const HEADER: usize = 512;
     const MAGIC_AT: usize = 257;
     let mut head = Vec::with_capacity(HEADER);
-    Decoder::new(file)?.take(HEADER as u64).read_to_end(&mut head)?;
+    Decoder::new(file, Room::All)?.take(HEADER as u64).read_to_end(&mut head)?;
     Ok(head.starts_with(b"BZh") || head.get(MAGIC_AT..).is_some_and(|magic| magic.starts_with(b"ustar")))
 }
 
