@@ -30,7 +30,7 @@ machine_namespaces=(unshare --net --mount --pid --fork --kill-child --mount-proc
     setpriv --bounding-set -sys_time --inh-caps -sys_time)
 
 machine_make() {
-    local folder=$1 root=$1/root last
+    local folder=$1 root=$1/root needed last
     mount -t tmpfs none "$folder"
     mkdir "$folder"/{up,work,root}
     mount -t overlay overlay -o "lowerdir=/,upperdir=$folder/up,workdir=$folder/work" "$root"
@@ -39,8 +39,12 @@ machine_make() {
     mount --rbind /dev "$root/dev"
     mount -t tmpfs none "$root/run"
     mount -t tmpfs none "$root/tmp"
-    mkdir -p "$root$machine_top" /run/lock
-    mount --bind "$machine_top" "$root$machine_top"
+    # Either may be below /tmp, which is another one there.
+    for needed in "$machine_top" "$cache_home"; do
+        mkdir -p "$root$needed"
+        mount --bind "$needed" "$root$needed"
+    done
+    mkdir -p /run/lock
     # A container's rule that services do not start, and its habit to delete packages.
     rm -f "$root/usr/sbin/policy-rc.d" "$root/etc/apt/apt.conf.d/docker-clean"
     # An installed but sleeping systemd is taken for the one that manages services.
