@@ -40,14 +40,14 @@ modules() {
     # The hundreds of configure's probes are kernel modules: they, too, are compiled in parallel and without debug information.
     export KCFLAGS=-g0 TEST_JOBS
     TEST_JOBS=$(nproc)
-    timed configure nice ./configure -q --disable-dependency-tracking --with-config=kernel --with-linux="$common" --with-linux-obj="$headers"
-    timed compile nice make -s -j"$(nproc)"
+    timed configure ./configure -q --disable-dependency-tracking --with-config=kernel --with-linux="$common" --with-linux-obj="$headers"
+    timed compile make -s -j"$(nproc)"
     strip --strip-debug module/zfs.ko module/spl.ko
 }
 
 root=$work/root
 rootfs() {
-    timed rootfs as_root nice mmdebstrap --quiet --mode=root --variant=minbase --architectures=amd64 \
+    timed rootfs as_root mmdebstrap --quiet --mode=root --variant=minbase --architectures=amd64 \
         --aptopt='APT::Install-Recommends "false"' --dpkgopt='path-exclude=/usr/share/doc/*' \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
         --setup-hook='printf "Package: src:zfs-linux\nPin: release n=*-backports\nPin-Priority: 900\n" >"$1/etc/apt/preferences.d/zfs"' \

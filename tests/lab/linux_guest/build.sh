@@ -49,7 +49,7 @@ chroot "$root" update-initramfs -u
 INNER
 
 # It has its helpers write to file descriptors that sh cannot name once they have two digits: none of ours may be open.
-nice mmdebstrap --quiet --mode=root --variant=minbase --architectures=amd64 \
+mmdebstrap --quiet --mode=root --variant=minbase --architectures=amd64 \
     --aptopt='APT::Install-Recommends "false"' --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --include="$packages" --customize-hook="sh $work/customize.sh \"\$1\"" \
@@ -68,7 +68,7 @@ INNER
 size=$(($(du -sm "$work/root" | cut -f 1) + 256))
 truncate -s "$((size + 1))M" "$work/disk.raw"
 echo '2048,,L,*' | sfdisk -q "$work/disk.raw"
-nice mkfs.ext4 -q -m 0 -L root -E offset=1048576 -d "$work/root" "$work/disk.raw" "${size}M"
+mkfs.ext4 -q -m 0 -L root -E offset=1048576 -d "$work/root" "$work/disk.raw" "${size}M"
 # Without grub-install, which wants a mounted disk: the boot sector loads the core image from the sectors after it.
 grub-mkimage -O i386-pc -o "$work/core.img" -p '(hd0,msdos1)/boot/grub' biosdisk part_msdos ext2 linux normal
 dd if=/usr/lib/grub/i386-pc/boot.img of="$work/disk.raw" bs=440 count=1 conv=notrunc status=none
