@@ -25,7 +25,9 @@ impl Fletcher4 {
             return self.add_words(words);
         }
         let (rounds, rest) = words.as_chunks::<LANES>();
-        self.append(together(&in_lanes(rounds)), rounds.len() * LANES);
+        let mut lanes = Lanes::default();
+        sum_in_lanes(rounds, &mut lanes);
+        self.append(together(&lanes), rounds.len() * LANES);
         self.add_words(rest);
     }
 
@@ -72,11 +74,11 @@ impl Fletcher4 {
     }
 }
 
-/// Sums every lane by itself, in a form that compilers turn into vector instructions.
-fn in_lanes(rounds: &[[[u8; 4]; LANES]]) -> Lanes {
-    let mut sums = Lanes::default();
+/// Sums every lane by itself. Not inlined, because what is known of the lanes afterwards keeps the compiler from making vectors of them.
+#[inline(never)]
+fn sum_in_lanes(rounds: &[[[u8; 4]; LANES]], sums: &mut Lanes) {
     for words in rounds {
-        let [a, b, c, d] = &mut sums;
+        let [a, b, c, d] = sums;
         for lane in 0..LANES {
             a[lane] = a[lane].wrapping_add(u64::from(u32::from_le_bytes(words[lane])));
             b[lane] = b[lane].wrapping_add(a[lane]);
@@ -84,7 +86,6 @@ fn in_lanes(rounds: &[[[u8; 4]; LANES]]) -> Lanes {
             d[lane] = d[lane].wrapping_add(c[lane]);
         }
     }
-    sums
 }
 
 /// The sums over all words in their order, from those of 4 lanes. In lane i a word with y - 1 others behind it in its lane has 4y - i - 1
