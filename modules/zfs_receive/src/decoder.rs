@@ -1,6 +1,6 @@
 //! Compressed or not: told by the first bytes. Several frames may follow each other; nothing else may.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 
 use anyhow::{Context, Result, ensure};
 use flate2::bufread::MultiGzDecoder;
@@ -41,27 +41,39 @@ pub struct Decoder<R: Read> {
 }
 
 enum Codec<R: Read> {
-    Plain(BufReader<R>),
-    Zstd(zstd::Decoder<'static, BufReader<R>>),
-    Gzip(MultiGzDecoder<BufReader<R>>),
-    Xz(XzDecoder<BufReader<R>>),
+    /// Read by large pieces, which a buffer would only copy.
+    Plain(Whole<R>),
+    Zstd(zstd::Decoder<'static, BufReader<Whole<R>>>),
+    Gzip(MultiGzDecoder<BufReader<Whole<R>>>),
+    Xz(XzDecoder<BufReader<Whole<R>>>),
 }
 
+/// The first bytes, which have been looked at, and the others.
+type Whole<R> = Chain<Cursor<Vec<u8>>, R>;
+
+/// How many bytes tell what a source is packed in.
+const MAGIC: u64 = 6;
+
 impl<R: Read> Decoder<R> {
-    pub fn new(source: R, room: Room) -> Result<Self> {
-        let mut source = BufReader::with_capacity(BUFFER, source);
-        let codec = match source.fill_buf().context("reading the first bytes")? {
+    pub fn new(mut source: R, room: Room) -> Result<Self> {
+        let mut head = Vec::new();
+        source.by_ref().take(MAGIC).read_to_end(&mut head).context("reading the first bytes")?;
+        let magic = head.clone();
+        let whole = Cursor::new(head).chain(source);
+        let buffered = |whole| BufReader::with_capacity(BUFFER, whole);
+        let codec = match magic[..] {
             [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-                let mut decoder = zstd::Decoder::with_buffer(source).context("starting the zstd decoder")?;
+                let mut decoder =
+                    zstd::Decoder::with_buffer(buffered(whole)).context("starting the zstd decoder")?;
                 decoder.window_log_max(room.zstd_window_log()).context("starting the zstd decoder")?;
                 Codec::Zstd(decoder)
             }
-            [0x1f, 0x8b, ..] => Codec::Gzip(MultiGzDecoder::new(source)),
+            [0x1f, 0x8b, ..] => Codec::Gzip(MultiGzDecoder::new(buffered(whole))),
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => {
                 let decoder = Stream::new_stream_decoder(room.xz_memory(), liblzma::stream::CONCATENATED);
-                Codec::Xz(XzDecoder::new_stream(source, decoder.context("starting the xz decoder")?))
+                Codec::Xz(XzDecoder::new_stream(buffered(whole), decoder.context("starting the xz decoder")?))
             }
-            _ => Codec::Plain(source),
+            _ => Codec::Plain(whole),
         };
         Ok(Self { codec, room })
     }
@@ -73,14 +85,15 @@ impl<R: Read> Decoder<R> {
     /// The source, which must be at its end.
     pub fn finish(self) -> Result<R> {
         let mut source = match self.codec {
-            Codec::Plain(source) => source,
+            Codec::Plain(whole) => BufReader::with_capacity(1, whole),
             Codec::Zstd(decoder) => decoder.finish(),
             Codec::Gzip(decoder) => decoder.into_inner(),
             Codec::Xz(decoder) => decoder.into_inner(),
         };
         let ended = source.fill_buf().context("reading behind the end")?.is_empty();
         ensure!(ended, "more data follow the end of the stream: not as it was made; fetch it again");
-        Ok(source.into_inner())
+        let (_, source) = source.into_inner().into_inner();
+        Ok(source)
     }
 }
 
