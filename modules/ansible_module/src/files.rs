@@ -115,8 +115,11 @@ pub fn require_private(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Nothing but a file is ever replaced by a file: to root, `/dev/null` would be one as good as any.
-fn require_file_or_nothing(path: &Path) -> Result<()> {
+/// Refuses what is neither a file nor nothing: to root, `/dev/null` would be one as good as any to replace.
+///
+/// # Errors
+/// Where something else stands there, or that cannot be found out.
+pub fn require_file_or_nothing(path: &Path) -> Result<()> {
     let doing = || format!("writing {}", path.display());
     let found = match fs::symlink_metadata(path) {
         Ok(found) => found.file_type(),

@@ -82,13 +82,14 @@ struct Disk<'a> {
 
 fn look_at_disk(disk: Disk<'_>, listed: Option<&Package>, task: &Task) -> Result<Seen> {
     let Disk { params, id, path, format } = disk;
-    let staged = match format {
-        Format::Qcow2 => Some(staged_raw(&params.path, path)?),
-        _ => None,
-    };
-    let file = match &staged {
-        Some(staged) => staged.reopen()?,
-        None => source::open(path)?,
+    // What is no disk is refused here, whoever would read it then.
+    let original = source::open(path)?;
+    let (file, staged) = match format {
+        Format::Qcow2 => {
+            let staged = staged_raw(&params.path, path)?;
+            (staged.reopen()?, Some(staged))
+        }
+        _ => (original, None),
     };
     let block_size = u32::try_from(params.volblocksize.0).context("reading option volblocksize")?;
     let name = format!("images/{id}@image");

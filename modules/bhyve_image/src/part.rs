@@ -91,6 +91,7 @@ impl Part {
     /// Where a step fails.
     pub fn publish(mut self, path: &Path) -> Result<FileIdentity> {
         let doing = || format!("putting {} in its place", path.display());
+        files::require_file_or_nothing(path)?;
         self.file.set_permissions(Permissions::from_mode(0o644)).with_context(doing)?;
         self.file.sync_all().with_context(doing)?;
         let identity = FileIdentity::of(&self.file.metadata().with_context(doing)?);

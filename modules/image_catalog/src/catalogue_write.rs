@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::catalogue::Catalogue;
 use crate::manifest::Manifest;
@@ -12,6 +12,7 @@ use crate::meta::META_TEXT;
 use crate::name::ImageId;
 use crate::path::RelativePath;
 use crate::signature::{Signatures, Signing};
+use crate::signs::is_there;
 use crate::tar_write::{Entry, write_end, write_header, write_padding};
 
 /// Lists are small; what is saved here, every client saves.
@@ -130,6 +131,8 @@ impl CatalogueFiles {
 fn replace(path: &Path, content: &[u8], time: SystemTime) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let folder = path.parent().context("it has no folder")?;
+    let is_in_the_way = is_there(path)? && !path.symlink_metadata()?.is_file();
+    ensure!(!is_in_the_way, "it is there and no regular file: remove it");
     let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
     file.write_all(content)?;
     file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;

@@ -16,6 +16,7 @@ pub mod meta;
 pub mod name;
 pub mod package;
 pub mod path;
+mod regular;
 pub mod serve;
 pub mod signature;
 pub mod signed_archive;

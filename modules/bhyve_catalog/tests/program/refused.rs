@@ -113,6 +113,13 @@ fn sources_that_will_not_do() {
     fs::write(lab.at("empty"), "").unwrap();
     nix::unistd::mkfifo(&lab.at("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
     fs::write(lab.at("packed"), b"\x1f\x8b\x08\0 packed data").unwrap();
+    for format in ["raw", "qcow2", "stream"] {
+        let message = lab.refusal(&with(from(lab.at("pipe").to_str().unwrap()), json!({"format": format})));
+        assert_eq!(
+            message,
+            "looking at source LAB/pipe: opening LAB/pipe: it is a named pipe, expected a file or a disk device"
+        );
+    }
     for (source, expected) in [
         (
             lab.at("absent").display().to_string(),

@@ -2,7 +2,6 @@
 //! `trusted` and `revoked`.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
@@ -10,7 +9,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::{KeyAndSignature, Message, PublicKey, Signatures, SignedBy, split_head};
 use crate::digest::Sha256Hex;
-use crate::ucl;
+use crate::{regular, ucl};
 
 /// The largest fingerprint file that is read, in bytes.
 const FILE_LIMIT: u64 = 64 << 10;
@@ -118,7 +117,7 @@ fn load_folder(folder: &Path) -> Result<BTreeSet<Sha256Hex>> {
 
 fn load_file(path: &Path) -> Result<Sha256Hex> {
     let mut text = String::new();
-    let size = File::open(path)?.take(FILE_LIMIT + 1).read_to_string(&mut text)? as u64;
+    let size = regular::open(path)?.take(FILE_LIMIT + 1).read_to_string(&mut text)? as u64;
     ensure!(size <= FILE_LIMIT, "it is larger than {FILE_LIMIT} bytes");
     let values = ucl::parse(&text)?;
     let function = values.get("function").context("the key function is missing")?;

@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 
 use super::{PrivateKey, PublicKey};
+use crate::regular;
 
 /// The largest key file that is read, in bytes.
 const KEY_LIMIT: u64 = 64 << 10;
@@ -15,10 +16,8 @@ const KEY_LIMIT: u64 = 64 << 10;
 /// Reads a private key, which nobody but its owner may have access to.
 pub fn load_key(path: &Path) -> Result<PrivateKey> {
     let read = || {
-        let mut file = File::open(path)?;
-        let metadata = file.metadata()?;
-        let mode = metadata.mode() & 0o7777;
-        ensure!(metadata.is_file(), "it is no regular file");
+        let mut file = regular::open(path)?;
+        let mode = file.metadata()?.mode() & 0o7777;
         ensure!(
             mode & 0o077 == 0,
             "its mode is {mode:04o}, so others can use it: run chmod 0600 {} once you are sure that nobody has",
@@ -31,7 +30,7 @@ pub fn load_key(path: &Path) -> Result<PrivateKey> {
 
 /// Reads a public key.
 pub fn load_public_key(path: &Path) -> Result<PublicKey> {
-    let read = || PublicKey::parse(&read_bounded(&mut File::open(path)?)?);
+    let read = || PublicKey::parse(&read_bounded(&mut regular::open(path)?)?);
     read().with_context(|| format!("reading public key {}", path.display()))
 }
 
