@@ -1,16 +1,9 @@
 //! Fletcher4, the running checksum of a send stream: over little-endian 32-bit words, in four wrapping 64-bit sums.
-//!
-//! Word by word, each sum waits for the one before. So words are dealt out to lanes, which the processor sums side by side, and the
-//! lanes' sums are put together at the end: each is a polynomial in the number of words that followed.
 
-/// Lanes that words are dealt out to: their sums fit the vector registers that every amd64 and arm64 has, and are twice as fast as 8.
-const LANES: usize = 4;
+mod lanes;
 
 /// Bytes from which on lanes are faster: headers are shorter, payloads longer.
 const WORTHWHILE: usize = 1024;
-
-/// The four sums of each lane.
-type Lanes = [[u64; LANES]; 4];
 
 /// The state of the checksum; zero at every BEGIN record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,10 +17,8 @@ impl Fletcher4 {
         if bytes.len() < WORTHWHILE {
             return self.add_words(words);
         }
-        let (rounds, rest) = words.as_chunks::<LANES>();
-        let mut lanes = Lanes::default();
-        sum_in_lanes(rounds, &mut lanes);
-        self.append(together(&lanes), rounds.len() * LANES);
+        let (sums, rest) = lanes::sum(words);
+        self.append(sums, words.len() - rest.len());
         self.add_words(rest);
     }
 
@@ -74,58 +65,7 @@ impl Fletcher4 {
     }
 }
 
-/// Sums every lane by itself. Not inlined, because what is known of the lanes afterwards keeps the compiler from making vectors of them.
-#[inline(never)]
-fn sum_in_lanes(rounds: &[[[u8; 4]; LANES]], sums: &mut Lanes) {
-    for words in rounds {
-        let [a, b, c, d] = sums;
-        for lane in 0..LANES {
-            a[lane] = a[lane].wrapping_add(u64::from(u32::from_le_bytes(words[lane])));
-            b[lane] = b[lane].wrapping_add(a[lane]);
-            c[lane] = c[lane].wrapping_add(b[lane]);
-            d[lane] = d[lane].wrapping_add(c[lane]);
-        }
-    }
-}
-
-/// The sums over all words in their order, from those of 4 lanes. In lane i a word with y - 1 others behind it in its lane has 4y - i - 1
-/// behind it in all; so the weights of its lane, y, y(y+1)/2 and y(y+1)(y+2)/6, become those of 4y - i.
-fn together(sums: &Lanes) -> [u64; 4] {
-    const { assert!(LANES == 4, "the factors are those of 4 lanes") };
-    let mut all = [0; 4];
-    let [a, b, c, d] = sums;
-    for lane in 0..LANES {
-        let i = lane as u64;
-        let times = |lanes: &[u64; LANES], factor: u64| lanes[lane].wrapping_mul(factor);
-        let minus = |value: u64| value.wrapping_neg();
-        let parts = [
-            a[lane],
-            sum([times(b, 4), minus(times(a, i))]),
-            sum([times(c, 16), minus(times(b, 6 + 4 * i)), times(a, pairs(i))]),
-            sum([
-                times(d, 64),
-                minus(times(c, 48 + 16 * i)),
-                times(b, 4 + 4 * i + 2 * i * i),
-                minus(times(a, triples(i))),
-            ]),
-        ];
-        for (whole, part) in all.iter_mut().zip(parts) {
-            *whole = part.wrapping_add(*whole);
-        }
-    }
-    all
-}
-
-/// i(i-1)/2
-fn pairs(i: u64) -> u64 {
-    i * i.saturating_sub(1) / 2
-}
-
-/// i(i-1)(i-2)/6
-fn triples(i: u64) -> u64 {
-    pairs(i) * i.saturating_sub(2) / 3
-}
-
+/// Adds up, wrapping.
 fn sum<const N: usize>(values: [u64; N]) -> u64 {
     values.into_iter().fold(0, u64::wrapping_add)
 }
