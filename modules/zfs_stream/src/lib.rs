@@ -8,6 +8,7 @@ mod features;
 mod fletcher;
 mod frames;
 mod input;
+mod layout;
 mod lz4;
 mod lzjb;
 mod microzap;

@@ -3,9 +3,10 @@
 use crate::begin::Begin;
 use crate::decode::{Compression, Decoder};
 use crate::features::Features;
+use crate::layout::{Layout, whole_block};
 use crate::microzap;
 use crate::reader::Event;
-use crate::record::{DATA, Embedded, PROPERTIES, Record, TO_THE_END, Write, end_of};
+use crate::record::{DATA, Embedded, PROPERTIES, Record, Write};
 use anyhow::{Context, Result, bail, ensure};
 use std::ops::RangeInclusive;
 
@@ -18,10 +19,7 @@ pub(crate) struct Stream {
     block_size: Option<u32>,
     properties_begun: bool,
     size: Option<u64>,
-    /// Where the last record for data ends, a hole or a block.
-    last_end: u64,
-    /// Where the last block ends.
-    data_end: u64,
+    layout: Layout,
 }
 
 /// The volume as far as the streams read so far have made it.
@@ -42,7 +40,7 @@ pub(crate) struct Surroundings<'a> {
 
 impl Stream {
     pub(crate) fn new(begin: Begin) -> Stream {
-        Stream { begin, block_size: None, properties_begun: false, size: None, last_end: 0, data_end: 0 }
+        Stream { begin, block_size: None, properties_begun: false, size: None, layout: Layout::new() }
     }
 
     /// Judges one record between BEGIN and END.
@@ -96,7 +94,7 @@ impl Stream {
         let volsize = self.size.or(made.volsize);
         let volblocksize = self.block_size.or(made.volblocksize);
         if let Some(size) = volsize {
-            check_size(size, self.data_end, volblocksize)?;
+            self.layout.check_size(size, made.volsize, volblocksize)?;
         }
         Ok((volsize, volblocksize))
     }
@@ -154,26 +152,6 @@ impl Stream {
         Ok(u64::from(self.block_size.context("data before the data object")?))
     }
 
-    /// Records for data stand in rising order and none covers another, or it would matter when each is carried out.
-    fn rise(&mut self, offset: u64, length: u64) -> Result<u64> {
-        let last = self.last_end;
-        ensure!(
-            offset >= last,
-            "offset {offset}, but the records before it reach to {last}: they must stand in rising order and apart"
-        );
-        self.last_end = end_of(offset, length).context("the record ends beyond every file")?;
-        Ok(self.last_end)
-    }
-
-    fn place(&mut self, offset: u64, length: u64, limit: Option<u64>) -> Result<()> {
-        let end = self.rise(offset, length)?;
-        if let Some(limit) = limit {
-            ensure!(end <= limit, "data up to byte {end}, beyond the expected volume size {limit}");
-        }
-        self.data_end = self.data_end.max(end);
-        Ok(())
-    }
-
     fn write(&mut self, write: &Write, limit: Option<u64>) -> Result<()> {
         match (write.object, write.object_type) {
             DATA => {
@@ -181,7 +159,7 @@ impl Stream {
                 if write.compression != 0 || write.logical_size == block_size {
                     whole_block(write.offset, write.logical_size, block_size)?;
                 }
-                self.place(write.offset, write.logical_size, limit)
+                self.layout.place(write.offset, write.logical_size, limit)
             }
             PROPERTIES => self.property_block(write.offset, write.logical_size),
             (object, object_type) => {
@@ -195,7 +173,7 @@ impl Stream {
             object if object == DATA.0 => {
                 let block_size = self.in_data()?;
                 whole_block(embedded.offset, embedded.length, block_size)?;
-                self.place(embedded.offset, embedded.length, limit)
+                self.layout.place(embedded.offset, embedded.length, limit)
             }
             object if object == PROPERTIES.0 => self.property_block(embedded.offset, embedded.length),
             object => bail!("embedded data for object {object}, which no volume has"),
@@ -223,17 +201,8 @@ impl Stream {
 
     fn free(&mut self, object: u64, offset: u64, length: u64) -> Result<Event<'static>> {
         if object == DATA.0 {
-            self.in_data()?;
-            if length == TO_THE_END {
-                // The FREE of everything behind the last block comes first, out of order.
-                ensure!(
-                    offset >= self.data_end,
-                    "frees all from byte {offset} on, but data up to byte {} stand before it",
-                    self.data_end
-                );
-            } else {
-                self.rise(offset, length)?;
-            }
+            let block_size = self.in_data()?;
+            self.layout.free(offset, length, block_size)?;
             return Ok(Event::Free { offset, length });
         }
         ensure!(object == PROPERTIES.0, "frees a part of object {object}, which no volume has");
@@ -241,27 +210,6 @@ impl Stream {
         ensure!(offset >= microzap::BLOCK as u64, "frees the volume's size");
         Ok(Event::Other)
     }
-}
-
-/// ZFS stores such a block as it comes, so it must be exactly one block.
-fn whole_block(offset: u64, length: u64, block_size: u64) -> Result<()> {
-    ensure!(
-        length == block_size && offset.is_multiple_of(block_size),
-        "block of {length} bytes at offset {offset}, expected a whole one of the volume's blocks of {block_size} bytes"
-    );
-    Ok(())
-}
-
-fn check_size(size: u64, data_end: u64, block_size: Option<u32>) -> Result<()> {
-    ensure!(size > 0 && size <= i64::MAX as u64, "volume size {size}, expected 1 to {}", i64::MAX);
-    if let Some(block_size) = block_size {
-        ensure!(
-            size.is_multiple_of(u64::from(block_size)),
-            "volume size {size} is no multiple of the block size {block_size}"
-        );
-    }
-    ensure!(data_end <= size, "data up to byte {data_end}, beyond the volume size {size}");
-    Ok(())
 }
 
 fn unpack<'a>(

@@ -81,6 +81,15 @@ fn data() {
             "record 5 (FREE) at byte 5344: frees all from byte 3584 on, but data up to byte 4096 stand before it",
         ),
         (
+            with(FREE, free(1, 2 * BLOCK - 512, TAIL)),
+            "record 3 (FREE) at byte 624: frees a part of a block: 18446744073709551615 bytes at offset 7680, in blocks of \
+             4096 bytes",
+        ),
+        (
+            with(4, free(1, BLOCK, 512)),
+            "record 5 (FREE) at byte 5344: frees a part of a block: 512 bytes at offset 4096, in blocks of 4096 bytes",
+        ),
+        (
             with(WRITE, write(1, 512, &block)),
             "record 4 (WRITE) at byte 936: block of 4096 bytes at offset 512, expected a whole one of the volume's blocks \
              of 4096 bytes",
