@@ -1,7 +1,7 @@
 //! Unpacks the data of WRITE and WRITE_EMBEDDED records: every block must come out at exactly its announced size.
 
 use crate::features::Features;
-use crate::{lz4, lzjb, zle};
+use crate::{lz4, lzjb, zfs_zstd, zle};
 use anyhow::{Context, Result, bail, ensure};
 use flate2::{Decompress, FlushDecompress, Status};
 use zstd::zstd_safe::{DCtx, DParameter, FrameFormat};
@@ -81,7 +81,8 @@ impl Decoder {
             Compression::Zle => zle::decompress(stored, block).map(|()| size),
             Compression::Lz4 => frame(stored, 4).and_then(|data| lz4::decompress(data, block)),
             Compression::Zstd => {
-                let data = frame(stored, 8).filter(|_| zstd_level_is_known(stored));
+                let data = frame(stored, 8)
+                    .filter(|data| zfs_zstd::level_is_known(stored) && zfs_zstd::is_read_by_zfs(data));
                 data.and_then(|data| self.zstd.decompress(block, data).ok())
             }
         };
@@ -106,22 +107,6 @@ fn gunzip(zlib: &mut Decompress, stored: &[u8], block: &mut [u8]) -> Option<usiz
         Ok(Status::StreamEnd) => usize::try_from(zlib.total_out()).ok(),
         Ok(Status::Ok | Status::BufError) | Err(_) => None,
     }
-}
-
-/// Whether a block says of itself that it was made at a level that ZFS has: 1 to 19, or a fast one. It does not read any other,
-/// whatever is in it (`zstd_enum_to_level` in OpenZFS `zfs_zstd.c`).
-///
-/// The level stands before or after the three bytes of a version, depending on the machine that wrote it; ZFS tells by which
-/// byte is zero (`zfs_get_hdrmeta`), and so does this.
-fn zstd_level_is_known(stored: &[u8]) -> bool {
-    let level = match stored {
-        [_, _, _, _, first, _, _, 0, ..] => *first,
-        [_, _, _, _, _, _, 0, last, ..] => *last,
-        [_, _, _, _, first, 0, _, _, ..] => *first,
-        [_, _, _, _, 0, _, _, last, ..] => *last,
-        _ => 0,
-    };
-    matches!(level, 1..=19 | 103..=123)
 }
 
 /// The data of a block that begins with its own big-endian length and `head` bytes in all; padding follows.

@@ -21,7 +21,9 @@ mod sparse;
 mod stream;
 mod volume;
 mod writer;
+mod zfs_zstd;
 mod zle;
+mod zstd_literals;
 
 pub use begin::Begin;
 pub use features::Features;
