@@ -60,6 +60,11 @@ release() { tests/release/run.sh; }
 # A machine with real ZFS, emulated.
 zfs() { tests/zfs/run.sh; }
 
+# Streams altered as streams: what we accept must be what ZFS makes of it, says a second reader.
+mutants() { tests/mutants/run.sh; }
+
+all_mutants() { MUTANTS=5000 tests/mutants/run.sh; }
+
 # Every example of the documentation as it is written, where it can be run.
 examples() { tests/examples/run.sh; }
 
@@ -80,9 +85,10 @@ keep_for_others() { tests/setup/target.sh keep; }
     # than a core; the other lanes keep the second one busy.
     lanes=(
         "zfs examples linux_guest"
-        "delivery lab"
+        "delivery lab mutants"
         "clippy rust unit runner sanity clock repository kill_anytime programs page demo elsewhere"
     )
-    # Asked for by name: seven programs are linked from scratch, which takes Rust's own files for four platforms; a suite for each fault.
-    by_name=(release mutations)
+    # Asked for by name: seven programs are linked from scratch, which takes Rust's own files for four platforms; a suite for each fault;
+    # 10,000 mutants where 2,000 are usual.
+    by_name=(release mutations all_mutants)
 }
