@@ -2,7 +2,7 @@
 # Tests on a machine with real ZFS: tests/zfs/run.sh [PYTEST-ARGUMENT...]. ZFS_RECEIVE names another program than the one built here.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
-"$top/tests/setup/packages.sh" cpio gcc openssh-client qemu-system-x86
+"$top/tests/setup/packages.sh" cpio gcc openssh-client qemu-system-x86 zfsutils-linux
 "$top/modules/install.sh" linux-x86_64
 venv=$("$top/tests/setup/venv.sh" newest)
 cd "$top/tests/zfs"
