@@ -1,6 +1,6 @@
 //! Locks between runs of our programs on one host.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, bail};
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, OFlag, fcntl};
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::sys::signal::kill;
 use nix::unistd::{Pid, gethostname};
 
@@ -24,7 +24,7 @@ const AGAIN: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Lock {
     path: PathBuf,
-    file: Flock<File>,
+    file: File,
 }
 
 impl Lock {
@@ -37,18 +37,20 @@ impl Lock {
         let deadline = Instant::now() + limit;
         loop {
             // Open as long as it waits, so that fuser(1) shows who does.
-            let busy = match Flock::lock(open(path).with_context(doing)?, FlockArg::LockExclusiveNonblock) {
-                Ok(file) if is_at(&file, path) => {
+            let file = open(path).with_context(doing)?;
+            match file.try_lock() {
+                Ok(()) if is_at(&file, path) => {
                     sign(&file);
                     return Ok(Lock { path: path.to_owned(), file });
                 }
                 // The run that held it has removed it: the next one locks another file.
-                Ok(_) => continue,
-                Err((file, Errno::EWOULDBLOCK | Errno::EINTR)) => file,
-                Err((_, error)) => return Err(error).with_context(doing),
-            };
+                Ok(()) => continue,
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(TryLockError::Error(error)) => return Err(error).with_context(doing),
+            }
             if Instant::now() >= deadline {
-                bail!("{}: {}; wait for it or end it", doing(), holder(busy));
+                bail!("{}: {}; wait for it or end it", doing(), holder(file));
             }
             thread::sleep(AGAIN);
         }
@@ -60,7 +62,7 @@ impl Lock {
     /// # Errors
     /// Where the system does not let it.
     pub fn pass_on(&self) -> Result<()> {
-        fcntl(&*self.file, FcntlArg::F_SETFD(FdFlag::empty()))
+        fcntl(&self.file, FcntlArg::F_SETFD(FdFlag::empty()))
             .with_context(|| format!("passing on lock {}", self.path.display()))?;
         Ok(())
     }
@@ -72,10 +74,10 @@ impl Lock {
     pub fn is_stale(path: &Path) -> Result<bool> {
         let doing = || format!("looking at lock {}", path.display());
         match OpenOptions::new().read(true).custom_flags(OFlag::O_NOFOLLOW.bits()).open(path) {
-            Ok(file) => match Flock::lock(file, FlockArg::LockSharedNonblock) {
-                Ok(_) => Ok(true),
-                Err((_, Errno::EWOULDBLOCK | Errno::EINTR)) => Ok(false),
-                Err((_, error)) => Err(error).with_context(doing),
+            Ok(file) => match file.try_lock_shared() {
+                Ok(()) => Ok(true),
+                Err(TryLockError::WouldBlock) => Ok(false),
+                Err(TryLockError::Error(error)) => Err(error).with_context(doing),
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error).with_context(doing),
@@ -88,6 +90,13 @@ impl Lock {
     /// Where the file cannot be removed.
     pub fn remove(self) -> Result<()> {
         fs::remove_file(&self.path).with_context(|| format!("removing lock {}", self.path.display()))
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Commands that were handed the lock may still have the file open. Where unlocking fails, it ends with them.
+        let _ = self.file.unlock();
     }
 }
 
