@@ -100,6 +100,18 @@ impl Drop for Lock {
     }
 }
 
+/// Works under the lock at `path`, of which nothing is left afterwards, whatever comes of the work.
+///
+/// # Errors
+/// Where the work fails, or the lock cannot be taken or removed.
+pub fn alone<T>(path: &Path, limit: Duration, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let lock = Lock::acquire(path, limit)?;
+    let done = work();
+    let removed = lock.remove();
+    let done = done?;
+    removed.map(|()| done)
+}
+
 fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .read(true)
@@ -216,6 +228,20 @@ mod tests {
         Lock::acquire(&path, Duration::ZERO).unwrap_err();
         next.remove().unwrap();
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn work_that_fails_leaves_no_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        for outcome in [Ok(7), Err("a full disk")] {
+            let done = alone(&path, Duration::ZERO, || {
+                assert!(path.exists());
+                outcome.map_err(anyhow::Error::msg)
+            });
+            assert_eq!(done.map_err(|error| error.to_string()), outcome.map_err(str::to_owned));
+            assert!(!path.exists());
+        }
     }
 
     #[test]

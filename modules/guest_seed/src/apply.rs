@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use ansible_module::files;
-use ansible_module::lock::Lock;
+use ansible_module::lock::{Lock, alone};
 use anyhow::{Context, Result};
 
 use crate::plan::{MODE, Plan, Step};
@@ -27,6 +27,7 @@ const FOLDER_MODE: u32 = 0o711;
 pub fn apply(plan: &Plan) -> Result<()> {
     let path = plan.path();
     match plan.step() {
+        Step::Nothing if Lock::is_stale(&path.with_file_name(LOCK))? => locked(path, || Ok(())),
         Step::Nothing => Ok(()),
         Step::Write(image) => locked(path, || files::write_atomically(path, MODE, image)),
         Step::SetMode => fs::set_permissions(path, Permissions::from_mode(MODE))
@@ -46,8 +47,8 @@ fn locked(path: &Path, work: impl FnOnce() -> Result<()>) -> Result<()> {
         .mode(FOLDER_MODE)
         .create(folder)
         .with_context(|| format!("making folder {}", folder.display()))?;
-    let lock = Lock::acquire(&folder.join(LOCK), PATIENCE)?;
-    files::sweep_for(path)?;
-    work()?;
-    lock.remove()
+    alone(&folder.join(LOCK), PATIENCE, || {
+        files::sweep_for(path)?;
+        work()
+    })
 }
