@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ansible_module::files;
-use ansible_module::lock::Lock;
+use ansible_module::lock::{Lock, alone};
 use anyhow::{Context, Result, bail};
 use image_catalog::catalogue::Catalogue;
 use image_catalog::digest::Sha256Hex;
@@ -92,22 +92,31 @@ impl Memory {
     ///
     /// # Errors
     /// Where the store cannot be written.
-    pub fn remember(mut self, edition: Edition) -> Result<()> {
-        if self.seen.last() == Some(&edition.fingerprint) && self.serial == edition.serial {
+    pub fn remember(self, edition: Edition) -> Result<()> {
+        let lock = self.path.with_extension("lock");
+        if self.ends_with(&edition) && !Lock::is_stale(&lock)? {
             return Ok(());
         }
-        let lock = Lock::acquire(&self.path.with_extension("lock"), LOCK_LIMIT)?;
+        alone(&lock, LOCK_LIMIT, || self.add(edition))
+    }
+
+    fn ends_with(&self, edition: &Edition) -> bool {
+        self.seen.last() == Some(&edition.fingerprint) && self.serial == edition.serial
+    }
+
+    /// Writes the edition down; the caller holds the lock.
+    fn add(mut self, edition: Edition) -> Result<()> {
+        files::sweep_for(&self.path)?;
         let now = Self::read(self.repository.clone(), self.path.clone())?;
         // Where another run has seen something new meanwhile, nobody knows which of the two is newer.
-        if now == self {
-            files::sweep_for(&self.path)?;
-            self.seen.push(edition.fingerprint);
-            self.serial = edition.serial;
-            self.seen.drain(..self.seen.len().saturating_sub(REMEMBERED));
-            let text = serde_json::to_vec_pretty(&self).context("writing which catalogues were seen")?;
-            files::write_atomically(&self.path, 0o644, &text)?;
+        if now != self || self.ends_with(&edition) {
+            return Ok(());
         }
-        lock.remove()
+        self.seen.push(edition.fingerprint);
+        self.serial = edition.serial;
+        self.seen.drain(..self.seen.len().saturating_sub(REMEMBERED));
+        let text = serde_json::to_vec_pretty(&self).context("writing which catalogues were seen")?;
+        files::write_atomically(&self.path, 0o644, &text)
     }
 }
 
@@ -197,6 +206,17 @@ mod tests {
         slow.remember(edition("one", None)).unwrap();
         assert_eq!(load(folder.path(), "/srv/images").seen, [edition("two", None).fingerprint]);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_lock_of_a_dead_run_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = load(folder.path(), "/srv/images").path.with_extension("lock");
+        for _ in 0..2 {
+            fs::write(&lock, "").unwrap();
+            load(folder.path(), "/srv/images").remember(edition("one", None)).unwrap();
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        }
     }
 
     #[test]
