@@ -1,5 +1,6 @@
 //! Locks between runs of our programs on one host.
 
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -98,6 +99,18 @@ impl Drop for Lock {
         // Commands that were handed the lock may still have the file open. Where unlocking fails, it ends with them.
         let _ = self.file.unlock();
     }
+}
+
+/// Where the lock of the file at `path` is: beside it, under a name that nobody takes for the file.
+///
+/// # Errors
+/// Where the path names no file.
+pub fn beside(path: &Path) -> Result<PathBuf> {
+    let name = path.file_name().with_context(|| format!("{} names no file", path.display()))?;
+    let mut lock = OsString::from(".");
+    lock.push(name);
+    lock.push(".lock");
+    Ok(path.with_file_name(lock))
 }
 
 /// Works under the lock at `path`, of which nothing is left afterwards, whatever comes of the work.

@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ansible_module::files::write_atomically;
+use ansible_module::files::{sweep_for, write_atomically};
 use ansible_module::lock::Lock;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -96,14 +96,16 @@ pub fn default_path(os: &str) -> PathBuf {
     }
 }
 
-/// Locks the state for the rest of a run, making its folder if need be.
+/// Locks the state for the rest of a run, making its folder if need be, and removes what dead runs left of it.
 ///
 /// # Errors
 /// Where the folder cannot be made or written, or another run holds the lock beyond `limit`.
 pub fn lock(path: &Path, limit: Duration) -> Result<Lock> {
     let folder = path.parent().with_context(|| format!("{} names no file", path.display()))?;
     fs::create_dir_all(folder).with_context(|| format!("making the folder {}", folder.display()))?;
-    Lock::acquire(&path.with_extension("lock"), limit)
+    let lock = Lock::acquire(&path.with_extension("lock"), limit)?;
+    sweep_for(path)?;
+    Ok(lock)
 }
 
 /// Reads the state; no file yet is an empty one.

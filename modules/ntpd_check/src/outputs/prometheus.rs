@@ -3,19 +3,28 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
+use std::time::Duration;
 
-use ansible_module::files::write_atomically;
+use ansible_module::files::{sweep_for, write_atomically};
+use ansible_module::lock::{alone, beside};
 use anyhow::Result;
 
 use super::{Outcome, PeerView};
 use crate::judge::{Source, Verdict};
 
-/// Replaces the file in one step; the collector runs as another user and must be able to read it.
+/// Far above the time that writing a small file takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Replaces the file in one step, and removes what dead runs left of it; the collector runs as another user and must be able
+/// to read it.
 ///
 /// # Errors
 /// Where its folder cannot be written.
 pub fn write(path: &Path, outcome: &Outcome) -> Result<()> {
-    write_atomically(path, 0o644, text(outcome).as_bytes())
+    alone(&beside(path)?, PATIENCE, || {
+        sweep_for(path)?;
+        write_atomically(path, 0o644, text(outcome).as_bytes())
+    })
 }
 
 /// The metrics in text exposition format.

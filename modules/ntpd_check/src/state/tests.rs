@@ -110,7 +110,11 @@ fn the_file_is_private_whole_and_ours() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("deep/state.json");
     assert_eq!(load(&path).unwrap(), State::default());
+    drop(lock(&path, Duration::ZERO).unwrap());
+    let left = path.with_file_name(".new-abcdef-state.json");
+    fs::write(&left, "half a state").unwrap();
     let held = lock(&path, Duration::ZERO).unwrap();
+    assert!(!left.exists());
     assert!(lock(&path, Duration::ZERO).is_err());
     let mut state = State::default();
     state.remember(&evidence(1000.0, Some(7), 0.1), &judgement(Verdict::Blocked, -0.984_784));

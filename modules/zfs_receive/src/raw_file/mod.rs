@@ -5,13 +5,12 @@ mod identity;
 mod observe;
 mod plan;
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use ansible_module::lock::Lock;
+use ansible_module::lock::{self, Lock};
 use ansible_module::{Reply, Task};
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::params::Params;
 use crate::raw_file::observe::observe;
@@ -22,7 +21,7 @@ const LOCK_LIMIT: Duration = Duration::from_secs(30 * 60);
 
 /// Makes the raw file at `path` what `params` ask for.
 pub fn run(params: &Params, path: &Path, task: &mut Task) -> Result<Reply> {
-    let lock_path = lock_path(path)?;
+    let lock_path = lock::beside(path)?;
     let first = look(params, path, Some(&lock_path), task)?;
     if task.check_mode {
         let volume = task.phase("verify", |task| apply::preview(&first, params, task))?;
@@ -49,11 +48,4 @@ fn look(params: &Params, path: &Path, lock_path: Option<&Path>, task: &mut Task)
 
 fn reply(plan: &Plan, volume: plan::Volume) -> Reply {
     Reply::new(plan.changed()).diff(plan.diff()).with("volume", volume)
-}
-
-fn lock_path(path: &Path) -> Result<PathBuf> {
-    let mut name = OsString::from(".");
-    name.push(path.file_name().context("option `path` names no file")?);
-    name.push(".lock");
-    Ok(path.with_file_name(name))
 }
