@@ -77,6 +77,17 @@ fn a_file_that_cannot_be_written_leaves_no_key() {
 }
 
 #[test]
+fn the_lock_of_a_dead_run_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let params = params(folder.path(), "eddsa");
+    for changed in [true, false] {
+        fs::write(folder.path().join(".catalogue.key.lock"), "").unwrap();
+        assert_eq!(run(&params), changed);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
+}
+
+#[test]
 fn nothing_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let shown = folder.path().display();

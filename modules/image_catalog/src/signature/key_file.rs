@@ -1,5 +1,6 @@
 //! Key files: private ones only its owner may read, public ones of a bounded size.
 
+use std::ffi::OsString;
 use std::fs::{File, Permissions};
 use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -34,12 +35,16 @@ pub fn load_public_key(path: &Path) -> Result<PublicKey> {
     read().with_context(|| format!("reading public key {}", path.display()))
 }
 
-/// Writes a private key to a new file with mode 0600; a file that is there is left alone and an error.
+/// Writes a private key to a new file with mode 0600; a file that is there is left alone and an error. Until it is whole it is
+/// called `.new-XXXXXX-NAME`, so that one left by a killed run is found again.
 pub fn create_key(path: &Path, key: &PrivateKey) -> Result<()> {
     let create = || {
         let folder = path.parent().context("it has no parent folder")?;
+        let mut suffix = OsString::from("-");
+        suffix.push(path.file_name().context("it names no file")?);
         let mut file = tempfile::Builder::new()
             .prefix(".new-")
+            .suffix(&suffix)
             .permissions(Permissions::from_mode(0o600))
             .tempfile_in(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?;
         file.write_all(key.encode()?.as_bytes())?;
