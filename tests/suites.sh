@@ -45,6 +45,11 @@ demo() { tests/demo/test.sh; }
 
 kill_anytime() { tests/integration/kill.sh; }
 
+# Calls that fail, and kills between any two of them, in every program that writes.
+faults() { tests/faults/run.sh; }
+
+all_faults() { tests/faults/run.sh --whole; }
+
 # A real Linux with cloud-init, through the whole chain; it takes minutes to boot without KVM.
 linux_guest() { tests/lab/linux_guest/test.sh; }
 
@@ -85,10 +90,10 @@ keep_for_others() { tests/setup/target.sh keep; }
     # than a core; the other lanes keep the second one busy.
     lanes=(
         "zfs examples linux_guest"
-        "delivery lab mutants"
+        "delivery lab mutants faults"
         "clippy rust unit runner sanity clock repository kill_anytime programs page demo elsewhere"
     )
-    # Asked for by name: seven programs are linked from scratch, which takes Rust's own files for four platforms; a suite for each fault;
-    # 10,000 mutants where 2,000 are usual.
-    by_name=(release mutations all_mutants)
+    # Asked for by name: seven programs are linked from scratch, which takes Rust's own files for four platforms; a suite for each fault
+    # in the tree; 10,000 mutants where 2,000 are usual; every fault of every call.
+    by_name=(release mutations all_mutants all_faults)
 }

@@ -12,6 +12,7 @@ stream reader: blocks may cover each other | mutants | modules/zfs_stream/src/la
 domain plan: restarts what has not changed | rust | modules/libvirt_domain/src/plan.rs | s/let restarts = differs && /let restarts = /
 clock judgement: an alarm does not block | rust | modules/ntpd_check/src/judge/blocked.rs | s/(peer.poll >= ERROR_POLL || frozen(peer))/frozen(peer)/
 action plugin: check mode is not handed on | delivery | plugins/action/native.py | s/\"_ansible_check_mode\": self._task.check_mode/\"_ansible_check_mode\": False/
+seeds: what a killed run left stays | faults | modules/guest_seed/src/apply.rs | s/files::sweep_for(path)?;//
 role: a second guest's volume is the first one's | demo | roles/guest/tasks/volumes.yml | s/guest_folder ~ '\/' ~ guest_name ~ '.raw'/guest_folder ~ '\/' ~ guest_names[0] ~ '.raw'/
 "
 

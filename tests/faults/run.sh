@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# The programs when the system lets them down: see sweep.py for the arguments. SEED may be set to repeat a run by chance.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+tests/setup/packages.sh gcc pkg-config qemu-utils strace
+python=$(tests/setup/venv.sh newest)/bin/python
+modules/install.sh "$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)"
+# That the sweep sees what is wrong, on programs that do it wrong.
+[ $# -gt 0 ] || "$python" -m pytest -q -p no:cacheprovider tests/faults
+PYTHONPATH=tests exec "$python" tests/faults/sweep.py "$@"

@@ -1,0 +1,17 @@
+# Copyright: the apiary.bhyve developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Every scene."""
+
+from __future__ import annotations
+
+from scenes import catalogue, clock, key, mirror, seed, store, volume
+
+ALL = [
+    *(key.NewKey, key.LostPublicKey),
+    *(catalogue.FirstImage, catalogue.NextImage, catalogue.PackedDisk, catalogue.Withdrawn),
+    *(mirror.NewMirror, mirror.ChangedOrigin),
+    *(store.Fetched, store.Newer, store.Removed),
+    *(volume.NewVolume, volume.Replaced, volume.Continued, volume.Grown, volume.Gone),
+    *(seed.NewSeed, seed.ChangedSeed, seed.NoSeed),
+    *(clock.Remembered, clock.Metrics),
+]
