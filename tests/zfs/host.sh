@@ -45,7 +45,9 @@ build() {
         apt-cache show --no-all-versions linux-image-cloud-amd64 2>/dev/null | grep ^Version:
     } | cache_key)
     mkdir -p "$state"
-    ln -sfn "$(cached zfs-host "$key" "$here/build.sh")" "$current"
+    # Two suites may do this at once.
+    ln -sn "$(cached zfs-host "$key" "$here/build.sh")" "$current.$$"
+    mv -T "$current.$$" "$current"
 }
 
 # KVM is not asked for: where it is broken it is worse than none, and the tests must mean the same everywhere.
