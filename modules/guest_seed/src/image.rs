@@ -3,6 +3,7 @@
 use std::io::{Cursor, Read, Write};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use data_encoding::HEXLOWER;
 use fatfs::{Date, DateTime, Dir, FatType, FileSystem, FormatVolumeOptions, FsOptions, Time, TimeProvider};
 use sha2::{Digest, Sha256};
 
@@ -119,7 +120,7 @@ fn documents_in(root: &Dir<'_, Cursor<Vec<u8>>>) -> Result<Documents> {
 
 /// SHA-256 of `bytes` in hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(&Sha256::digest(bytes))
 }
 
 #[cfg(test)]

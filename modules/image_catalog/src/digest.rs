@@ -7,10 +7,11 @@ use std::io::{self, Read, Write};
 
 use anyhow::{Result, ensure};
 use blake2::{Blake2b512, Blake2s256};
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::zbase32;
+use crate::zbase32::ZBASE32;
 
 pub use hasher::Hasher;
 
@@ -27,7 +28,7 @@ impl Sha256Hex {
 
     /// Writes raw bytes of a SHA-256 as digits.
     fn from_bytes(bytes: &[u8]) -> Self {
-        Self(to_hex(bytes))
+        Self(HEXLOWER.encode(bytes))
     }
 
     /// The 64 digits.
@@ -95,7 +96,7 @@ impl Sum {
 
 impl From<Sha256Hex> for Sum {
     fn from(digest: Sha256Hex) -> Self {
-        Self { kind: SumKind::Sha256, bytes: from_hex(&digest.0).unwrap_or_default() }
+        Self { kind: SumKind::Sha256, bytes: HEXLOWER.decode(digest.0.as_bytes()).unwrap_or_default() }
     }
 }
 
@@ -104,14 +105,17 @@ impl TryFrom<String> for Sum {
 
     fn try_from(text: String) -> Result<Self> {
         let known = match text.split('$').collect::<Vec<_>>()[..] {
-            [hex] | ["1", hex] | ["2", "1", hex] => Some((SumKind::Sha256, from_hex(hex))),
-            ["0", digits] | ["2", "0", digits] => Some((SumKind::Sha256, zbase32::decode(digits, 32))),
-            ["2", digits] | ["2", "2", digits] => Some((SumKind::Blake2b, zbase32::decode(digits, 64))),
-            ["5", digits] | ["2", "5", digits] => Some((SumKind::Blake2s, zbase32::decode(digits, 32))),
+            [digits] | ["1", digits] | ["2", "1", digits] => Some((SumKind::Sha256, &HEXLOWER, digits)),
+            ["0", digits] | ["2", "0", digits] => Some((SumKind::Sha256, &ZBASE32, digits)),
+            ["2", digits] | ["2", "2", digits] => Some((SumKind::Blake2b, &ZBASE32, digits)),
+            ["5", digits] | ["2", "5", digits] => Some((SumKind::Blake2s, &ZBASE32, digits)),
             _ => None,
         };
-        match known {
-            Some((kind, Some(bytes))) if bytes.len() == kind.length() => Ok(Self { kind, bytes }),
+        let decoded = known.and_then(|(kind, encoding, digits)| {
+            encoding.decode(digits.as_bytes()).ok().map(|bytes| Self { kind, bytes })
+        });
+        match decoded {
+            Some(sum) if sum.bytes.len() == sum.kind.length() => Ok(sum),
             _ => anyhow::bail!("{text:?} is no checksum that pkg writes"),
         }
     }
@@ -126,9 +130,9 @@ impl From<Sum> for String {
 impl fmt::Display for Sum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            SumKind::Sha256 => f.write_str(&to_hex(&self.bytes)),
-            SumKind::Blake2b => write!(f, "2${}", zbase32::encode(&self.bytes)),
-            SumKind::Blake2s => write!(f, "5${}", zbase32::encode(&self.bytes)),
+            SumKind::Sha256 => f.write_str(&HEXLOWER.encode(&self.bytes)),
+            SumKind::Blake2b => write!(f, "2${}", ZBASE32.encode(&self.bytes)),
+            SumKind::Blake2s => write!(f, "5${}", ZBASE32.encode(&self.bytes)),
         }
     }
 }
@@ -239,31 +243,6 @@ impl<W: Write> Write for CheckingWriter<W> {
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
     }
-}
-
-pub(crate) fn to_hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(|digit| char::from(DIGITS[usize::from(digit)]))
-        .collect()
-}
-
-fn from_hex(digits: &str) -> Option<Vec<u8>> {
-    let value = |digit: u8| match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    };
-    digits
-        .as_bytes()
-        .chunks(2)
-        .map(|pair| match pair {
-            [high, low] => Some(value(*high)? << 4 | value(*low)?),
-            _ => None,
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::{Result, anyhow, ensure};
+use data_encoding::HEXLOWER;
 use roxmltree::{Attribute, Document, Node, ParsingOptions};
 use sha2::{Digest, Sha256};
 
@@ -37,12 +38,7 @@ pub(crate) fn plain(text: &str) -> String {
 
 /// SHA-256 in hexadecimal.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    HEXLOWER.encode(&Sha256::digest(bytes))
 }
 
 /// A digest of what a document says: not of its comments, its indentation or the order of attributes.

@@ -115,11 +115,11 @@ mod tests {
         let (x, y) = from_edwards(&base).unwrap();
         // WEI25519's base point in draft-ietf-lwig-curve-representations, appendix E.3.
         assert_eq!(
-            crate::digest::to_hex(&x),
+            data_encoding::HEXLOWER.encode(&x),
             "2aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaad245a"
         );
         assert_eq!(
-            crate::digest::to_hex(&y),
+            data_encoding::HEXLOWER.encode(&y),
             "20ae19a1b8a086b4e01edd2c7748d14c923d4d7e6d7c61b229e9c5a27eced3d9"
         );
         assert_eq!(to_edwards(&x, &y).unwrap(), base);
