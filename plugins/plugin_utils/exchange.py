@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The words spoken with a target: one line of POSIX shell there, a marked answer back.
 
-The scripts hold no single quote and no exclamation mark, and become one line, because the login shell that hands
+The scripts hold no single quote, and no exclamation mark but before a blank, and become one line, because the login shell that hands
 them to /bin/sh may be csh or fish. Arguments and environment travel on stdin, never on a command line.
 """
 
@@ -19,9 +19,9 @@ MARK = "apiary.bhyve:"
 # without reading it; noon, because the day is then the same whatever the clock's zone.
 _STAMP, _STAMP_SHOWN = "200001151200", "Jan 15 2000"
 
-# What every script begins with. `look PATH` shows mode, size and date of what is there, if no part of the path, whose links
-# are resolved, can be changed by anybody but us and root: what is true of it then stays true. In a folder with the sticky
-# bit nobody else can put something in the place of what is ours. SELinux adds a dot to a mode.
+# What every script begins with. `look PATH` shows mode, size and date of what is there, if it is ours and no part of the path,
+# whose links are resolved, can be changed by anybody but us and root: what is true of it then stays true. All is read by one
+# ls. In a folder with the sticky bit nobody else can put something in the place of what is ours. SELinux adds a dot to a mode.
 COMMON = r"""
 say() { printf "%s\n" "@MARK@$*"; };
 digest() { { sha256sum || sha256; } 2>/dev/null; };
@@ -29,11 +29,11 @@ look() {
 p=$1; until [ "$p" = / ]; do p=${p%/*}; p=${p:-/}; set -- "$p" "$@"; done; c=$#;
 LC_ALL=C TZ=UTC0 ls -ldn "$@" 2>/dev/null | {
 k=; w=; while read -r m n o g s x y z n; do c=$((c - 1)); k="$k $o"; l="${m%.} $s $x $y $z";
-case $c,${m%.} in *,drwx?-??-? | *,d????????[tT] | 0,-*) ;; *) w=1;; esac; done;
-for n in $k; do case $n in 0 | ${k##* }) ;; *) w=1;; esac; done;
-[ $c = 0 ] && [ -z "$w" ] && echo "$l"; };
+case $c,${m%.} in *,d????-??-? | *,d????????[tT] | 0,[d-]*) ;; *) w=1;; esac; done;
+for n in $k; do case $n in 0 | $e) ;; *) w=1;; esac; done;
+[ $c = 0 ] && [ -z "$w" ] && [ "${k##* }" = $e ] && echo "$l"; };
 };
-u=; if [ -h "$HOME" ]; then :; else case $HOME in /*) u=$(cd -P "$HOME" 2>/dev/null && pwd -P);; esac; fi;
+e=$(id -u); u=; if [ -h "$HOME" ]; then :; else case $HOME in /*) u=$(cd -P "$HOME" 2>/dev/null && pwd -P);; esac; fi;
 d=$u/.cache/apiary.bhyve;
 """
 
@@ -41,28 +41,26 @@ d=$u/.cache/apiary.bhyve;
 _FIND = r"""
 { read s </proc/sys/kernel/ostype && read p </proc/sys/kernel/arch && p="$s $p"; } 2>/dev/null || p=$(uname -sm);
 case $p in @TABLE@ *) cat >/dev/null; say none "$p"; exit 0;; esac;
-if [ -n "$u" ] && [ -O "$u" ] && [ -O "$u/.cache" ] && [ -O "$d" ] && [ -O "$d/$f" ] &&
-[ "$(look "$d/$f")" = "-rwx------ $s @SHOWN@" ]; then :; else cat >/dev/null; say miss "$p"; exit 0; fi;
+if [ -n "$u" ] && [ "$(look "$d/$f")" = "-rwx------ $s @SHOWN@" ]; then :; else cat >/dev/null; say miss "$p"; exit 0; fi;
 """
 
 # Others may keep the same program at this moment: nothing that one of them has put in place is removed, made or written.
-# A folder of ours that was open to others may hold anything by now; a link was made on purpose, and is not followed.
+# The folder may have been open to others: then it is closed, and nothing of theirs in it passes for ours.
 _KEEP = r"""
 IFS= read -r a;
 p="@UNAME@"; f=@KEPT@; h=@SHA256@; b=$(umask); t=;
 fail() { cat >/dev/null; rm -f $t; say "$@"; exit 0; };
 own() {
 [ -O "$1" ] || fail nowhere "$1 belongs to somebody else";
-case $(look "$1") in d*) ;; *) fail nowhere "$1 is a link, or others can write to it or to a folder that it is in";; esac; };
+case $(look "$1") in $2\ *) ;; *) fail nowhere "$1 is a link, or others can write to it or to a folder that it is in";; esac; };
 umask 077;
 [ -n "$u" ] || fail nowhere "there is no home folder ($HOME), or it is a link";
-own "$u";
+own "$u" "d????-??-?";
 m=$(mkdir -p "$u/.cache" 2>&1) || fail nowhere $m;
-own "$u/.cache";
-if [ -d "$d" ]; then case $(look "$d") in d*) ;; *) [ -h "$d" ] || [ ! -O "$d" ] || rm -rf "$d";; esac; fi;
+own "$u/.cache" "d????-??-?";
 m=$(mkdir -p "$d" 2>&1) || fail nowhere $m;
-own "$d";
-chmod 700 "$d"; cd -P "$d";
+own "$d" "d*";
+m=$( { chmod 700 "$d" && cd -P "$d"; } 2>&1) && cd -P "$d" || fail nowhere $m;
 t=$(mktemp .new.XXXXXX) || fail error "no file can be made in $d";
 m=$(dd bs=65536 conv=fsync of=$t 2>&1) || fail error "writing $d/$f:" $m;
 [ $(wc -c <$t) -eq @SIZE@ ] || fail error "$d/$f arrived with $(wc -c <$t) of @SIZE@ bytes";

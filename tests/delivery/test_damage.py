@@ -166,6 +166,7 @@ UNFIT = {
     "folder of somebody else": (".cache/apiary.bhyve", lambda path: os.chown(path, 6005, 6005)),
     "folder is a link": (".cache/apiary.bhyve", link),
     "homes open to all": ("..", lambda path: path.chmod(0o777)),
+    "homes of somebody else": ("..", lambda path: os.chown(path, 6005, 6005)),
 }
 
 
@@ -186,11 +187,24 @@ def test_a_place_that_others_can_change_is_not_used(site, name):
         # Nothing was made, and no mode was changed through a link.
         assert [(path, path.lstat().st_mode) for path in sorted(home.rglob("*"))] == before
     finally:
+        os.chown(site.homes, 0, 0)
         site.homes.chmod(0o755)
         home.chmod(0o755)
         for path in home.glob(".cache*"):
             path.unlink() if path.is_symlink() else shutil.rmtree(path)
     assert site.ask("csh", "text=x")["text"] == "x"
+
+
+def test_folders_that_not_even_their_owner_can_write_to_are_as_good(site):
+    """As `/` and `/root` are in some distributions."""
+    site.forget("csh")
+    site.homes.chmod(0o555)
+    try:
+        for exchanges in (2, 1):
+            site.exchanges()
+            assert (site.ask("csh", "text=x")["text"], site.exchanges()) == ("x", exchanges)
+    finally:
+        site.homes.chmod(0o755)
 
 
 def test_an_account_without_a_home_uses_the_ordinary_transfer(site):
