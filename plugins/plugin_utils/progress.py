@@ -43,9 +43,13 @@ def describe(record):
         done, total, seconds = int(record["bytes"]), int(record.get("total") or 0), float(record["seconds"])
         # One line, whatever the target says.
         label = shown(str(record["label"])).replace("\n", " ").replace("\t", " ")
-        rate = done / seconds if seconds > 0 else 0
+        return _line(label, done, total, seconds)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         return ""
+
+
+def _line(label, done, total, seconds):
+    rate = done / seconds if seconds > 0 else 0
     amount = "%s of %s" % (_bytes(done), _bytes(total)) if total else _bytes(done)
     left = ", %s left" % _time((total - done) / rate) if total and rate and total > done else ""
     return "%s: %s, %s/s%s" % (label, amount, _bytes(rate), left)

@@ -4,12 +4,17 @@
 
 from __future__ import annotations
 
+import unicodedata
+
+# Marks that make a terminal show what follows from right to left, or in another order.
+_TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
 
 def shown(text):
-    """`text` with everything but print, line ends and tabs as an escape that can be read."""
+    """`text` with every control character but line ends and tabs as an escape that can be read."""
     if text.isprintable():
         return text
-    return "".join(char if char.isprintable() or char in "\n\t" else _escaped(char) for char in text)
+    return "".join(_escaped(char) if _acts(char) else char for char in text)
 
 
 def all_shown(value):
@@ -21,6 +26,11 @@ def all_shown(value):
     if isinstance(value, dict):
         return {shown(key): all_shown(item) for key, item in value.items()}
     return value
+
+
+def _acts(char):
+    """Whether a terminal does something other than to show it."""
+    return char not in "\n\t" and (unicodedata.category(char) in ("Cc", "Cs") or char in _TURNING)
 
 
 def _escaped(char):

@@ -27,6 +27,8 @@ RECORDS = [
     ),
     ('{"label": "x", "bytes": 1, "total": "\\u001b[2J", "seconds": 1}', ""),
     ('{"label": "x", "bytes": 1%s, "seconds": 1}' % ("0" * 400), ""),
+    ('{"label": "x", "bytes": 1, "total": 1%s, "seconds": 0}' % ("0" * 400), ""),
+    ('{"label": "x", "bytes": 1, "total": 5, "seconds": 1e308}', ""),
     ("", ""),
     ("half a reco", ""),
     ("[1]", ""),
