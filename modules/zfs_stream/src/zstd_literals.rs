@@ -37,6 +37,9 @@ impl<'a> Backwards<'a> {
 /// Bits of the longest code.
 const DEEPEST: u32 = 12;
 
+/// Size of the largest table of weights, as a power of two.
+const FINEST: u32 = 6;
+
 /// What the blocks of a frame have in common: the last Huffman code, by the bits that the next `depth` bits begin with.
 #[derive(Default)]
 pub(crate) struct Literals {
@@ -104,10 +107,13 @@ impl Literals {
             Some(count) => packed.iter().flat_map(|pair| [pair >> 4, pair & 15]).take(count).collect(),
             None => weights(packed)?,
         };
-        // The last one is what makes the sum a power of two.
+        if weights.iter().any(|weight| u32::from(*weight) >= DEEPEST) {
+            return None;
+        }
+        // The last one is what makes the sum a power of two, and is one itself.
         let sum: u32 = weights.iter().filter(|weight| **weight > 0).map(|weight| 1 << (weight - 1)).sum();
         self.depth = Some(sum.checked_ilog2()? + 1).filter(|depth| *depth <= DEEPEST)?;
-        let last = (1_u32 << self.depth) - sum;
+        let last = Some((1_u32 << self.depth) - sum).filter(|last| last.is_power_of_two())?;
         weights.push(last.ilog2() as u8 + 1);
         weights.sort_unstable();
         self.lengths.clear();
@@ -148,7 +154,7 @@ fn weights(packed: &[u8]) -> Option<Vec<u8>> {
 type Table<'a> = (Vec<(u8, u32, usize)>, u32, &'a [u8]);
 
 fn fse_table(packed: &[u8]) -> Option<Table<'_>> {
-    let accuracy = u32::from(packed.first()? & 15) + 5;
+    let accuracy = Some(u32::from(packed.first()? & 15) + 5).filter(|accuracy| *accuracy <= FINEST)?;
     let (mut at, mut left) = (4, (1_i32 << accuracy) + 1);
     let mut counts: Vec<i32> = Vec::new();
     while left > 1 && counts.len() < 256 {
