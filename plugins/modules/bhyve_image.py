@@ -63,7 +63,7 @@ options:
       - Where the catalogue is.
       - An absolute path or C(file://) is a folder of the host.
       - C(http://) and C(https://) are resumed where a connection breaks, if the server proves that the file is the same.
-        Proxies are taken from the environment.
+        Proxies are taken from the environment. There must be no login, and so no C(@), in it.
       - C(ssh://[user@]host[:port]/folder) speaks pkg's own protocol with C(pkg ssh) or C(bhyve_catalog_server) on the
         other side, as the role P(apiary.bhyve.image_repository#role) installs them.
       - A single word is the name of a repository that pkg(8) on the host is configured for. URL, keys and ssh arguments are

@@ -69,7 +69,7 @@ pub fn apply(plan: &mut Plan, observed: Observed, task: &mut Task) -> Result<()>
 fn vouch(names: &[ImageName], stored: &[Stored], vouched: &Vouched, store: &Store) -> Result<()> {
     for Stored { name, record } in stored.iter().filter(|stored| names.contains(&stored.name)) {
         if let Some(record) = record {
-            store.write_record(name, &Record { vouched: vouched.clone(), ..record.clone() })?;
+            store.write_record(name, &Record { vouched: Some(vouched.clone()), ..record.clone() })?;
         }
     }
     Ok(())

@@ -41,8 +41,8 @@ pub fn fetch(
     let package = order.package;
     let name: ImageName = package.id.to_string().parse()?;
     let doing = format!("fetching {name} from {}", transport.place());
-    let mut part = store.open_part(&name, package.size)?;
     let file = package.file();
+    let mut part = store.open_part(&name, &file)?;
     let fetched =
         Fetching { file: &file, transport, progress }.complete(&mut part, &|bytes| judge(package, bytes));
     publish(order, &name, part, fetched.context(doing)?, store)
@@ -61,7 +61,7 @@ fn publish(
     files::sweep_for(&store.record(name))?;
     let file = part.publish(&path)?;
     let image = Image { path: Some(path), sha256: Some(sha256), ..Image::from(package) };
-    let record = Record { image, sum: package.sum.clone(), file, vouched: vouched.clone() };
+    let record = Record { image, sum: package.sum.clone(), file, vouched: Some(vouched.clone()) };
     store.write_record(name, &record)?;
     Ok(record)
 }

@@ -8,7 +8,7 @@ use image_catalog::package::Package;
 
 use crate::image::Image;
 use crate::params::State;
-use crate::store::{Store, Stored};
+use crate::store::{Record, Store, Stored};
 use crate::vouched::Demand;
 
 /// What is to be done.
@@ -63,7 +63,10 @@ pub fn plan(situation: Situation<'_>) -> Result<Plan> {
             State::Absent => plan.remove(situation.stored, name),
             State::Present => match verified(situation.stored, name, situation.demand) {
                 Some(image) => plan.keep(image),
-                None => plan.take(situation, name)?,
+                None => match confirmed(situation, name)? {
+                    Some(stored) => plan.keep_again(stored),
+                    None => plan.take(situation, name)?,
+                },
             },
             State::Latest => plan.take(situation, name)?,
         }
@@ -109,6 +112,12 @@ impl Plan {
         self.images.push(image.clone());
     }
 
+    /// Keeps what the catalogue vouches for once more.
+    fn keep_again(&mut self, (name, record): (&ImageName, &Record)) {
+        self.keep(&record.image);
+        self.vouch.push(name.clone());
+    }
+
     /// Keeps the catalogue's image where the store has the very same, and fetches it otherwise.
     fn take(&mut self, situation: Situation<'_>, name: &ImageName) -> Result<()> {
         let catalogue = situation.catalogue.context("looking for an image: no catalogue was read")?;
@@ -117,9 +126,9 @@ impl Plan {
         let stored = situation.stored.iter().find(|stored| stored.name == full);
         match stored.and_then(|stored| stored.record.as_ref()) {
             Some(record) if record.sum == package.sum => {
-                self.keep(&record.image);
-                if !situation.demand.is_met_by(&record.vouched) {
-                    self.vouch.push(full);
+                match situation.demand.is_met_by(record.vouched.as_ref()) {
+                    true => self.keep(&record.image),
+                    false => self.keep_again((&full, record)),
                 }
             }
             old => {
@@ -152,20 +161,38 @@ impl Plan {
     }
 }
 
-/// The verified image called so that the right one has vouched for: the very NAME-VERSION, or else the newest of a NAME.
+/// The verified image called so that the right one has vouched for.
 fn verified<'a>(stored: &'a [Stored], name: &ImageName, demand: &Demand) -> Option<&'a Image> {
+    let found = best(stored, name, |record| demand.is_met_by(record.vouched.as_ref()));
+    found.map(|(_, record)| &record.image)
+}
+
+/// The verified image called so that the catalogue lists as the very same package, be there a newer one or not.
+fn confirmed<'a>(situation: Situation<'a>, name: &ImageName) -> Result<Option<(&'a ImageName, &'a Record)>> {
+    let catalogue = situation.catalogue.context("looking for an image: no catalogue was read")?;
+    Ok(best(situation.stored, name, |record| {
+        let full = record.image.full_name();
+        catalogue.images.iter().any(|package| package.id.to_string() == full && package.sum == record.sum)
+    }))
+}
+
+/// Of the verified images called so and `good`, the very NAME-VERSION, or else the newest of a NAME.
+fn best<'a>(
+    stored: &'a [Stored],
+    name: &ImageName,
+    good: impl Fn(&Record) -> bool,
+) -> Option<(&'a ImageName, &'a Record)> {
     let records = || {
         let records = stored.iter().filter_map(|stored| Some((stored, stored.record.as_ref()?)));
-        records.filter(|(_, record)| demand.is_met_by(&record.vouched))
+        records.filter(|(stored, record)| stored.answers_to(name) && good(record))
     };
     let exact = records().find(|(stored, _)| stored.name == *name);
     let newest = || {
-        let named = records().filter(|(stored, _)| stored.answers_to(name));
-        named
-            .filter_map(|(stored, record)| Some((stored.id()?, record)))
-            .max_by(|(a, _), (b, _)| a.version.compare(&b.version))
+        let versions =
+            records().filter_map(|(stored, record)| Some((stored.id()?.version, (stored, record))));
+        versions.max_by(|(a, _), (b, _)| a.compare(b)).map(|(_, found)| found)
     };
-    exact.map(|(_, record)| &record.image).or_else(|| newest().map(|(_, record)| &record.image))
+    exact.or_else(newest).map(|(stored, record)| (&stored.name, record))
 }
 
 fn line(image: &Image) -> String {

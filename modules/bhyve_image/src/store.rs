@@ -14,6 +14,7 @@ use ansible_module::lock::Lock;
 use anyhow::{Context, Result, ensure};
 use image_catalog::digest::Sum;
 use image_catalog::name::{ImageId, ImageName};
+use image_catalog::package::PackageFile;
 use serde::{Deserialize, Serialize};
 
 use crate::image::Image;
@@ -45,8 +46,9 @@ pub struct Record {
     pub sum: Sum,
     /// The file that was verified.
     pub file: FileIdentity,
-    /// Who vouched for it.
-    pub vouched: Vouched,
+    /// Who vouched for it; records of before this was kept do not say.
+    #[serde(default)]
+    pub vouched: Option<Vouched>,
 }
 
 /// Tells a file from any other, and from itself before a change.
@@ -150,18 +152,19 @@ impl Store {
         fs::create_dir_all(&self.0).with_context(|| format!("making the store {}", self.0.display()))
     }
 
-    /// The unfinished package of an image of `size` bytes. One that is there but that nothing vouches for counts as its
-    /// beginning.
+    /// The unfinished package of an image. One that is there but that nothing vouches for counts as its beginning; another one, of
+    /// which that is known, stays until this one is whole.
     ///
     /// # Errors
     /// As [`Part::open`].
-    pub fn open_part(&self, name: &ImageName, size: u64) -> Result<Part> {
+    pub fn open_part(&self, name: &ImageName, PackageFile { size, sum, .. }: &PackageFile) -> Result<Part> {
         let (package, part) = (self.package(name), self.part(name));
-        if fs::symlink_metadata(&package).is_ok_and(|found| found.is_file()) {
+        let is_another = self.proof(name)?.is_some_and(|record| record.sum != *sum);
+        if !is_another && fs::symlink_metadata(&package).is_ok_and(|found| found.is_file()) {
             remove_if_there(&self.record(name))?;
             fs::rename(&package, &part).with_context(|| format!("opening {}", part.display()))?;
         }
-        Part::open(part, size)
+        Part::open(part, *size)
     }
 
     /// Keeps `record` beside the package of its image.

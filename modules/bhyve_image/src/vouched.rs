@@ -47,7 +47,8 @@ impl Demand {
     }
 
     /// Whether that was so.
-    pub fn is_met_by(&self, vouched: &Vouched) -> bool {
+    pub fn is_met_by(&self, vouched: Option<&Vouched>) -> bool {
+        let Some(vouched) = vouched else { return false };
         let signed = match &self.trust {
             Some(trust) => trust.believes(&vouched.signed_by),
             None => vouched.signed_by != SignedBy::None,
@@ -64,11 +65,13 @@ mod tests {
     #[test]
     fn place_and_signature_both_count() {
         let vouched = |repository: &str, signed_by| Vouched { repository: repository.to_owned(), signed_by };
+        let meets = |demand: Demand, vouched| demand.is_met_by(Some(&vouched));
         let by_key = SignedBy::Pubkey { key: Sha256Hex::of(b"key") };
         let demand = |place: Option<&str>, trust| Demand { repository: place.map(str::to_owned), trust };
-        assert!(demand(Some("/a"), Some(Trust::Anyone)).is_met_by(&vouched("/a", SignedBy::None)));
-        assert!(!demand(Some("/b"), Some(Trust::Anyone)).is_met_by(&vouched("/a", SignedBy::None)));
-        assert!(demand(None, None).is_met_by(&vouched("/a", by_key)));
-        assert!(!demand(None, None).is_met_by(&vouched("/a", SignedBy::None)));
+        assert!(meets(demand(Some("/a"), Some(Trust::Anyone)), vouched("/a", SignedBy::None)));
+        assert!(!meets(demand(Some("/b"), Some(Trust::Anyone)), vouched("/a", SignedBy::None)));
+        assert!(meets(demand(None, None), vouched("/a", by_key)));
+        assert!(!meets(demand(None, None), vouched("/a", SignedBy::None)));
+        assert!(!demand(None, Some(Trust::Anyone)).is_met_by(None));
     }
 }

@@ -7,7 +7,7 @@ mod support;
 use std::fs;
 
 use serde_json::{Value, json};
-use support::{Lab, SMALL, fixtures, refusal, run, triad};
+use support::{BASE, Lab, SMALL, fixtures, refusal, run, triad};
 use test_support::{copy_folder, with};
 
 const REST: [Value; 3] = [Value::Bool(false), Value::Bool(false), Value::Bool(false)];
@@ -74,6 +74,40 @@ fn another_catalogue_has_to_vouch_again() {
     copy_folder(&lab.repository(), &moved);
     assert_eq!(triad(&elsewhere), REST);
     assert_eq!(record(&lab)["repository"], json!(moved));
+}
+
+/// A name without a version means any version: which one must not depend on who vouches for it.
+#[test]
+fn an_older_version_that_is_still_listed_stays() {
+    let lab = Lab::new("pubkey-rsa");
+    run(&with(lab.options(&[SMALL]), json!({"signature_type": "none"})));
+    assert_eq!(triad(&lab.options(&[BASE])), REST);
+    assert_eq!(record(&lab)["signature_type"], "pubkey");
+    // A record of before this was kept.
+    let path = lab.store().join(format!("{SMALL}.json"));
+    let mut old: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    old.as_object_mut().unwrap().remove("vouched");
+    fs::write(&path, old.to_string()).unwrap();
+    assert_eq!(triad(&lab.options(&[BASE])), REST);
+    assert_eq!(record(&lab)["signature_type"], "pubkey");
+}
+
+#[test]
+fn an_image_stays_until_another_one_of_its_name_is_whole() {
+    let lab = Lab::new("unsigned");
+    let options = with(lab.options(&[SMALL]), json!({"signature_type": "none"}));
+    run(&options);
+    let kept = fs::read(lab.store().join(format!("{SMALL}.pkg"))).unwrap();
+    replace(&lab, "unsigned-pkg2.4");
+    let there = fs::read(lab.package(SMALL)).unwrap();
+    fs::write(lab.package(SMALL), &there[..there.len() - 1]).unwrap();
+    let latest = with(options, json!({"state": "latest"}));
+    let message = refusal(&latest);
+    assert!(message.contains("the catalogue says"), "{message}");
+    assert_eq!(fs::read(lab.store().join(format!("{SMALL}.pkg"))).unwrap(), kept);
+    assert_eq!(record(&lab)["signature_type"], "none");
+    fs::write(lab.package(SMALL), there).unwrap();
+    assert_eq!(run(&latest)["changed"], true);
 }
 
 #[test]
