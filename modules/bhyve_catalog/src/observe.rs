@@ -74,8 +74,8 @@ fn read_catalogue(folder: &Path, signer: &Signer) -> Result<(Option<Catalogue>, 
         ensure!(signs.iter().all(|sign| sign.starts_with("meta")), refused());
         return Ok((None, None));
     }
-    let (catalogue, mut stale) = read_signed(folder, &data, signer)?;
-    if let Some(reason) = compare(folder, &lines, &catalogue, signer)? {
+    let (mut catalogue, mut stale) = read_signed(folder, &data, signer)?;
+    if let Some(reason) = join_second(&mut catalogue, folder, &lines, signer)? {
         stale = Some(reason);
     }
     if read_optional(&folder.join("meta"), META_LIMIT)?.as_deref() != Some(&text) {
@@ -89,26 +89,43 @@ fn read_catalogue(folder: &Path, signer: &Signer) -> Result<(Option<Catalogue>, 
     Ok((Some(catalogue), stale))
 }
 
-/// Why the second list, which older clients read, has to be written again. One that is signed by somebody else, and lists what the
-/// first one does not, is not ours to replace.
-fn compare(
+/// Why the second list, which older clients read, has to be written again. What it alone lists is listed in both from now on, as
+/// after a run that was killed between them; one that is not ours, and lists more, is not ours to replace.
+fn join_second(
+    catalogue: &mut Catalogue,
     folder: &Path,
     lines: &CatalogueSource,
-    catalogue: &Catalogue,
     signer: &Signer,
 ) -> Result<Option<String>> {
-    let differs = || Some(format!("{} lists other packages than the first list", lines.path));
+    let path = folder.join(&lines.path);
+    if !is_there(&path)? {
+        return Ok(Some(format!("there is no {}", lines.path)));
+    }
+    open_file(&path)?;
     let error = match read_signed(folder, lines, signer) {
-        Ok((same, _)) => return Ok(if same.lists_the_same_as(catalogue) { None } else { differs() }),
+        Ok((second, _)) if second.lists_the_same_as(catalogue) => return Ok(None),
+        Ok((second, _)) => {
+            take_over(catalogue, second, folder)?;
+            return Ok(Some(format!("{} lists other packages than the first list", lines.path)));
+        }
         Err(error) => error,
     };
-    let unsigned = open_file(&folder.join(&lines.path))
-        .and_then(|file| Catalogue::read(file, lines, &Trust::Anyone))
-        .map(|list| list.lists_more_than(catalogue));
-    match unsigned {
-        Ok(true) => Err(error),
+    match Catalogue::read(open_file(&path)?, lines, &Trust::Anyone) {
+        Ok(second) if second.lists_more_than(catalogue) => Err(error),
+        Err(_) if !Catalogue::is_damaged(open_file(&path)?, lines)? => Err(error),
         _ => Ok(Some(format!("{error:#}"))),
     }
+}
+
+/// Images that only the second list has, and whose packages are there: one without was withdrawn.
+fn take_over(catalogue: &mut Catalogue, second: Catalogue, folder: &Path) -> Result<()> {
+    for image in second.images {
+        let is_new = catalogue.images.iter().all(|known| known.id != image.id);
+        if is_new && is_there(&folder.join(&image.path))? {
+            catalogue.images.push(image);
+        }
+    }
+    Ok(())
 }
 
 /// What is signed again has to be one's own, or that of the key used before.

@@ -7,6 +7,7 @@ use image_catalog::catalogue_write::package_path;
 use image_catalog::manifest::Manifest;
 use image_catalog::name::ImageId;
 use image_catalog::package::Package;
+use image_catalog::signs::is_package;
 
 use crate::manifest::manifest;
 use crate::observe::Observed;
@@ -91,11 +92,12 @@ fn plan_image(id: &ImageId, manifest: Manifest, images: &[Package]) -> Result<Pl
 /// Packages without any list: a list of this image alone would forget them. One's own may be left by a run that was killed.
 fn refuse_unlisted(id: &ImageId, observed: &Observed) -> Result<()> {
     let own = package_path(id);
-    let others: Vec<_> = observed.packages.keys().filter(|path| path.as_str() != own.as_str()).collect();
+    let is_other = |path: &&String| path.as_str() != own.as_str() && is_package(path);
+    let others: Vec<_> = observed.packages.keys().filter(is_other).collect();
     match others.first() {
         Some(first) if observed.catalogue.is_none() => bail!(
-            "the catalogue has no list, but {first}{} is there: publish it first, withdraw it with state=absent, or \
-             restore the lists",
+            "the catalogue has no list, but {first}{} is there: publish it first, withdraw it with state=absent, \
+             restore the lists, or take it away",
             if others.len() > 1 { format!(" and {} more", others.len() - 1) } else { String::new() }
         ),
         _ => Ok(()),

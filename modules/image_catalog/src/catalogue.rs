@@ -60,6 +60,21 @@ impl Catalogue {
         Ok(catalogue)
     }
 
+    /// Whether an archive is none at all, so that nothing in it can be lost.
+    ///
+    /// # Errors
+    /// Where the system does not let it be read: that says nothing about what is in it.
+    pub fn is_damaged(archive: impl Read, source: &Source) -> Result<bool> {
+        let Err(error) = unpack(archive, &source.member) else { return Ok(false) };
+        let by_system = |cause: &(dyn std::error::Error + 'static)| {
+            cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.raw_os_error().is_some())
+        };
+        match error.chain().any(by_system) {
+            true => Err(error).with_context(|| format!("reading the catalogue {}", source.path)),
+            false => Ok(true),
+        }
+    }
+
     /// The image called so: the very NAME-VERSION, or else the newest version of a NAME.
     pub fn find(&self, wanted: &ImageName) -> Result<&Package> {
         if let Some(exact) = self.images.iter().find(|package| package.id.is_exactly(wanted)) {

@@ -6,8 +6,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// First parts of the names of what pkg(8) has ever written beside the packages: `meta.conf`, `data.pkg`, `packagesite.txz`.
-const LISTS: [&str; 4] = ["data", "packagesite", "digests", "meta"];
+/// What pkg(8) has ever called the archives beside the packages, and what it has ever packed them with.
+const ARCHIVES: [&str; 4] = ["data", "packagesite", "digests", "meta"];
+const PACKED: [&str; 6] = ["pkg", "tzst", "txz", "tbz", "tgz", "tar"];
 
 /// The files in `folder` that describe or list packages, sorted; none where the folder is not there.
 ///
@@ -22,13 +23,24 @@ pub fn signs(folder: &Path) -> Result<Vec<String>> {
     };
     let mut found = Vec::new();
     for entry in entries {
-        let name = entry.with_context(reading)?.file_name().to_string_lossy().into_owned();
-        if LISTS.contains(&name.split('.').next().unwrap_or_default()) {
+        let entry = entry.with_context(reading)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if is_list(&name) && !entry.file_type().with_context(reading)?.is_dir() {
             found.push(name);
         }
     }
     found.sort_unstable();
     Ok(found)
+}
+
+fn is_list(name: &str) -> bool {
+    let archive = |(name, packed): (&str, &str)| ARCHIVES.contains(&name) && PACKED.contains(&packed);
+    matches!(name, "meta" | "meta.conf") || name.split_once('.').is_some_and(archive)
+}
+
+/// Whether a file is called as packages are.
+pub fn is_package(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, packed)| PACKED.contains(&packed))
 }
 
 /// Whether something stands at `path`, be it a link to nowhere.
@@ -52,9 +64,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         assert!(signs(&at("absent")).unwrap().is_empty());
-        for name in ["packagesite.txz", "data.tzst", "meta.conf", "meta", ".lock", "index.html", "database"] {
+        let others =
+            [".lock", "index.html", "database", "data.csv", "meta.json", "digests.txt", "data.pkg.old"];
+        for name in ["packagesite.txz", "data.tzst", "meta.conf", "meta"].into_iter().chain(others) {
             fs::write(at(name), "").unwrap();
         }
+        fs::create_dir(at("data")).unwrap();
         std::os::unix::fs::symlink("/nowhere", at("data.pkg")).unwrap();
         assert_eq!(
             signs(folder.path()).unwrap(),

@@ -44,7 +44,7 @@ fn lists_that_cannot_be_read_are_refused() {
         lab
     };
     for (lab, found) in [
-        (moved("meta.conf", "meta.bak"), "data.pkg, meta, meta.bak, packagesite.pkg"),
+        (moved("meta.conf", "meta.bak"), "data.pkg, meta, packagesite.pkg"),
         (of_old_pkg(), "digests.txz, meta.txz, packagesite.txz"),
         (compressed(), "data.tzst, meta, meta.conf, packagesite.tzst"),
     ] {
@@ -72,13 +72,52 @@ fn a_list_behind_a_dangling_link_is_not_absent() {
     }
 }
 
+/// What people keep beside a catalogue is none.
+#[test]
+fn other_files_are_no_catalogue() {
+    let lab = Lab::new();
+    fs::create_dir_all(lab.catalogue().join("All")).unwrap();
+    ["All/README", "data.csv", "meta.json"]
+        .iter()
+        .for_each(|name| fs::write(lab.catalogue().join(name), "x").unwrap());
+    lab.triad(&lab.publish("1"));
+}
+
+/// A run that was killed, or a file that was restored from a copy of yesterday.
+#[test]
+fn what_only_the_second_list_has_is_listed_again() {
+    let lab = without(&[]);
+    let before = fs::read(lab.catalogue().join("data.pkg")).unwrap();
+    lab.changed(&lab.publish("2"));
+    fs::write(lab.catalogue().join("data.pkg"), &before).unwrap();
+    lab.triad(&lab.publish("3"));
+    assert_eq!(lab.images(), ["demo-1", "demo-2", "demo-3"]);
+    // One whose package is gone was withdrawn.
+    fs::write(lab.catalogue().join("data.pkg"), before).unwrap();
+    ["2", "3"].iter().for_each(|version| {
+        fs::remove_file(lab.catalogue().join(format!("All/demo-{version}.pkg"))).unwrap()
+    });
+    lab.triad(&lab.publish("4"));
+    assert_eq!(lab.images(), ["demo-1", "demo-4"]);
+}
+
+#[test]
+fn a_second_list_that_cannot_be_read_is_not_replaced() {
+    let lab = without(&["packagesite.pkg"]);
+    fs::create_dir(lab.catalogue().join("packagesite.pkg")).unwrap();
+    assert_eq!(
+        lab.refusal(&lab.publish("2")),
+        "opening LAB/catalogue/packagesite.pkg: it is a folder, expected a file"
+    );
+}
+
 #[test]
 fn packages_without_any_list_are_not_forgotten() {
     let lab = without(&["data.pkg", "packagesite.pkg", "meta", "meta.conf", "index.html"]);
     assert_eq!(
         lab.refusal(&lab.publish("2")),
-        "the catalogue has no list, but All/demo-1.pkg is there: publish it first, withdraw it with state=absent, or \
-         restore the lists"
+        "the catalogue has no list, but All/demo-1.pkg is there: publish it first, withdraw it with state=absent, \
+         restore the lists, or take it away"
     );
     lab.triad(&lab.publish("1"));
     lab.triad(&lab.publish("2"));
