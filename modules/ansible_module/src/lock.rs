@@ -78,6 +78,7 @@ impl Lock {
             Ok(file) => match file.try_lock_shared() {
                 Ok(()) => Ok(true),
                 Err(TryLockError::WouldBlock) => Ok(false),
+                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => Ok(false),
                 Err(TryLockError::Error(error)) => Err(error).with_context(doing),
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
