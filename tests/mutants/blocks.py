@@ -78,7 +78,7 @@ def stored_size(records, chance):
         return None
     at = chance.choice(found)
     record, by = records[at], chance.choice([-512, -4, -4, -1, 1, 4, 4, 512, 4096])
-    size = max(0, record["compressed_size"] + by)
+    size = max(0, min(record["compressed_size"], codecs.LARGEST) + by)
     record.payload = record.payload[:size] + chance.choice([bytes, chance.randbytes])(max(0, size - len(record.payload)))
     record["compressed_size"] = size
     return f"the payload of record {at} ({record}) has {by:+} bytes"

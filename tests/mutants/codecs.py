@@ -12,6 +12,8 @@ import zlib
 
 # enum zio_compress
 LZJB, GZIP_1, GZIP_9, ZLE, LZ4, ZSTD = 3, 5, 13, 14, 15, 16
+# SPA_MAXBLOCKSIZE: no kernel makes room for more.
+LARGEST = 16 << 20
 
 
 class Unreadable(Exception):
@@ -21,6 +23,8 @@ class Unreadable(Exception):
 @functools.lru_cache(maxsize=4096)
 def unpack(compression, stored, size):
     """The block of `size` bytes that is stored as `stored`."""
+    if size > LARGEST:
+        raise Unreadable(f"a block of {size} bytes")
     if GZIP_1 <= compression <= GZIP_9:
         block = gunzip(stored)
     else:

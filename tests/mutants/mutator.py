@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from mutants import blocks, records
+from mutants.stream import BEGIN
 
 # The more often, the further it gets: what no reader would take is altered now and then only.
 OPERATIONS = {
@@ -29,9 +30,9 @@ OPERATIONS = {
 
 
 def mutate(stream, chance):
-    """Alters a list of records; says what was done."""
+    """Alters a list of records; says what was done. Without a BEGIN in front nothing is left of the stream to be altered."""
     done, wanted = [], chance.choice([1, 1, 1, 2, 2, 3, 5])
-    while len(done) < wanted:
+    while len(done) < wanted and stream and stream[0].kind == BEGIN:
         (operation,) = chance.choices(list(OPERATIONS), OPERATIONS.values())
         said = operation(stream, chance)
         done += [said] if said else []
