@@ -145,7 +145,6 @@ EXAMPLES = r"""
 - name: Make a guest's disk on a host without ZFS
   apiary.bhyve.zfs_receive:
     src: "{{ fetched.image.path }}"
-    sha256: "{{ fetched.image.sha256 }}"
     guid: "{{ fetched.image.guid }}"
     path: /var/lib/guests/web1.raw
     volsize: 40G

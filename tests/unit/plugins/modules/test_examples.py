@@ -21,7 +21,6 @@ TEMPLATES = {
     "{{ fetch.ansible_job_id }}": "0123456789abcdef",
     "{{ fetched.image.guid }}": 1,
     "{{ fetched.image.path }}": "/var/db/apiary/images/x.pkg",
-    "{{ fetched.image.sha256 }}": "0" * 64,
     "{{ lookup('ansible.builtin.file', 'keys/ada.pub') }}": "ssh-ed25519 AAAA ada",
     "{{ lookup('ansible.builtin.template', 'web1.xml.j2') }}": "<domain><name>web1</name></domain>",
 }
