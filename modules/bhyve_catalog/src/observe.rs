@@ -1,6 +1,6 @@
 //! Reads the catalogue that is there, and the source of the image that is wanted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io::{ErrorKind, Read, Seek};
 use std::path::Path;
@@ -119,9 +119,9 @@ fn join_second(
 
 /// Images that only the second list has, and whose packages are there: one without was withdrawn.
 fn take_over(catalogue: &mut Catalogue, second: Catalogue, folder: &Path) -> Result<()> {
+    let known: HashSet<_> = catalogue.images.iter().map(|image| image.id.clone()).collect();
     for image in second.images {
-        let is_new = catalogue.images.iter().all(|known| known.id != image.id);
-        if is_new && is_there(&folder.join(&image.path))? {
+        if !known.contains(&image.id) && is_there(&folder.join(&image.path))? {
             catalogue.images.push(image);
         }
     }

@@ -172,7 +172,7 @@ fn confirmed<'a>(situation: Situation<'a>, name: &ImageName) -> Result<Option<(&
     let catalogue = situation.catalogue.context("looking for an image: no catalogue was read")?;
     Ok(best(situation.stored, name, |record| {
         let full = record.image.full_name();
-        catalogue.images.iter().any(|package| package.id.to_string() == full && package.sum == record.sum)
+        catalogue.images.iter().any(|package| package.sum == record.sum && package.id.to_string() == full)
     }))
 }
 

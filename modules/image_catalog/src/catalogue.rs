@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io::Read;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use serde_json::value::RawValue;
 
 use crate::digest::Sha256Hex;
@@ -133,13 +133,10 @@ impl Catalogue {
 
     fn refuse_twins(&self) -> Result<()> {
         let mut seen = HashSet::new();
-        let twin = self.images.iter().find(|image| !seen.insert(&image.id));
-        ensure!(
-            twin.is_none(),
-            "image {} is listed twice",
-            twin.map_or(String::new(), |it| it.id.to_string())
-        );
-        Ok(())
+        match self.images.iter().find(|image| !seen.insert(&image.id)) {
+            Some(twin) => bail!("image {} is listed twice", twin.id),
+            None => Ok(()),
+        }
     }
 
     /// A few names for an error: those that begin alike, or else any.
