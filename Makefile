@@ -4,15 +4,13 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
 
-platform := $(shell uname -s | tr A-Z a-z)-$(shell uname -m)
-
 .PHONY: help build dist docs demo demo-clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Build the programs for this machine into native/
-	@modules/install.sh $(platform)
+	@modules/install.sh
 
 dist: ## Cross-build the programs for every platform we ship
 	@modules/dist.sh

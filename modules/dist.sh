@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+native=native
 venv=$(tests/setup/venv.sh cross)
 PATH=$venv/bin:$PATH
 sysroot=$(rustc --print sysroot)
@@ -38,15 +39,15 @@ need() {
 platform() {
     local arch=${1#*-}
     case $1 in
-    freebsd-*) build "native/$1/apiary" static,libvirt "$arch-unknown-freebsd" "$arch-unknown-freebsd" ;;
+    freebsd-*) build "$native/$1/apiary" images,clocks,domains "$arch-unknown-freebsd" "$arch-unknown-freebsd" ;;
     linux-*)
         # libvirt is opened while the program runs, which a static program cannot do.
-        build "native/$1/apiary" static "$arch-unknown-linux-musl" "$arch-unknown-linux-musl"
-        build "native/$1/apiary_libvirt" libvirt "$arch-unknown-linux-gnu.2.28" "$arch-unknown-linux-gnu"
+        build "$native/$1/apiary" images,clocks "$arch-unknown-linux-musl" "$arch-unknown-linux-musl"
+        build "$native/$1/apiary_libvirt" domains "$arch-unknown-linux-gnu.2.28" "$arch-unknown-linux-gnu"
         ;;
     *) echo "dist: no platform '$1'; there are: ${all[*]}" >&2; exit 2 ;;
     esac
-    modules/links.sh "native/$1"
+    modules/links.sh "$native/$1"
 }
 
 # For every platform: the paths of the standard library's files stand in the programs, and are others where it is not installed.
@@ -56,5 +57,5 @@ all=(freebsd-x86_64 freebsd-aarch64 linux-x86_64 linux-aarch64)
 [ $# -gt 0 ] || set -- "${all[@]}"
 for each in "$@"; do
     (platform "$each")
-    du -ch native/"$each"/* | tail -n 1 | sed "s|total|native/$each|"
+    du -ch "$native/$each"/* | tail -n 1 | sed "s|total|native/$each|"
 done

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Builds the programs for this machine and puts them where the action plugin looks:
-# modules/install.sh OS-ARCH. A program that runs on a target meanwhile keeps its old file.
+# Builds the programs for this machine and puts them where the action plugin looks. A program that runs on a target
+# meanwhile keeps its old file.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-native=native/${1:?"usage: modules/install.sh OS-ARCH, as in linux-x86_64"}
+native=native/$(modules/platform.sh)
 cargo build --release --locked --quiet -p apiary
 mkdir -p "$native"
 cmp -s target/release/apiary "$native/apiary" || install -m 0755 target/release/apiary "$native/apiary"

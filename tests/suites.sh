@@ -2,9 +2,8 @@
 # The suites: what each runs, and how they are planned for two cores. Sourced by run.sh in the tree's folder.
 # A suite sets up what it needs, ends what it starts, and passes beside any suite of the other lane.
 
-platform=$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)
 
-build() { tests/setup/packages.sh gcc pkg-config && tests/setup/target.sh begin && modules/install.sh "$platform"; }
+build() { tests/setup/packages.sh gcc pkg-config && tests/setup/target.sh begin && modules/install.sh; }
 
 format() { cargo fmt --all --check; }
 
@@ -36,7 +35,7 @@ lab() { tests/lab/run.sh; }
 
 # A real OpenNTPD under a virtual clock.
 clock() {
-    tests/setup/packages.sh gcc iproute2 libc6-dev util-linux && modules/install.sh "$platform" &&
+    tests/setup/packages.sh gcc iproute2 libc6-dev util-linux && modules/install.sh &&
         tests/lab/ntp/run.sh && tests/integration/promtool.sh && tests/integration/openntpd/run.sh
 }
 

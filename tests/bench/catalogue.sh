@@ -3,7 +3,7 @@
 # user would pick instead. Everything is in the page cache if there is room for it; the better of two runs counts.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-native=native/$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)
+native=native/$(modules/platform.sh)
 
 for tool in tar zstd curl openssl python3 /usr/bin/time; do
     command -v "$tool" >/dev/null || {

@@ -3,7 +3,7 @@
 # ntpctl is a script that prints a captured output; everything else is real.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
-program=${NTPD_CHECK:-$top/native/$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)/ntpd_check}
+program=${NTPD_CHECK:-$top/native/$("$top/modules/platform.sh")/ntpd_check}
 runs=${1:-50}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

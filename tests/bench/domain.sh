@@ -12,7 +12,7 @@ tests/setup/packages.sh binutils libvirt-clients libvirt-daemon libvirt-daemon-d
     python3-libvirt python3-lxml qemu-system-x86 util-linux
 venv=$(tests/setup/venv.sh newest)
 PATH=$venv/bin:$PATH
-native=$top/native/$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)
+native=$top/native/$("$top/modules/platform.sh")
 
 . tests/setup/cache.sh
 peer=$(cached community.libvirt 1 "$top/tests/bench/peer.sh")

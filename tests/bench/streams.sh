@@ -12,7 +12,8 @@ for tool in zstream taskset python3 /usr/bin/time; do
     }
 done
 
-cargo build --release --locked --quiet -p zfs_receive -p zfs_stream --bins --examples
+modules/install.sh
+cargo build --release --locked --quiet -p zfs_stream --examples
 work=$(mktemp -d "${TMPDIR:-/tmp}/bench-streams.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
@@ -25,11 +26,10 @@ with open(sys.argv[1], "wb") as disk:
         disk.write(os.urandom(16 << 20))
 PYTHON
 
-python3 - "$work" <<'PYTHON'
+python3 - "$work" "native/$(modules/platform.sh)/zfs_receive" <<'PYTHON'
 import json, os, subprocess, sys
 
-work = sys.argv[1]
-release = "target/release"
+work, zfs_receive = sys.argv[1:]
 at = lambda name: os.path.join(work, name)
 
 
@@ -47,7 +47,7 @@ def measured(words):
 def receive(stream, **options):
     with open(at("arguments.json"), "w") as file:
         json.dump(dict(src=at(stream), path=at("volume"), **options), file)
-    return ["%s/zfs_receive" % release, at("arguments.json")]
+    return [zfs_receive, at("arguments.json")]
 
 
 def show(name, stream, figures):
@@ -72,7 +72,7 @@ def replay(name, stream):
 print("%-34s %8s %8s %8s %10s" % ("", "CPU s", "wall s", "GB/s", "peak MiB"))
 for block in (16384, 131072):
     size = "%dK" % (block // 1024)
-    writing = ["%s/examples/write_stream" % release, at("disk"), at("stream"), str(block)]
+    writing = ["target/release/examples/write_stream", at("disk"), at("stream"), str(block)]
     show("write " + size, "stream", measured(writing))
     row("zstream dump " + size, "stream", ["zstream", "dump", at("stream")])
     row("verify (zfs_receive, check) " + size, "stream", receive("stream", _ansible_check_mode=True))

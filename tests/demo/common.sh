@@ -4,7 +4,7 @@
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # Short, because libvirt's socket is in it; of this user alone, because the demo's signing key is in it.
 folder=${APIARY_DEMO:-/var/tmp/apiary-demo-$(id -u)}
-platform=$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)
+platform=$("$top/modules/platform.sh")
 
 # shellcheck source=tests/lab/libvirt.sh
 . "$top/tests/lab/libvirt.sh"
@@ -25,7 +25,7 @@ prepare_ansible() {
 prepare_demo() {
     "$top/tests/setup/packages.sh" binutils gcc libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu \
         libvirt-daemon-log pkg-config qemu-system-x86 util-linux
-    "$top/modules/install.sh" "$platform"
+    "$top/modules/install.sh"
     prepare_ansible
     "$top/tests/demo/clean.sh" --quiet
     install -d -m 0700 "$folder" "$folder/keys"

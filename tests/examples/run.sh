@@ -4,7 +4,7 @@ set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 "$top/tests/setup/packages.sh" binutils cpio gcc libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-log \
     nginx-light openssh-client openssh-server openssl qemu-system-x86 sudo util-linux
-"$top/modules/install.sh" linux-x86_64
+"$top/modules/install.sh"
 venv=$("$top/tests/setup/venv.sh" newest)
 mkdir -p "$top/.cache/collections/ansible_collections/apiary"
 ln -sfn "$top" "$top/.cache/collections/ansible_collections/apiary/bhyve"

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 tests/setup/packages.sh gcc pkg-config qemu-utils strace
 python=$(tests/setup/venv.sh newest)/bin/python
-modules/install.sh "$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)"
+modules/install.sh
 # That the sweep sees what is wrong, on programs that do it wrong.
 [ $# -gt 0 ] || "$python" -m pytest -q -p no:cacheprovider tests/faults
 PYTHONPATH=tests exec "$python" tests/faults/sweep.py "$@"

@@ -4,13 +4,13 @@
 # every daemon ends with the test.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
-platform=$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)
+platform=$("$top/modules/platform.sh")
 # shellcheck source=tests/patience.sh
 . "$top/tests/patience.sh"
 
 if [ -z "${APIARY_PRIVATE:-}" ]; then
     "$top/tests/setup/packages.sh" curl nginx-light openssh-client openssh-server openssl
-    "$top/modules/install.sh" "$platform"
+    "$top/modules/install.sh"
     venv=$("$top/tests/setup/venv.sh" newest)
     mkdir -p "$top/.cache/collections/ansible_collections/apiary"
     ln -sfn "$top" "$top/.cache/collections/ansible_collections/apiary/bhyve"

@@ -2,7 +2,7 @@
 # Metrics of a daemon in all its states, judged by Prometheus' own promtool. The package is unpacked, not installed.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
-program=${NTPD_CHECK:-$top/native/$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)/ntpd_check}
+program=${NTPD_CHECK:-$top/native/$("$top/modules/platform.sh")/ntpd_check}
 . "$top/tests/setup/cache.sh"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

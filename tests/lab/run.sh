@@ -6,6 +6,6 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
     python3-apt qemu-system-x86 util-linux
 venv=$("$top/tests/setup/venv.sh" newest)
 cd "$top"
-modules/install.sh "$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)"
+modules/install.sh
 PATH=$venv/bin:$PATH exec "$venv/bin/python" -m pytest -q -p no:cacheprovider --import-mode=importlib --durations=5 \
     "${@:-tests/lab}"

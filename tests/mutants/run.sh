@@ -4,7 +4,7 @@
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 "$top/tests/setup/packages.sh" gcc zfsutils-linux
-[ -n "${ZFS_RECEIVE:-}" ] || "$top/modules/install.sh" "$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)"
+[ -n "${ZFS_RECEIVE:-}" ] || "$top/modules/install.sh"
 python=$("$top/tests/setup/venv.sh" newest)/bin/python
 if [ $# = 2 ]; then
     PYTHONPATH=$top/tests exec "$python" -m mutants.campaign "$@"

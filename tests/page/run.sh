@@ -6,8 +6,8 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 "$top/tests/setup/packages.sh" chromium gcc pkg-config
 # shellcheck source=tests/patience.sh
 . "$top/tests/patience.sh"
-platform=$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)
-"$top/modules/install.sh" "$platform"
+platform=$("$top/modules/platform.sh")
+"$top/modules/install.sh"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 

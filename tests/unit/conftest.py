@@ -16,5 +16,5 @@ def apiary():
     """The program that holds them all."""
     top = pathlib.Path(__file__).resolve().parents[2]
     built_for = "%s-%s" % (platform.system().lower(), platform.machine())
-    subprocess.run([top / "modules/install.sh", built_for], check=True)
+    subprocess.run([top / "modules/install.sh"], check=True)
     return top / "native" / built_for / "apiary"

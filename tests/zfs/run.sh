@@ -3,7 +3,7 @@
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 "$top/tests/setup/packages.sh" cpio gcc openssh-client qemu-system-x86 zfsutils-linux
-"$top/modules/install.sh" linux-x86_64
+"$top/modules/install.sh"
 venv=$("$top/tests/setup/venv.sh" newest)
 cd "$top/tests/zfs"
 PATH=$venv/bin:$PATH exec "$venv/bin/python" -m pytest -q -p no:cacheprovider --durations=8 "$@"

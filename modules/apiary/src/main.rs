@@ -7,32 +7,28 @@ use std::env;
 use std::path::Path;
 use std::process::ExitCode;
 
-use ansible_module::{Arguments, Task};
-use anyhow::bail;
+use ansible_module::{Arguments, Reply, Task, answer};
+use anyhow::{Result, bail};
 use serde::de::IgnoredAny;
 
 fn main() -> ExitCode {
     let called = env::args_os().next().unwrap_or_default();
-    let name = Path::new(&called).file_name().unwrap_or_default();
-    if let Some(program) = name.to_str().and_then(programs::named) {
-        return (program.main)();
+    let name = Path::new(&called).file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if let Some(command) = programs::command(name) {
+        return command();
     }
     let arguments = Arguments::read();
-    let wanted = arguments.as_ref().ok().and_then(Arguments::module);
-    match wanted.and_then(programs::named).and_then(|program| program.module) {
+    let asked = arguments.as_ref().ok().and_then(Arguments::module).unwrap_or_default().to_owned();
+    match programs::module(name).or_else(|| programs::module(&asked)) {
         Some(module) => module(arguments),
-        None => {
-            let wanted = wanted.unwrap_or_default().to_owned();
-            ansible_module::answer(arguments, |_: IgnoredAny, _: &mut Task| unknown(&wanted))
-        }
+        None => answer(arguments, |_: IgnoredAny, _: &mut Task| unknown(&asked)),
     }
 }
 
-fn unknown(wanted: &str) -> anyhow::Result<ansible_module::Reply> {
-    let known: Vec<_> = programs::ALL.iter().map(|program| program.name).collect();
+fn unknown(asked: &str) -> Result<Reply> {
     bail!(
         "choosing a program: expected one of {} as the name this is called by, or a module among them as \
-         _ansible_module_name in the arguments, found {wanted:?}",
-        known.join(", ")
+         _ansible_module_name in the arguments, found {asked:?}",
+        programs::names().join(", ")
     )
 }

@@ -2,89 +2,60 @@
 
 use std::process::ExitCode;
 
-use ansible_module::Arguments;
+use ansible_module::{Arguments, answer};
 use anyhow::Result;
 
-/// One program of the collection.
-pub struct Program {
-    /// Its name, which is that of its module if it is one.
-    pub name: &'static str,
-    /// Runs it with the words of this process's command line.
-    pub main: fn() -> ExitCode,
-    /// Runs it as a module, with arguments that have been read.
-    pub module: Option<fn(Result<Arguments>) -> ExitCode>,
-}
+/// What runs as a module, with arguments that have been read.
+pub type Module = fn(Result<Arguments>) -> ExitCode;
 
-macro_rules! module {
-    ($name:ident leaving by $leave:path) => {
-        Program {
-            name: stringify!($name),
-            main: || $leave(ansible_module::run($name::module)),
-            module: Some(|arguments| $leave(ansible_module::answer(arguments, $name::module))),
-        }
-    };
-    ($name:ident) => {
-        module!($name, || ansible_module::run($name::module))
-    };
-    ($name:ident, $main:expr) => {
-        Program {
-            name: stringify!($name),
-            main: $main,
-            module: Some(|arguments| ansible_module::answer(arguments, $name::module)),
-        }
-    };
-}
+/// What reads the words of the command line itself.
+pub type Command = fn() -> ExitCode;
 
-/// Every program that this one was built with.
-pub const ALL: &[Program] = &[
-    #[cfg(feature = "static")]
-    module!(bhyve_catalog),
-    #[cfg(feature = "static")]
-    module!(bhyve_catalog_key),
-    #[cfg(feature = "static")]
-    module!(bhyve_catalog_mirror),
-    #[cfg(feature = "static")]
-    Program { name: "bhyve_catalog_server", main: bhyve_catalog_server::main, module: None },
-    #[cfg(feature = "static")]
-    module!(bhyve_image),
-    #[cfg(feature = "static")]
-    module!(bhyve_image_info),
-    #[cfg(feature = "static")]
-    module!(guest_seed),
-    #[cfg(feature = "libvirt")]
-    module!(libvirt_domain leaving by libvirt_domain::patience::leave),
-    #[cfg(feature = "libvirt")]
-    module!(libvirt_domain_info leaving by libvirt_domain::patience::leave),
-    #[cfg(feature = "static")]
-    module!(ntpd_check, ntpd_check::main),
-    #[cfg(feature = "static")]
-    module!(zfs_receive),
+const MODULES: &[(&str, Module)] = &[
+    #[cfg(feature = "images")]
+    ("bhyve_catalog", |arguments| answer(arguments, bhyve_catalog::module)),
+    #[cfg(feature = "images")]
+    ("bhyve_catalog_key", |arguments| answer(arguments, bhyve_catalog::key)),
+    #[cfg(feature = "images")]
+    ("bhyve_catalog_mirror", |arguments| answer(arguments, bhyve_image::mirror)),
+    #[cfg(feature = "images")]
+    ("bhyve_image", |arguments| answer(arguments, bhyve_image::module)),
+    #[cfg(feature = "images")]
+    ("bhyve_image_info", |arguments| answer(arguments, bhyve_image::info)),
+    #[cfg(feature = "images")]
+    ("guest_seed", |arguments| answer(arguments, guest_seed::module)),
+    #[cfg(feature = "domains")]
+    ("libvirt_domain", |arguments| libvirt_domain::leave(answer(arguments, libvirt_domain::module))),
+    #[cfg(feature = "domains")]
+    ("libvirt_domain_info", |arguments| libvirt_domain::leave(answer(arguments, libvirt_domain::info))),
+    #[cfg(feature = "clocks")]
+    ("ntpd_check", |arguments| answer(arguments, ntpd_check::module)),
+    #[cfg(feature = "images")]
+    ("zfs_receive", |arguments| answer(arguments, zfs_receive::module)),
 ];
 
-/// The program called `name`.
-pub fn named(name: &str) -> Option<&'static Program> {
-    ALL.iter().find(|program| program.name == name)
+const COMMANDS: &[(&str, Command)] = &[
+    #[cfg(feature = "images")]
+    ("bhyve_catalog_server", bhyve_catalog::server),
+    #[cfg(feature = "clocks")]
+    ("ntpd_check", ntpd_check::main),
+];
+
+/// The module called `name`.
+pub fn module(name: &str) -> Option<Module> {
+    MODULES.iter().find(|(known, _)| *known == name).map(|(_, module)| *module)
 }
 
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-    use std::fs;
-    use std::path::Path;
+/// The command called `name`; it comes before a module of the same name.
+pub fn command(name: &str) -> Option<Command> {
+    COMMANDS.iter().find(|(known, _)| *known == name).map(|(_, command)| *command)
+}
 
-    use super::ALL;
-
-    #[test]
-    fn every_program_of_the_tree_is_inside() {
-        let modules = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let of_the_tree: BTreeSet<_> = fs::read_dir(modules)
-            .unwrap()
-            .map(|entry| entry.unwrap())
-            .filter(|entry| entry.path().join("src/main.rs").exists())
-            .map(|entry| entry.file_name().into_string().unwrap())
-            .filter(|name| name != "apiary")
-            .collect();
-        let inside: BTreeSet<_> = ALL.iter().map(|program| program.name.to_owned()).collect();
-        assert_eq!(inside, of_the_tree);
-    }
+/// The names of all of them, sorted.
+pub fn names() -> Vec<&'static str> {
+    let commands = COMMANDS.iter().map(|(name, _)| *name);
+    let mut names: Vec<_> = MODULES.iter().map(|(name, _)| *name).chain(commands).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }

@@ -1,8 +1,10 @@
-//! `bhyve_catalog`: publishes virtual-machine images in a signed catalogue, and withdraws them.
+//! Publishing: images in a signed catalogue (module `bhyve_catalog`), its key (`bhyve_catalog_key`), and what serves it over
+//! ssh (`bhyve_catalog_server`).
 
 mod apply;
 mod dates;
 mod identity;
+mod key;
 mod lint;
 mod look;
 mod manifest;
@@ -13,6 +15,7 @@ mod plan;
 mod prune;
 mod qemu_img;
 mod reply;
+mod server;
 mod signing;
 mod source;
 mod staging;
@@ -26,7 +29,10 @@ use ansible_module::{Reply, Task};
 use anyhow::{Context, Result};
 use image_catalog::signs::is_there;
 
-use crate::params::{Params, State};
+pub use key::key;
+pub use params::Params;
+use params::State;
+pub use server::server;
 
 /// Module `bhyve_catalog`.
 ///

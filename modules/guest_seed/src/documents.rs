@@ -101,5 +101,4 @@ impl Documents {
 }
 
 #[cfg(test)]
-#[path = "documents_tests.rs"]
 mod tests;

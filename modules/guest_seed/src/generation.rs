@@ -205,5 +205,4 @@ fn check_nuageinit_network(params: &Params) -> Result<()> {
 }
 
 #[cfg(test)]
-#[path = "generation_tests.rs"]
 mod tests;

@@ -262,5 +262,4 @@ fn is_ssh_key(text: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "values_tests.rs"]
 mod tests;

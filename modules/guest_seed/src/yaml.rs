@@ -176,5 +176,4 @@ fn quoted_without_escapes(text: &str, key: &str) -> Result<String> {
 }
 
 #[cfg(test)]
-#[path = "yaml_tests.rs"]
 mod tests;

@@ -253,5 +253,4 @@ fn pass_on(uri: &ConnectUri, name: &DomainName, to: &SyncSender<Result<Vec<u8>>>
 }
 
 #[cfg(test)]
-#[path = "console_tests.rs"]
 mod tests;

@@ -271,5 +271,4 @@ pub(crate) fn macs_of(document: &Document<'_>) -> Vec<String> {
 }
 
 #[cfg(test)]
-#[path = "definition_tests.rs"]
 mod tests;

@@ -1,26 +1,30 @@
 //! Domains of libvirt: what the modules `libvirt_domain` and `libvirt_domain_info` are made of.
 
-pub mod apply;
+mod apply;
 mod console;
-pub mod definition;
-pub mod details;
+mod definition;
+mod details;
 mod document;
 mod errors;
-pub mod guest;
-pub mod hypervisor;
+mod guest;
+mod hypervisor;
 mod hypervisor_log;
-pub mod instance;
+mod info;
+mod instance;
 mod last_lines;
 mod module;
-pub mod names;
-pub mod observe;
-pub mod params;
-pub mod patience;
-pub mod plan;
-pub mod receipt;
+mod names;
+mod observe;
+mod params;
+mod patience;
+mod plan;
+mod receipt;
 mod shown;
 mod start;
 mod stopped;
 mod wait;
 
+pub use info::{InfoParams, info};
 pub use module::module;
+pub use params::Params;
+pub use patience::leave;

@@ -288,5 +288,4 @@ fn warnings(params: &Params, steps: &[Step], found: Option<&Found>) -> Vec<Strin
 }
 
 #[cfg(test)]
-#[path = "plan_tests.rs"]
 mod tests;

@@ -8,8 +8,10 @@ pub mod web;
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{self, Child, Command, Stdio};
+use std::thread;
 
 use serde_json::Value;
 
@@ -19,6 +21,27 @@ pub use patience::{patience, run_out, wait_for};
 /// A file or folder of `tests/fixtures`.
 pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures").join(name).canonicalize().unwrap()
+}
+
+/// The path of a program of the collection, by its name. For the tests of `apiary` alone: only these are told by Cargo
+/// where the one program is that holds them all.
+#[macro_export]
+macro_rules! program {
+    ($name:literal) => {
+        $crate::linked(env!("CARGO_BIN_EXE_apiary"), env!("CARGO_TARGET_TMPDIR"), $name)
+    };
+}
+
+/// A link in `folder` by which `program` is called `name`.
+pub fn linked(program: &str, folder: &str, name: &str) -> String {
+    let link = Path::new(folder).join(name);
+    if fs::read_link(&link).ok().as_deref() != Some(Path::new(program)) {
+        // Tests run side by side: the link is there at any moment.
+        let new = Path::new(folder).join(format!(".{name}-{}-{:?}", process::id(), thread::current().id()));
+        symlink(program, &new).unwrap();
+        fs::rename(&new, &link).unwrap();
+    }
+    link.into_os_string().into_string().unwrap()
 }
 
 /// A program with the words that make it read its options from standard input, as Ansible runs it.

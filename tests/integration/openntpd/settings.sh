@@ -2,7 +2,7 @@
 # Sourced by the tests of this folder: the collection as this tree, and Ansible's newest version that is tested.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../../.." && pwd)
-program=${NTPD_CHECK:-$top/native/$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)/ntpd_check}
+program=${NTPD_CHECK:-$top/native/$("$top/modules/platform.sh")/ntpd_check}
 venv=$("$top/tests/setup/venv.sh" newest)
 mkdir -p "$top/.cache/collections/ansible_collections/apiary"
 ln -sfn "$top" "$top/.cache/collections/ansible_collections/apiary/bhyve"

@@ -18,7 +18,7 @@ fail() {
 if [ -z "${LINUX_GUEST_LAB:-}" ]; then
     "$top/tests/setup/packages.sh" iproute2 libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-log \
         openssh-client pkg-config gcc qemu-system-x86 util-linux
-    "$top/modules/install.sh" "$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)"
+    "$top/modules/install.sh"
     venv=$("$top/tests/setup/venv.sh" newest)
     disk=$("$here/disk.sh")
     # Short, because libvirt's socket is in it.

@@ -15,9 +15,8 @@ from ansible_collections.apiary.bhyve.plugins.module_utils.documented import loa
 
 TOP = pathlib.Path(__file__).resolve().parents[4]
 # The programs that are modules: apiary holds them all, and a server has no options to document.
-PROGRAMS = sorted(
-    {path.parents[1].name for path in TOP.glob("modules/*/src/main.rs")} - {"apiary", "bhyve_catalog_server"}
-)
+TABLE = (TOP / "modules/apiary/src/programs.rs").read_text()
+PROGRAMS = sorted(set(re.findall(r'^    \("(\w+)", ', TABLE, re.M)) - {"bhyve_catalog_server"})
 # Documented modules that are no programs.
 OTHERS = {"job_status"}
 STRANGE = "no_program_knows_this"

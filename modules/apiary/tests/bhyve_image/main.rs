@@ -1,0 +1,11 @@
+//! The program as its callers run it, on copies of repositories that pkg has written.
+#![cfg(test)]
+
+mod configured;
+mod crash;
+mod damage;
+mod options;
+mod servers;
+mod states;
+mod support;
+mod trust;

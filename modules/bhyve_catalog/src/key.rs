@@ -1,0 +1,28 @@
+//! Module `bhyve_catalog_key`: makes the key that signs a catalogue, and keeps the files its clients need in step with it.
+
+mod apply;
+mod observe;
+mod params;
+mod plan;
+
+use ansible_module::{Reply, Task};
+use anyhow::Result;
+
+pub use params::Params;
+
+/// Module `bhyve_catalog_key`.
+///
+/// # Errors
+/// Where a key is there that is not what was asked for, or its files cannot be read or written.
+pub fn key(params: Params, task: &mut Task) -> Result<Reply> {
+    let observed = task.phase("observe", |_| observe::observe(&params))?;
+    let plan = plan::plan(&params, &observed)?;
+    let fingerprint = match task.check_mode {
+        true => plan.fingerprint()?,
+        false => Some(task.phase("apply", |_| apply::apply(&plan))?),
+    };
+    Ok(Reply::new(plan.changed()).diff(plan.diff()).with("key", params.describe(fingerprint)))
+}
+
+#[cfg(test)]
+mod tests;
