@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Builds the programs for every platform we ship into native/: modules/dist.sh [OS-ARCH...], all of them by default.
+# Builds the programs for every platform we ship, where the action plugin looks: modules/dist.sh [OS-ARCH...], all of them by default.
 # The same source gives the same bytes, wherever the tree stands: no path of the builder is in them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-native=native
+native=plugins/plugin_utils/_native
 venv=$(tests/setup/venv.sh cross)
 PATH=$venv/bin:$PATH
 sysroot=$(rustc --print sysroot)

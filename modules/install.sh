@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-native=native/$(modules/platform.sh)
+native=plugins/plugin_utils/_native/$(modules/platform.sh)
 cargo build --release --locked --quiet -p apiary
 mkdir -p "$native"
 cmp -s target/release/apiary "$native/apiary" || install -m 0755 target/release/apiary "$native/apiary"

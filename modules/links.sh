@@ -6,6 +6,12 @@ set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "${1:?"usage: modules/links.sh FOLDER"}"
 
+# People who work on the tree find the programs in native/.
+if [ ! -L "$top/native" ]; then
+    rm -rf "$top/native"
+    ln -s plugins/plugin_utils/_native "$top/native"
+fi
+
 for name in $(sed -n 's/^    ("\([a-z_]*\)", .*/\1/p' "$top/modules/apiary/src/programs.rs"); do
     file=apiary
     case $name in libvirt_*) [ ! -e apiary_libvirt ] || file=apiary_libvirt ;; esac

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from ansible_collections.apiary.bhyve.plugins.action.native import ActionModule as Native
 from ansible_collections.apiary.bhyve.plugins.modules import job_status
-from ansible_collections.apiary.bhyve.plugins.plugin_utils import jobs, verdict
-from ansible_collections.apiary.bhyve.plugins.plugin_utils.options import Options
+from ansible_collections.apiary.bhyve.plugins.plugin_utils import _jobs as jobs, _verdict as verdict
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._options import Options
 
 
 class ActionModule(Native):

@@ -12,15 +12,15 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible.release import __version__
 from ansible_collections.apiary.bhyve.plugins.plugin_utils import (
-    exchange,
-    jobs,
-    programs,
-    progress,
-    transfer,
-    verdict,
+    _exchange as exchange,
+    _jobs as jobs,
+    _programs as programs,
+    _progress as progress,
+    _transfer as transfer,
+    _verdict as verdict,
 )
-from ansible_collections.apiary.bhyve.plugins.plugin_utils.options import Options, encode
-from ansible_collections.apiary.bhyve.plugins.plugin_utils.shown import all_shown, shown
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._options import Options, encode
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._shown import all_shown, shown
 
 
 def action(module):

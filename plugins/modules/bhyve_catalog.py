@@ -309,7 +309,7 @@ timings:
   sample: {observe: {seconds: 4.2}, apply: {seconds: 9.1}, pack: {seconds: 9.0, bytes: 1870659584}, total: {seconds: 13.4}}
 """
 
-from ansible_collections.apiary.bhyve.plugins.module_utils.documented import run  # noqa: E402
+from ansible_collections.apiary.bhyve.plugins.module_utils._documented import run  # noqa: E402
 
 RULES = {
     "mutually_exclusive": [("signing_key", "signing_command")],

@@ -92,7 +92,7 @@ timings:
   sample: {observe: {seconds: 0.0001}, apply: {seconds: 0.8}, total: {seconds: 0.8}}
 """
 
-from ansible_collections.apiary.bhyve.plugins.module_utils.documented import run  # noqa: E402
+from ansible_collections.apiary.bhyve.plugins.module_utils._documented import run  # noqa: E402
 
 
 def main():

@@ -205,7 +205,7 @@ timings:
   sample: {observe: {seconds: 0.0001}, catalogue: {seconds: 0.2}, apply: {seconds: 9.1, bytes: 612368384}, total: {seconds: 9.4}}
 """
 
-from ansible_collections.apiary.bhyve.plugins.module_utils.documented import run  # noqa: E402
+from ansible_collections.apiary.bhyve.plugins.module_utils._documented import run  # noqa: E402
 
 RULES = {
     "required_if": [

@@ -257,7 +257,7 @@ timings:
   sample: {render: {seconds: 0.0001}, observe: {seconds: 0.001}, apply: {seconds: 0.004}, total: {seconds: 0.006}}
 """
 
-from ansible_collections.apiary.bhyve.plugins.module_utils.documented import run  # noqa: E402
+from ansible_collections.apiary.bhyve.plugins.module_utils._documented import run  # noqa: E402
 
 RULES = {
     "no_log": ("user_data", "users.password_hash"),

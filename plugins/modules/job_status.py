@@ -73,7 +73,7 @@ erased:
   type: str
 """
 
-from ansible_collections.apiary.bhyve.plugins.module_utils.documented import run  # noqa: E402
+from ansible_collections.apiary.bhyve.plugins.module_utils._documented import run  # noqa: E402
 
 
 def main():

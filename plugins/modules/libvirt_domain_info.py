@@ -118,7 +118,7 @@ timings:
   sample: {"connect": {"seconds": 0.013}, "observe": {"seconds": 0.002}, "total": {"seconds": 0.016}}
 """
 
-from ansible_collections.apiary.bhyve.plugins.module_utils.documented import run  # noqa: E402
+from ansible_collections.apiary.bhyve.plugins.module_utils._documented import run  # noqa: E402
 
 
 def main():

@@ -373,7 +373,7 @@ timings:
   sample: {check: {seconds: 0.009}, total: {seconds: 0.009}}
 """
 
-from ansible_collections.apiary.bhyve.plugins.module_utils.documented import run  # noqa: E402
+from ansible_collections.apiary.bhyve.plugins.module_utils._documented import run  # noqa: E402
 
 
 def main():

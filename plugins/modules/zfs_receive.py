@@ -254,7 +254,7 @@ timings:
   sample: {observe: {seconds: 0.002}, apply: {seconds: 1.55, bytes: 1094212656}, total: {seconds: 1.56}}
 """
 
-from ansible_collections.apiary.bhyve.plugins.module_utils.documented import run  # noqa: E402
+from ansible_collections.apiary.bhyve.plugins.module_utils._documented import run  # noqa: E402
 
 # What the documentation has no words for.
 RULES = {

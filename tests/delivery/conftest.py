@@ -22,6 +22,8 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 FIXTURE = TOP / "tests" / "fixtures" / "collection"
 BIN = pathlib.Path(sys.executable).parent
 
+# Where the collection has its programs.
+NATIVE = "plugins/plugin_utils/_native"
 # The accounts of target.sh and their user ids.
 ACCOUNTS = {
     name: 6001 + number
@@ -36,7 +38,7 @@ class Site:
         self.folder, self.port = folder, port
         self.homes = folder / "target" / "home"
         self.collection = folder / "collections" / "ansible_collections" / "apiary" / "bhyve"
-        self.native = self.collection / "native"
+        self.native = self.collection / NATIVE
         self.log = folder / "exchanges"
         self.sshd = None
         # A program that is slow today shall not cost an exchange more.
@@ -127,14 +129,14 @@ class Site:
 def assemble(collection):
     """A copy of this collection with the probe as one more module."""
     for name in ("plugins", "meta"):
-        shutil.copytree(TOP / name, collection / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(TOP / name, collection / name, ignore=shutil.ignore_patterns("__pycache__", "_native"))
     shutil.copy(TOP / "galaxy.yml", collection)
     for kind in ("modules", "action"):
         shutil.copy(FIXTURE / "plugins" / kind / "probe.py", collection / "plugins" / kind)
     subprocess.run(
         ["cargo", "build", "--quiet", "--locked", "-p", "ansible_module", "--example", "probe"], cwd=TOP, check=True
     )
-    program = collection / "native" / "linux-x86_64" / "probe"
+    program = collection / NATIVE / "linux-x86_64" / "probe"
     program.parent.mkdir(parents=True)
     shutil.copy(TOP / "target" / "debug" / "examples" / "probe", program)
 

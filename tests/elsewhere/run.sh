@@ -6,8 +6,8 @@ cd "$(dirname "$0")/../.."
 top=$PWD
 tests/setup/packages.sh binutils gcc libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-log \
     pkg-config qemu-system-x86 util-linux
-platform=$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m)
-[ -e "native/$platform/apiary" ] || modules/install.sh "$platform"
+platform=$("$top/modules/platform.sh")
+[ -e "native/$platform/apiary" ] || modules/install.sh
 venv=$(tests/setup/venv.sh newest)
 PATH=$venv/bin:$PATH
 
@@ -30,9 +30,10 @@ printf 'collections:\n  - name: %s\n    type: file\n' "$artifact" >requirements.
 export HOME=$work/home
 ansible-galaxy collection install --offline --requirements-file requirements.yml --collections-path collections >>"$work/log"
 installed=$work/infra/collections/ansible_collections/apiary/bhyve
-for program in "$top/native/$platform"/*; do
-    cmp "$program" "$installed/native/$platform/$(basename "$program")"
-    [ ! -L "$program" ] || [ -L "$installed/native/$platform/$(basename "$program")" ]
+native=plugins/plugin_utils/_native/$platform
+for program in "$top/$native"/*; do
+    cmp "$program" "$installed/$native/$(basename "$program")"
+    [ ! -L "$program" ] || [ -L "$installed/$native/$(basename "$program")" ]
 done
 
 play() {

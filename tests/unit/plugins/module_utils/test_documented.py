@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 import pytest
-from ansible_collections.apiary.bhyve.plugins.module_utils.documented import argument_spec, load
+from ansible_collections.apiary.bhyve.plugins.module_utils._documented import argument_spec, load
 
 COLLECTION = "apiary.bhyve."
 ANSIBLE_DOC = pathlib.Path(sys.executable).with_name("ansible-doc")

@@ -11,7 +11,7 @@ import re
 import subprocess
 
 import pytest
-from ansible_collections.apiary.bhyve.plugins.module_utils.documented import load
+from ansible_collections.apiary.bhyve.plugins.module_utils._documented import load
 
 TOP = pathlib.Path(__file__).resolve().parents[4]
 # The programs that are modules: apiary holds them all, and a server has no options to document.

@@ -8,7 +8,7 @@ import hashlib
 import subprocess
 import types
 
-from ansible_collections.apiary.bhyve.plugins.plugin_utils import exchange
+from ansible_collections.apiary.bhyve.plugins.plugin_utils import _exchange as exchange
 
 ROUNDS, AT_ONCE = 30, 8
 ANSWER = b"apiary.bhyve:run Linux x86_64\nkept"

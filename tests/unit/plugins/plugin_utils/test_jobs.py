@@ -12,7 +12,7 @@ import pytest
 # Both signals come in one moment, as from Ctrl-C; then one more, while the job is being cancelled.
 WORKER = """
 import os, signal, sys
-from ansible_collections.apiary.bhyve.plugins.plugin_utils.jobs import _ended_by_signal
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._jobs import _ended_by_signal
 
 BOTH = {signal.SIGINT, signal.SIGTERM}
 

@@ -8,7 +8,7 @@ import json
 import types
 
 import pytest
-from ansible_collections.apiary.bhyve.plugins.plugin_utils.options import Options, encode
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._options import Options, encode
 
 MODULE = types.SimpleNamespace(
     DOCUMENTATION="""

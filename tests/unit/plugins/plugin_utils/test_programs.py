@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from ansible_collections.apiary.bhyve.plugins.plugin_utils.programs import built
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._programs import built
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.apiary.bhyve.plugins.plugin_utils.progress import describe
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._progress import describe
 
 RECORDS = [
     (

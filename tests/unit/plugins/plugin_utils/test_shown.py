@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.apiary.bhyve.plugins.plugin_utils.shown import all_shown
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._shown import all_shown
 
 
 def test_every_text_of_a_reply_is_fit_for_a_terminal():

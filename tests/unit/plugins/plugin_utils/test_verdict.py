@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.apiary.bhyve.plugins.plugin_utils import verdict
-from ansible_collections.apiary.bhyve.plugins.plugin_utils.exchange import MARK, Answer
+from ansible_collections.apiary.bhyve.plugins.plugin_utils import _verdict as verdict
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._exchange import MARK, Answer
 
 BUILT = {"Linux x86_64": None, "FreeBSD amd64": None}
 DAMAGED = "\n%sdamaged\n" % MARK

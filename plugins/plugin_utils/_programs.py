@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The programs the collection ships, by platform. Reads native/ and nothing else.
+"""The programs the collection ships, by platform. Reads `_native` and nothing else.
 
 A program's name there is a link to a file that holds several: a target keeps that file once for all of them.
 """
@@ -19,7 +19,7 @@ UNAME = {
     "linux-x86_64": "Linux x86_64",
 }
 
-NATIVE = os.path.normpath(os.path.join(os.path.dirname(__file__), "..", "..", "native"))
+NATIVE = os.path.join(os.path.dirname(__file__), "_native")
 
 
 class Program:

@@ -8,7 +8,7 @@ import json
 
 from ansible import constants as C
 from ansible.utils.color import ANSIBLE_COLOR
-from ansible_collections.apiary.bhyve.plugins.plugin_utils.shown import shown
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._shown import shown
 
 _CLEAR = "\r\033[K"
 

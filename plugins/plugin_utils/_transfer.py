@@ -6,17 +6,7 @@ from __future__ import annotations
 
 import shlex
 
-from ansible_collections.apiary.bhyve.plugins.plugin_utils.exchange import MARK, Answer
-
-# stderr is held back: on a terminal it would end up in the middle of the reply.
-_RUN = """\
-%s
-echo '%srun'
-{ errors=$('%s' '%s' 2>&1 >&3); r=$?; } 3>&1
-[ $r -eq 0 ] || echo "$errors" >&2
-[ $r -ne 255 ] || r=254
-exit $r
-"""
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._exchange import MARK, Answer, line
 
 
 def run(action, programs, environment, args):
@@ -38,8 +28,9 @@ def _sent(action, folder, program, environment, args):
     """Sends the files and returns the command that runs them."""
     path = {name: action._connection._shell.join_path(folder, name) for name in ("args", "run")}
     remote = action._connection._shell.join_path(folder, program.name)
-    exports = "\n".join("export %s=%s" % (name, shlex.quote(str(value))) for name, value in environment.items())
-    script = _RUN % (exports, MARK, remote, path["args"])
+    exported = ["export %s=%s" % (name, shlex.quote(str(value))) for name, value in environment.items()]
+    handed = ["program=%s" % shlex.quote(remote), "arguments=%s" % shlex.quote(path["args"])]
+    script = "\n".join([*exported, *handed, line(["transfer"]), ""])
     action._transfer_file(program.path, remote)
     action._transfer_data(path["args"], args)
     action._transfer_data(path["run"], script)

@@ -11,31 +11,10 @@ import signal
 import time
 
 from ansible.errors import AnsibleConnectionFailure
-from ansible_collections.apiary.bhyve.plugins.plugin_utils.exchange import COMMON, Answer, line
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._exchange import Answer, line
 
 # Seconds that a later exchange waits for the end.
 ROUND = 2
-
-_ASK = r"""
-j=$d/job-@JOB@; [ -d "$j" ] || { say gone; exit 0; };
-echo >"$j/seen"; n=0; c=;
-while [ $n -lt @STEPS@ ]; do
-if [ -s "$j/rc" ]; then break; fi;
-read c <"$j/pid"; kill -0 $c || { sleep 1; break; };
-sleep 0.25 || sleep 1; n=$((n + 1));
-done 2>/dev/null;
-if [ -s "$j/rc" ]; then
-say run; cat "$j/reply"; if [ -s "$j/errors" ]; then cat "$j/errors" >&2; fi; read r <"$j/rc"; exit $r; fi;
-if kill -0 $c 2>/dev/null; then say busy "$(tail -n 1 "$j/progress" 2>/dev/null)"; else say lost; fi
-"""
-
-_CANCEL = r"""
-j=$d/job-@JOB@; n=0; if [ -s "$j/rc" ]; then n=20; fi;
-if [ $n -eq 0 ] && read c <"$j/pid"; then kill $c;
-while [ $n -lt 20 ] && kill -0 $c; do sleep 0.25 || sleep 1; n=$((n + 1)); done;
-kill -9 $c; fi 2>/dev/null;
-rm -rf "$j"; say cancelled
-"""
 
 
 class Job:
@@ -51,13 +30,9 @@ class Job:
         self.limit, self.interval, self.detached = limit, interval, detached
 
     def values(self):
-        """What the scripts need to know."""
-        if self.detached:
-            # It ends at its limit, and keeps its reply until somebody fetches it.
-            ends = {"GRACE": 0, "LEASE": self.limit, "SEEN": "false", "SWEEP": ""}
-        else:
-            ends = {"GRACE": self.grace, "LEASE": self.lease, "SEEN": '[ -e "$j/seen" ]', "SWEEP": 'rm -rf "$j";'}
-        return dict(ends, JOB=self.identity, STEPS=4 * (self.interval or ROUND))
+        """What the scripts need to know. A detached one ends at its limit, and keeps its reply until somebody fetches it."""
+        ends = {"grace": 0, "lease": self.limit} if self.detached else {"grace": self.grace, "lease": self.lease}
+        return dict(ends, job=self.identity, detached="yes" if self.detached else "", steps=4 * (self.interval or ROUND))
 
 
 class Watcher:
@@ -89,7 +64,7 @@ class Watcher:
 
     def forget(self, job):
         """Removes what is left of an ended job; ends one that still works."""
-        self._tell(_CANCEL, job)
+        self._tell("cancel", job)
 
     def ask(self, job):
         """One look at the job; a broken connection has as long to come back as the job goes on alone."""
@@ -97,7 +72,7 @@ class Watcher:
         pause = 1
         while True:
             try:
-                return self._tell(_ASK, job)
+                return self._tell("ask", job)
             except AnsibleConnectionFailure:
                 if time.monotonic() + pause > patience:
                     raise
@@ -107,7 +82,7 @@ class Watcher:
                     self.reset()
 
     def _tell(self, script, job):
-        return self.exchange(line(COMMON + script, job), b"\n")
+        return self.exchange(line(["common", script], job), b"\n")
 
 
 class _Stopped(BaseException):

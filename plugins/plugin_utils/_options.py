@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
-from ansible_collections.apiary.bhyve.plugins.module_utils.documented import argument_spec, load
+from ansible_collections.apiary.bhyve.plugins.module_utils._documented import argument_spec, load
 
 
 class Options:
