@@ -81,7 +81,12 @@ pub fn leftovers_of(path: &Path) -> Result<Vec<PathBuf>> {
     let doing = || format!("looking for leftovers in {}", folder.display());
     let name = path.file_name().with_context(|| format!("{} names no file", path.display()))?;
     let mut leftovers = Vec::new();
-    for entry in fs::read_dir(folder).with_context(doing)? {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(leftovers),
+        Err(error) => return Err(error).with_context(doing),
+    };
+    for entry in entries {
         let entry = entry.with_context(doing)?;
         if is_unfinished(&entry.file_name(), name) {
             leftovers.push(entry.path());

@@ -18,6 +18,7 @@ mod quantity;
 mod reply;
 mod state;
 mod task;
+pub mod workbench;
 
 use std::process::ExitCode;
 

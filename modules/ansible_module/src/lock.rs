@@ -1,6 +1,5 @@
 //! Locks between runs of our programs on one host.
 
-use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -68,24 +67,6 @@ impl Lock {
         Ok(())
     }
 
-    /// Whether there is a lock file at `path` that no run holds: one that died has left it.
-    ///
-    /// # Errors
-    /// Where the file cannot be opened.
-    pub fn is_stale(path: &Path) -> Result<bool> {
-        let doing = || format!("looking at lock {}", path.display());
-        match OpenOptions::new().read(true).custom_flags(OFlag::O_NOFOLLOW.bits()).open(path) {
-            Ok(file) => match file.try_lock_shared() {
-                Ok(()) => Ok(true),
-                Err(TryLockError::WouldBlock) => Ok(false),
-                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => Ok(false),
-                Err(TryLockError::Error(error)) => Err(error).with_context(doing),
-            },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error).with_context(doing),
-        }
-    }
-
     /// Releases the lock and leaves no file behind.
     ///
     /// # Errors
@@ -100,30 +81,6 @@ impl Drop for Lock {
         // Commands that were handed the lock may still have the file open. Where unlocking fails, it ends with them.
         let _ = self.file.unlock();
     }
-}
-
-/// Where the lock of the file at `path` is: beside it, under a name that nobody takes for the file.
-///
-/// # Errors
-/// Where the path names no file.
-pub fn beside(path: &Path) -> Result<PathBuf> {
-    let name = path.file_name().with_context(|| format!("{} names no file", path.display()))?;
-    let mut lock = OsString::from(".");
-    lock.push(name);
-    lock.push(".lock");
-    Ok(path.with_file_name(lock))
-}
-
-/// Works under the lock at `path`, of which nothing is left afterwards, whatever comes of the work.
-///
-/// # Errors
-/// Where the work fails, or the lock cannot be taken or removed.
-pub fn alone<T>(path: &Path, limit: Duration, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    let lock = Lock::acquire(path, limit)?;
-    let done = work();
-    let removed = lock.remove();
-    let done = done?;
-    removed.map(|()| done)
 }
 
 fn open(path: &Path) -> io::Result<File> {
@@ -228,11 +185,7 @@ mod tests {
     fn a_removed_lock_keeps_nobody_out_and_lets_nobody_in() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
-        assert!(!Lock::is_stale(&path).unwrap());
-        drop(Lock::acquire(&path, Duration::ZERO).unwrap());
-        assert!(Lock::is_stale(&path).unwrap());
         let held = Lock::acquire(&path, Duration::ZERO).unwrap();
-        assert!(!Lock::is_stale(&path).unwrap());
         let waiting = {
             let path = path.clone();
             thread::spawn(move || Lock::acquire(&path, patience(30)).unwrap())
@@ -242,20 +195,6 @@ mod tests {
         Lock::acquire(&path, Duration::ZERO).unwrap_err();
         next.remove().unwrap();
         assert!(!path.exists());
-    }
-
-    #[test]
-    fn work_that_fails_leaves_no_lock() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("lock");
-        for outcome in [Ok(7), Err("a full disk")] {
-            let done = alone(&path, Duration::ZERO, || {
-                assert!(path.exists());
-                outcome.map_err(anyhow::Error::msg)
-            });
-            assert_eq!(done.map_err(|error| error.to_string()), outcome.map_err(str::to_owned));
-            assert!(!path.exists());
-        }
     }
 
     #[test]

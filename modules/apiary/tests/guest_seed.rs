@@ -115,13 +115,6 @@ fn leftovers_are_swept_and_strangers_left_alone() {
     names.sort();
     assert_eq!(names, [".new-abcdef-web2.seed", "web1.seed"]);
 
-    let lock = folder.path().join(".guest_seed.lock");
-    fs::write(&lock, "").unwrap();
-    assert_eq!(reply(&options(&path), true)["changed"], false);
-    assert!(lock.exists());
-    assert_eq!(reply(&options(&path), false)["changed"], false);
-    assert!(!lock.exists());
-
     let disk = folder.path().join("disk.raw");
     fs::write(&disk, vec![7; 1 << 20]).unwrap();
     for options in [options(&disk), json!({"path": disk, "state": "absent"})] {

@@ -15,21 +15,31 @@ use crate::look::Watched;
 use crate::manifest::compression;
 use crate::observe::Observed;
 use crate::page::{self, PAGE};
-use crate::params::Params;
+use crate::params::{Params, Wanted};
 use crate::plan::{Plan, Publication};
 use crate::signing::Signer;
 
+/// A plan, and what it was made from.
+#[derive(Clone, Copy)]
+pub struct Work<'a> {
+    /// The options.
+    pub params: &'a Params,
+    /// What they come to.
+    pub wanted: &'a Wanted,
+    /// What to do.
+    pub plan: &'a Plan,
+    /// What was there before.
+    pub observed: &'a Observed,
+    /// What signs.
+    pub signer: &'a Signer,
+}
+
 /// Does what was planned; returns the manifest that the catalogue now has of a published image.
-pub fn apply(
-    params: &Params,
-    plan: &Plan,
-    observed: &Observed,
-    signer: &Signer,
-    task: &mut Task,
-) -> Result<Option<Manifest>> {
+pub fn apply(work: Work, task: &mut Task) -> Result<Option<Manifest>> {
+    let Work { params, plan, observed, signer, .. } = work;
     let listed = match &plan.publish {
         Some(publication) => {
-            let package = task.phase("pack", |task| write_image(params, publication, observed, task))?;
+            let package = task.phase("pack", |task| write_image(work, publication, task))?;
             task.record_bytes("pack", publication.manifest.flatsize);
             Some(in_catalogue(publication, &package))
         }
@@ -44,7 +54,7 @@ pub fn apply(
             listing.add(manifest)?;
         }
         listing.files(&signer.signing)?.write(&params.path)?;
-        write_page(params, plan, observed, (listed.as_ref(), signer))?;
+        write_page(work, listed.as_ref())?;
     }
     for path in &plan.remove {
         let path = params.path.join(path);
@@ -54,12 +64,8 @@ pub fn apply(
 }
 
 /// The page comes after the list: it promises nothing that is not there.
-fn write_page(
-    params: &Params,
-    plan: &Plan,
-    observed: &Observed,
-    (published, signer): (Option<&Manifest>, &Signer),
-) -> Result<()> {
+fn write_page(work: Work, published: Option<&Manifest>) -> Result<()> {
+    let Work { params, plan, observed, signer, .. } = work;
     let before = observed.catalogue.as_ref().map_or(&[][..], |catalogue| &catalogue.images);
     let stay = before.iter().filter(|image| !plan.withdraw.contains(&image.id)).map(|image| &image.manifest);
     let manifests: Vec<_> = stay.chain(published).collect();
@@ -67,12 +73,8 @@ fn write_page(
     write_atomically(&params.path.join(PAGE), 0o644, page.as_bytes())
 }
 
-fn write_image(
-    params: &Params,
-    publication: &Publication,
-    observed: &Observed,
-    task: &Task,
-) -> Result<WrittenPackage> {
+fn write_image(work: Work, publication: &Publication, task: &Task) -> Result<WrittenPackage> {
+    let Work { params, observed, .. } = work;
     let seen = observed.source.as_ref().context("writing an image without having looked at its source")?;
     let path = params.path.join(package_path(&publication.id));
     let folder = params.path.join(PACKAGE_FOLDER);

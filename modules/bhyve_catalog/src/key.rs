@@ -5,16 +5,25 @@ mod observe;
 mod params;
 mod plan;
 
-use ansible_module::{Reply, Task};
+use std::time::Duration;
+
+use ansible_module::{Reply, Task, workbench};
 use anyhow::Result;
 
 pub use params::Params;
+
+/// Far above the time that making a key takes.
+const LOCK_LIMIT: Duration = Duration::from_secs(300);
 
 /// Module `bhyve_catalog_key`.
 ///
 /// # Errors
 /// Where a key is there that is not what was asked for, or its files cannot be read or written.
 pub fn key(params: Params, task: &mut Task) -> Result<Reply> {
+    let _lock = match task.check_mode {
+        true => None,
+        false => Some(task.phase("wait", |_| workbench::alone_at(&params.path, LOCK_LIMIT))?),
+    };
     let observed = task.phase("observe", |_| observe::observe(&params))?;
     let plan = plan::plan(&params, &observed)?;
     let fingerprint = match task.check_mode {

@@ -19,7 +19,6 @@ mod server;
 mod signing;
 mod source;
 mod staging;
-mod zfs;
 
 use std::fs;
 use std::path::Path;
@@ -29,6 +28,7 @@ use ansible_module::{Reply, Task};
 use anyhow::{Context, Result};
 use image_catalog::signs::is_there;
 
+use apply::Work;
 pub use key::key;
 pub use params::Params;
 use params::State;
@@ -47,18 +47,12 @@ pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
     for warning in lint::warnings(&plan, &observed) {
         task.warn(warning);
     }
+    let work = Work { params: &params, wanted: &wanted, plan: &plan, observed: &observed, signer: &signer };
     let published = match task.check_mode {
         true => None,
-        false => task.phase("apply", |task| apply::apply(&params, &plan, &observed, &signer, task))?,
+        false => task.phase("apply", |task| apply::apply(work, task))?,
     };
-    let context = reply::Context {
-        params: &params,
-        wanted: &wanted,
-        plan: &plan,
-        observed: &observed,
-        signer: &signer,
-    };
-    reply::reply(&context, published.as_ref())
+    reply::reply(&work, published.as_ref())
 }
 
 /// Publishers take turns, from looking to having written. In check mode nothing is written, so nothing is locked.

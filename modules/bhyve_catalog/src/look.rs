@@ -12,6 +12,7 @@ use image_catalog::digest::{CheckingReader, SumKind};
 use image_catalog::facts::ImageFacts;
 use image_catalog::name::ImageId;
 use image_catalog::package::Package;
+use zfs_command::{Guid, Snapshot, SnapshotName, Zfs};
 use zfs_stream::{Base, Expect, Image, Summary};
 
 use crate::dates::time_of;
@@ -19,7 +20,6 @@ use crate::identity::{self, StreamSum, summing};
 use crate::params::{Format, Params};
 use crate::source::{self, Source};
 use crate::staging::Staged;
-use crate::zfs::{self, SnapshotName};
 use crate::{lint, qemu_img};
 
 /// An image as its source has it.
@@ -62,7 +62,7 @@ pub fn look(
     let path = Path::new(source);
     match source::detect(source, params.format)? {
         Format::Stream => look_at_stream(source::open(path)?, parent, task),
-        Format::Snapshot => look_at_snapshot(&SnapshotName::new(source)?, parent, listed, task),
+        Format::Snapshot => look_at_snapshot(&source.parse()?, parent, listed, task),
         format => {
             ensure!(
                 parent.is_none(),
@@ -146,8 +146,11 @@ fn look_at_snapshot(
     listed: Option<&Package>,
     task: &Task,
 ) -> Result<Seen> {
-    let guid = zfs::guid(name)?;
-    let base = parent.map(|parent| zfs::snapshot_with_guid(name, parent.facts.guid)).transpose()?;
+    let zfs = Zfs::find()?;
+    let snapshots = zfs.snapshots(name.dataset(), 1)?;
+    let found = snapshots.iter().find(|snapshot| snapshot.name == name.as_str());
+    let guid = found.with_context(|| format!("{} has no snapshot {name}", name.dataset()))?.guid.0;
+    let base = parent.map(|parent| base(name, &snapshots, Guid(parent.facts.guid))).transpose()?;
     let source = Source::Snapshot { name: name.clone(), base };
     if let (Some(stream), Some(listed)) = (known_sum(listed, guid), listed) {
         let ImageFacts { volsize, volblocksize, fromguid, .. } = listed.facts;
@@ -155,14 +158,25 @@ fn look_at_snapshot(
         return Ok(Seen { source, guid, fromguid, volsize, volblocksize, stream, remarks });
     }
     let Source::Snapshot { name, base } = &source else { bail!("a snapshot turned into something else") };
-    let mut sending = zfs::send(name, base.as_ref())?;
+    let mut sending = zfs.send(name, base.as_ref())?;
     let progress = task.progress("reading the snapshot", None);
     let checked = verified(Watched { inner: &mut sending.stream, progress }, parent);
     // Where the command failed, that is what the user needs to know.
     sending.finish()?;
     let (stream, summary) = checked?;
-    ensure!(summary.toguid == guid, "snapshot {name:?} was replaced while it was read: publish again");
+    ensure!(summary.toguid == guid, "snapshot {name} was replaced while it was read: publish again");
     seen(source, stream, &summary)
+}
+
+/// The snapshot of the same dataset that the parent's image was made from.
+fn base(name: &SnapshotName, snapshots: &[Snapshot], guid: Guid) -> Result<SnapshotName> {
+    match snapshots.iter().find(|snapshot| snapshot.guid == guid) {
+        Some(base) => base.name.parse(),
+        None => bail!(
+            "{} has no snapshot with guid {guid}, which is the parent's, so no stream can build on that image",
+            name.dataset()
+        ),
+    }
 }
 
 /// Reads a whole stream: it must be one that can be received, on top of the parent if there is one.

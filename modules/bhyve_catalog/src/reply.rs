@@ -5,11 +5,10 @@ use anyhow::Result;
 use image_catalog::digest::Sha256Hex;
 use image_catalog::manifest::Manifest;
 use serde::Serialize;
+use zfs_command::Guid;
 
-use crate::observe::Observed;
-use crate::params::{Params, Wanted};
-use crate::plan::Plan;
-use crate::signing::Signer;
+use crate::apply::Work;
+use crate::params::Wanted;
 
 /// The image that was asked for.
 #[derive(Serialize)]
@@ -25,8 +24,8 @@ struct Image {
     volsize: u64,
     volblocksize: u64,
     /// Text, because JSON's readers round large numbers.
-    guid: String,
-    fromguid: Option<String>,
+    guid: Guid,
+    fromguid: Option<Guid>,
     /// SHA-256 of the stream in the package.
     stream_sha256: Sha256Hex,
     /// Bytes of that stream.
@@ -43,8 +42,8 @@ struct Catalogue {
 }
 
 /// Puts the reply together; `published` is what was written in this run.
-pub fn reply(context: &Context<'_>, published: Option<&Manifest>) -> Result<Reply> {
-    let Context { params, wanted, plan, observed, signer } = context;
+pub fn reply(work: &Work<'_>, published: Option<&Manifest>) -> Result<Reply> {
+    let Work { params, wanted, plan, observed, signer } = work;
     let fingerprint = signer.fingerprint()?;
     let catalogue = Catalogue {
         path: params.path.display().to_string(),
@@ -56,31 +55,22 @@ pub fn reply(context: &Context<'_>, published: Option<&Manifest>) -> Result<Repl
         .diff(plan.diff(params))
         .with("catalogue", catalogue)
         .with("withdrawn", withdrawn);
-    Ok(match image(context, wanted, published) {
+    Ok(match image(work, wanted, published) {
         Some(image) => reply.with("image", image),
         None => reply,
     })
 }
 
-/// All that a reply is made of.
-pub struct Context<'a> {
-    pub params: &'a Params,
-    pub wanted: &'a Wanted,
-    pub plan: &'a Plan,
-    pub observed: &'a Observed,
-    pub signer: &'a Signer,
-}
-
-fn image(context: &Context<'_>, wanted: &Wanted, published: Option<&Manifest>) -> Option<Image> {
-    let (Wanted::Present { id, .. }, Some(seen)) = (wanted, &context.observed.source) else { return None };
-    let images = context.observed.catalogue.as_ref().map_or(&[][..], |catalogue| &catalogue.images);
+fn image(work: &Work<'_>, wanted: &Wanted, published: Option<&Manifest>) -> Option<Image> {
+    let (Wanted::Present { id, .. }, Some(seen)) = (wanted, &work.observed.source) else { return None };
+    let images = work.observed.catalogue.as_ref().map_or(&[][..], |catalogue| &catalogue.images);
     let listed = images.iter().find(|image| image.id == *id).map(|image| &image.manifest);
     let manifest = published.or(listed);
     let path = manifest.and_then(|manifest| manifest.path.as_ref());
     Some(Image {
         name: id.name.to_string(),
         version: id.version.to_string(),
-        path: path.map(|path| context.params.path.join(path).display().to_string()),
+        path: path.map(|path| work.params.path.join(path).display().to_string()),
         sha256: manifest
             .and_then(|manifest| manifest.sum.as_ref())
             .and_then(|sum| sum.sha256())
@@ -88,8 +78,8 @@ fn image(context: &Context<'_>, wanted: &Wanted, published: Option<&Manifest>) -
         size: manifest.and_then(|manifest| manifest.pkgsize),
         volsize: seen.volsize,
         volblocksize: seen.volblocksize,
-        guid: seen.guid.to_string(),
-        fromguid: seen.fromguid.map(|guid| guid.to_string()),
+        guid: Guid(seen.guid),
+        fromguid: seen.fromguid.map(Guid),
         stream_sha256: seen.stream.sha256.clone(),
         stream_size: seen.stream.size,
     })

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use ansible_module::open::{is_disk, open_file_or_disk};
 use anyhow::{Context, Result, bail, ensure};
+use zfs_command::{SnapshotName, Zfs};
 
 use crate::params::Format;
 use crate::staging::Staged;
-use crate::zfs::{self, SnapshotName};
 
 /// Bytes that tell what a file holds.
 const HEAD: u64 = 512;
@@ -50,7 +50,7 @@ impl Source {
                 io::copy(&mut file, sink).context("reading the stream")?;
             }
             Self::Snapshot { name, base } => {
-                let mut sending = zfs::send(name, base.as_ref())?;
+                let mut sending = Zfs::find()?.send(name, base.as_ref())?;
                 let copied = io::copy(&mut sending.stream, sink);
                 // Where the command failed, that is what the user needs to know.
                 sending.finish()?;

@@ -12,11 +12,11 @@ use crate::plan::Plan;
 use crate::store::{Record, Store, Stored};
 use crate::vouched::Vouched;
 
-/// Waits until no other run works on the images that the plan touches.
+/// Waits until no other run works on the images that the plan touches, and looks at them again: another run may have done it.
 ///
 /// # Errors
-/// Where the store cannot be made, or another run works for hours.
-pub fn lock(plan: &Plan, observed: &mut Observed) -> Result<Vec<Lock>> {
+/// Where the store cannot be made or read, or another run works for hours.
+pub fn prepare(plan: &Plan, observed: &mut Observed) -> Result<Vec<Lock>> {
     let mut locks = Vec::new();
     if plan.changed() {
         observed.store.make()?;
@@ -33,15 +33,18 @@ pub fn lock(plan: &Plan, observed: &mut Observed) -> Result<Vec<Lock>> {
         };
         locks.push(lock);
     }
+    observed.refresh()?;
     Ok(locks)
 }
 
-/// Fetches and removes. The caller holds the locks of all images that the plan touches.
+/// Fetches and removes; returns the images that were fetched, whose SHA-256 is known now. The caller holds the locks of all images
+/// that the plan touches.
 ///
 /// # Errors
 /// Where an image cannot be fetched or removed; what was done before stays.
-pub fn apply(plan: &mut Plan, observed: Observed, task: &mut Task) -> Result<()> {
+pub fn apply(plan: &Plan, observed: Observed, task: &mut Task) -> Result<Vec<Image>> {
     let Observed { store, offer, stored, .. } = observed;
+    let mut fetched = Vec::new();
     for name in &plan.remove {
         store.remove(name)?;
     }
@@ -56,13 +59,13 @@ pub fn apply(plan: &mut Plan, observed: Observed, task: &mut Task) -> Result<()>
             let order = Order { package, vouched: &vouched };
             let record = fetch(order, repository.transport()?, &store, &progress)?;
             task.record_bytes("apply", package.size);
-            replace(&mut plan.images, &record.image);
+            fetched.push(record.image);
         }
     }
     if let Err(error) = store.sweep() {
         task.warn(format!("{error:#}"));
     }
-    Ok(())
+    Ok(fetched)
 }
 
 /// Remembers who vouched now for images that are the very ones of the catalogue.
@@ -73,11 +76,4 @@ fn vouch(names: &[ImageName], stored: &[Stored], vouched: &Vouched, store: &Stor
         }
     }
     Ok(())
-}
-
-/// Puts the fetched image, whose SHA-256 is known now, in the place of the promised one.
-fn replace(images: &mut [Image], fetched: &Image) {
-    for image in images.iter_mut().filter(|image| image.full_name() == fetched.full_name()) {
-        *image = fetched.clone();
-    }
 }

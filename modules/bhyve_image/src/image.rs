@@ -6,6 +6,7 @@ use image_catalog::digest::Sha256Hex;
 use image_catalog::name::ImageId;
 use image_catalog::package::Package;
 use serde::{Deserialize, Serialize};
+use zfs_command::Guid;
 
 /// An image of a catalogue or of the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,10 +25,10 @@ pub struct Image {
     pub volsize: u64,
     /// Bytes of a block of that volume.
     pub volblocksize: u64,
-    /// The guid of the snapshot in it, the identity of the image. Text, because JSON's readers round large numbers.
-    pub guid: String,
+    /// The guid of the snapshot in it, the identity of the image.
+    pub guid: Guid,
     /// For an increment: the guid it builds on.
-    pub fromguid: Option<String>,
+    pub fromguid: Option<Guid>,
     /// For an increment: the image with that guid.
     pub parent: Option<String>,
     /// The system in it.
@@ -60,8 +61,8 @@ impl From<&Package> for Image {
             size: package.size,
             volsize: facts.volsize,
             volblocksize: facts.volblocksize,
-            guid: facts.guid.to_string(),
-            fromguid: facts.fromguid.map(|guid| guid.to_string()),
+            guid: Guid(facts.guid),
+            fromguid: facts.fromguid.map(Guid),
             parent: facts.parent.as_ref().map(ToString::to_string),
             os: facts.os.clone(),
             min_memory: facts.min_memory,

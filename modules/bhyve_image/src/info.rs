@@ -6,12 +6,12 @@ use image_catalog::catalogue::Catalogue;
 use image_catalog::name::{ImageId, ImageName};
 use serde::Serialize;
 
+use crate::golden::golden;
 use crate::image::Image;
 use crate::memory::{Edition, Memory};
 use crate::params::{InfoParams, Names};
 use crate::repository::Repository;
 use crate::store::{Store, Stored};
-use crate::zfs;
 
 /// A package of a catalogue that is no image.
 #[derive(Serialize)]
@@ -48,7 +48,7 @@ pub fn info(params: InfoParams, task: &mut Task) -> Result<Reply> {
             .with("unusable", unusable(&catalogue));
     }
     if let Some(dataset) = &params.golden {
-        reply = reply.with("golden", task.phase("golden", |_| zfs::golden(dataset))?);
+        reply = reply.with("golden", task.phase("golden", |_| golden(dataset))?);
     }
     Ok(reply)
 }

@@ -3,6 +3,7 @@
 
 mod apply;
 mod fetch;
+mod golden;
 mod image;
 mod info;
 mod memory;
@@ -16,13 +17,12 @@ mod repository;
 mod ssh;
 mod store;
 mod vouched;
-mod zfs;
 
 use ansible_module::lock::Lock;
 use ansible_module::{Reply, Task};
 use anyhow::Result;
 
-use apply::{apply, lock};
+use apply::{apply, prepare};
 pub use info::info;
 pub use mirror::mirror;
 use observe::observe;
@@ -35,18 +35,18 @@ pub use params::{InfoParams, MirrorParams, Params};
 pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
     let mut observed = observe(&params, task)?;
     let mut plan = observed.plan(&params)?;
+    let mut fetched = Vec::new();
     if !task.check_mode {
-        let locks = task.phase("lock", |_| lock(&plan, &mut observed))?;
-        // Another run may have done it while this one waited.
-        observed.refresh()?;
+        let locks = task.phase("lock", |_| prepare(&plan, &mut observed))?;
         plan = observed.plan(&params)?;
-        let applied = task.phase("apply", |task| apply(&mut plan, observed, task));
+        let applied = task.phase("apply", |task| apply(&plan, observed, task));
         locks.into_iter().try_for_each(Lock::remove)?;
-        applied?;
+        fetched = applied?;
     }
+    let images = plan.images(&fetched);
     let mut reply = Reply::new(plan.changed()).diff(plan.diff());
-    if let ([_], [image]) = (params.name.0.as_slice(), plan.images.as_slice()) {
+    if let ([_], [image]) = (params.name.0.as_slice(), images.as_slice()) {
         reply = reply.with("image", image);
     }
-    Ok(reply.with("images", &plan.images))
+    Ok(reply.with("images", images))
 }

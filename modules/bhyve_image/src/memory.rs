@@ -9,8 +9,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ansible_module::files;
-use ansible_module::lock::{Lock, alone};
+use ansible_module::{files, workbench};
 use anyhow::{Context, Result, bail};
 use image_catalog::catalogue::Catalogue;
 use image_catalog::digest::Sha256Hex;
@@ -93,11 +92,8 @@ impl Memory {
     /// # Errors
     /// Where the store cannot be written.
     pub fn remember(self, edition: Edition) -> Result<()> {
-        let lock = self.path.with_extension("lock");
-        if self.ends_with(&edition) && !Lock::is_stale(&lock)? {
-            return Ok(());
-        }
-        alone(&lock, LOCK_LIMIT, || self.add(edition))
+        let _lock = workbench::alone_at(&self.path, LOCK_LIMIT)?;
+        self.add(edition)
     }
 
     fn ends_with(&self, edition: &Edition) -> bool {
@@ -206,17 +202,6 @@ mod tests {
         slow.remember(edition("one", None)).unwrap();
         assert_eq!(load(folder.path(), "/srv/images").seen, [edition("two", None).fingerprint]);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn the_lock_of_a_dead_run_goes() {
-        let folder = tempfile::tempdir().unwrap();
-        let lock = load(folder.path(), "/srv/images").path.with_extension("lock");
-        for _ in 0..2 {
-            fs::write(&lock, "").unwrap();
-            load(folder.path(), "/srv/images").remember(edition("one", None)).unwrap();
-            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use image_catalog::signature::{Fingerprints, SignatureType, Trust, load_public_k
 use image_catalog::transport::Location;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use zfs_command::DatasetName;
 
 /// Declares the options of a module that reads a catalogue: its own, and those that say where the catalogue is, how to
 /// get there and what makes it believable.
@@ -100,7 +101,7 @@ options! {
         #[serde(default = "default_store")]
         pub store: PathBuf,
         /// The ZFS file system that golden volumes are below.
-        pub golden: Option<String>,
+        pub golden: Option<DatasetName>,
     }
 }
 

@@ -21,7 +21,7 @@ pub struct Plan {
     /// Images in the store that the catalogue vouches for once more, by NAME-VERSION.
     pub vouch: Vec<ImageName>,
     /// The images asked for, as they are or will be, in the order of the names.
-    pub images: Vec<Image>,
+    images: Vec<Image>,
     before: Vec<String>,
     after: Vec<String>,
 }
@@ -78,6 +78,12 @@ impl Plan {
     /// Whether there is anything to do.
     pub fn changed(&self) -> bool {
         !(self.fetch.is_empty() && self.remove.is_empty())
+    }
+
+    /// The images asked for, in the order of the names; of those that were fetched all is known.
+    pub fn images<'a>(&'a self, fetched: &'a [Image]) -> Vec<&'a Image> {
+        let known = |image: &'a Image| fetched.iter().find(|other| other.full_name() == image.full_name());
+        self.images.iter().map(|image| known(image).unwrap_or(image)).collect()
     }
 
     /// The difference it makes to the store.

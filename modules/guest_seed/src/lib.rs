@@ -13,10 +13,15 @@ mod shown;
 mod values;
 mod yaml;
 
-use ansible_module::{Reply, Task};
+use std::time::Duration;
+
+use ansible_module::{Reply, Task, workbench};
 use anyhow::Result;
 
 use crate::params::Params;
+
+/// Far above the time that a seed takes.
+const LOCK_LIMIT: Duration = Duration::from_secs(60);
 
 /// Module `guest_seed`.
 ///
@@ -24,6 +29,10 @@ use crate::params::Params;
 /// Where the options contradict each other, or the file is no seed or cannot be read or written.
 pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
     let wanted = task.phase("render", |_| documents::wanted(&params))?;
+    let _lock = match task.check_mode {
+        true => None,
+        false => Some(task.phase("wait", |_| workbench::alone_at(&params.path, LOCK_LIMIT))?),
+    };
     let observed = task.phase("observe", |_| observe::observe(&params.path))?;
     let plan = plan::plan(&params.path, wanted, observed)?;
     if !task.check_mode {

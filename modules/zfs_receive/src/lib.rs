@@ -3,6 +3,7 @@
 mod dataset;
 mod decoder;
 mod image;
+mod job;
 mod params;
 mod raw_file;
 mod source;
@@ -10,15 +11,17 @@ mod source;
 use ansible_module::{Reply, Task};
 use anyhow::Result;
 
-use crate::params::{Params, Target};
+use crate::job::Job;
+use crate::params::Params;
 
 /// Module `zfs_receive`.
 ///
 /// # Errors
 /// Where the image cannot be believed, or a volume is in the way or cannot be made.
 pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
-    match params.target()? {
-        Target::RawFile(path) => raw_file::run(&params, path, task),
-        Target::Datasets => dataset::run(&params, task),
+    match params.job()? {
+        Job::RawFile(file) => raw_file::run(&file, task),
+        Job::Volumes(volumes) => dataset::present(&volumes, task),
+        Job::NoVolumes(names) => dataset::absent(&names, task),
     }
 }

@@ -1,15 +1,15 @@
 //! The options of the module, as strict types.
 
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ansible_module::{Size, State};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use image_catalog::digest::Sha256Hex;
-use serde::de::{Error, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::Deserialize;
+use zfs_command::{DatasetName, Guid};
 
-use crate::dataset::{DatasetName, Properties};
+use crate::dataset::Properties;
+use crate::job::{Content, Golden, ImageFile, Job, RawFile, Volumes, Wanted};
 
 /// What the caller asks for.
 #[derive(Clone, Debug, Deserialize)]
@@ -61,34 +61,25 @@ pub struct Volume {
     pub properties: Option<Properties>,
 }
 
-/// Where the volume is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target<'p> {
-    RawFile(&'p Path),
-    Datasets,
-}
-
 impl Params {
-    /// The one target, and that the options fit it.
-    pub fn target(&self) -> Result<Target<'_>> {
-        if self.state == State::Present {
-            ensure!(
-                self.src.is_some(),
-                "option `src` is missing: expected the image to make the volume from"
-            );
-        }
+    /// The one job that the options ask for.
+    ///
+    /// # Errors
+    /// Where they ask for none, for more than one, or do not go together.
+    pub fn job(self) -> Result<Job> {
+        let present = self.state == State::Present;
+        ensure!(
+            self.src.is_some() || !present,
+            "option `src` is missing: expected the image to make the volume from"
+        );
         ensure!(
             self.image.is_none() || self.golden.is_some(),
             "option `image` names a golden volume: it goes with `golden`"
         );
-        let golden_alone = self.golden.is_some() && self.state == State::Present;
         match (&self.path, &self.dataset, &self.volumes) {
-            (Some(path), None, None) => {
-                self.check_raw_file(path)?;
-                Ok(Target::RawFile(path))
-            }
-            (None, Some(_), None) | (None, None, Some(_)) => Ok(Target::Datasets),
-            (None, None, None) if golden_alone => Ok(Target::Datasets),
+            (Some(_), None, None) => self.raw_file().map(Job::RawFile),
+            (None, Some(_), None) | (None, None, Some(_)) => self.datasets(),
+            (None, None, None) if present && self.golden.is_some() => self.datasets(),
             (None, None, None) => {
                 bail!("options `path`, `dataset` and `volumes` are all missing: expected one of them")
             }
@@ -98,18 +89,14 @@ impl Params {
         }
     }
 
-    /// The ZFS volumes that are named, each once.
-    pub fn datasets(&self) -> Result<Vec<DatasetName>> {
-        let several = self.volumes.iter().flatten().map(|volume| &volume.dataset);
-        let mut names: Vec<DatasetName> = self.dataset.iter().chain(several).cloned().collect();
-        names.sort();
-        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            bail!("volume {} is asked for twice: expected every volume once", pair[0]);
-        }
-        Ok(names)
+    /// The image, where it is wanted.
+    fn image_file(&self) -> Option<ImageFile> {
+        let src = self.src.clone().filter(|_| self.state == State::Present)?;
+        Some(ImageFile { src, sha256: self.sha256.clone(), guid: self.guid })
     }
 
-    fn check_raw_file(&self, path: &Path) -> Result<()> {
+    fn raw_file(self) -> Result<RawFile> {
+        let image = self.image_file();
         let options = [
             ("golden", self.golden.is_some()),
             ("image", self.image.is_some()),
@@ -118,61 +105,52 @@ impl Params {
         if let Some((name, _)) = options.iter().find(|(_, given)| *given) {
             bail!("option `{name}` goes with `dataset`, not with `path`");
         }
+        let path = self.path.unwrap_or_default();
         let named = path.is_absolute() && path.file_name().is_some();
         ensure!(named, "option `path` is {}: expected the absolute path of a file", path.display());
         if let Some(volsize) = self.volsize {
             let whole = volsize.0 > 0 && volsize.0.is_multiple_of(512) && i64::try_from(volsize.0).is_ok();
             ensure!(whole, "option `volsize` is {volsize}: expected whole sectors of 512 bytes");
         }
-        Ok(())
+        let volsize = self.volsize.map(|size| size.0);
+        let content = image.map(|image| Content { image, volsize, replace: self.replace, mode: self.mode.0 });
+        Ok(RawFile { path, force: self.force, content })
     }
 
-    /// The image, which `target` has found to be given where it is needed.
-    pub fn src(&self) -> Result<&Path> {
-        self.src.as_deref().context("option `src` is missing")
+    fn datasets(self) -> Result<Job> {
+        let image = self.image_file();
+        let volumes = self.wanted();
+        refuse_twins(&volumes)?;
+        let Some(image) = image else {
+            return Ok(Job::NoVolumes(volumes.into_iter().map(|volume| volume.name).collect()));
+        };
+        let golden = self.golden.map(|folder| Golden { folder, name: self.image });
+        Ok(Job::Volumes(Volumes { image, golden, volumes, replace: self.replace }))
+    }
+
+    /// The ZFS volumes that are named.
+    fn wanted(&self) -> Vec<Wanted> {
+        let common = self.properties.clone().unwrap_or_default();
+        let one = self.dataset.iter().map(|name| Wanted {
+            name: name.clone(),
+            volsize: self.volsize.map(|size| size.0),
+            properties: common.clone(),
+        });
+        let several = self.volumes.iter().flatten().map(|volume| Wanted {
+            name: volume.dataset.clone(),
+            volsize: volume.volsize.or(self.volsize).map(|size| size.0),
+            properties: volume.properties.as_ref().map_or(common.clone(), |own| common.overridden_by(own)),
+        });
+        one.chain(several).collect()
     }
 }
 
-/// The guid of a snapshot: the identity of an image. Text in JSON, where large numbers lose digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Guid(pub u64);
-
-impl fmt::Display for Guid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl Serialize for Guid {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Guid {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(GuidVisitor)
-    }
-}
-
-struct GuidVisitor;
-
-impl Visitor<'_> for GuidVisitor {
-    type Value = Guid;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the guid of a snapshot as `zfs get -Hp guid` shows it, as in 7119270074782723516")
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Guid, E> {
-        Ok(Guid(value))
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<Guid, E> {
-        match value.parse() {
-            Ok(guid) if value.bytes().all(|byte| byte.is_ascii_digit()) => Ok(Guid(guid)),
-            _ => Err(E::invalid_value(serde::de::Unexpected::Str(value), &self)),
-        }
+fn refuse_twins(volumes: &[Wanted]) -> Result<()> {
+    let mut names: Vec<_> = volumes.iter().map(|volume| &volume.name).collect();
+    names.sort();
+    match names.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => bail!("volume {} is asked for twice: every volume needs a name of its own", pair[0]),
+        None => Ok(()),
     }
 }
 
@@ -203,17 +181,28 @@ impl TryFrom<String> for Mode {
 mod tests {
     use super::*;
 
-    fn target(json: &str) -> Result<String, String> {
+    fn job(json: &str) -> Result<&'static str, String> {
         let params: Params = serde_json::from_str(json).map_err(|error| error.to_string())?;
-        params.target().map(|target| format!("{target:?}")).map_err(|error| error.to_string())
+        let job = params.job().map_err(|error| error.to_string())?;
+        Ok(match job {
+            Job::RawFile(RawFile { content: Some(_), .. }) => "a file",
+            Job::RawFile(_) => "no file",
+            Job::Volumes(_) => "volumes",
+            Job::NoVolumes(_) => "no volumes",
+        })
     }
 
     #[test]
-    fn one_target_with_the_options_that_fit_it() {
+    fn one_job_with_the_options_that_fit_it() {
         let table = [
-            (r#"{"src": "/i.zfs", "path": "/v/web1"}"#, Ok(r#"RawFile("/v/web1")"#)),
-            (r#"{"path": "/v/web1", "state": "absent", "src": null}"#, Ok(r#"RawFile("/v/web1")"#)),
-            (r#"{"src": "i.zfs", "dataset": "tank/web1", "golden": "tank"}"#, Ok("Datasets")),
+            (r#"{"src": "/i.zfs", "path": "/v/web1"}"#, Ok("a file")),
+            (r#"{"path": "/v/web1", "state": "absent", "src": null}"#, Ok("no file")),
+            (r#"{"src": "i.zfs", "dataset": "tank/web1", "golden": "tank"}"#, Ok("volumes")),
+            (r#"{"dataset": "tank/web1", "state": "absent"}"#, Ok("no volumes")),
+            (
+                r#"{"volumes": [{"dataset": "t/a"}, {"dataset": "t/a"}], "state": "absent"}"#,
+                Err("volume t/a is asked for twice: every volume needs a name of its own"),
+            ),
             (
                 r#"{"path": "/v/web1"}"#,
                 Err("option `src` is missing: expected the image to make the volume from"),
@@ -246,20 +235,12 @@ mod tests {
             ),
         ];
         for (json, expected) in table {
-            assert_eq!(target(json), expected.map(str::to_owned).map_err(str::to_owned), "{json}");
+            assert_eq!(job(json), expected.map_err(str::to_owned), "{json}");
         }
     }
 
     #[test]
-    fn guids_and_modes() {
-        let guid =
-            |json: &str| serde_json::from_str::<Guid>(json).map(|guid| guid.0).map_err(|e| e.to_string());
-        assert_eq!(guid("18446744073709551615"), Ok(u64::MAX));
-        assert_eq!(guid(r#""7119270074782723516""#), Ok(7119270074782723516));
-        for wrong in ["-1", r#""0x1""#, r#""+1""#, r#""""#, "1.5"] {
-            assert!(guid(wrong).unwrap_err().contains("expected the guid of a snapshot"), "{wrong}");
-        }
-        assert_eq!(serde_json::to_string(&Guid(u64::MAX)).unwrap(), r#""18446744073709551615""#);
+    fn modes() {
         assert_eq!(Mode::try_from("0640".to_owned()), Ok(Mode(0o640)));
         for wrong in ["", "8", "1777", "rw"] {
             Mode::try_from(wrong.to_owned()).unwrap_err();

@@ -13,6 +13,7 @@ use image_catalog::facts::ImageFacts;
 use zfs_stream::ReadAhead;
 
 use crate::decoder::{Decoder, Room};
+use crate::job::ImageFile;
 
 /// A stream being read, verified in passing by all that packed it.
 pub struct Source {
@@ -75,10 +76,10 @@ impl Source {
         Ok(Source { path: path.to_owned(), reading, facts, sha256: sha256.cloned(), plain })
     }
 
-    /// Opens `path` as [`Source::open`] does, and shows under `label` how much of it has been read.
-    pub fn shown(path: &Path, sha256: Option<&Sha256Hex>, task: &Task, label: &str) -> Result<Source> {
-        let total = fs::metadata(path).map(|file| file.len()).ok();
-        Source::open(path, sha256, Some(task.progress(label, total)))
+    /// Opens the file of an image as [`Source::open`] does, and shows under `label` how much of it has been read.
+    pub fn shown(image: &ImageFile, task: &Task, label: &str) -> Result<Source> {
+        let total = fs::metadata(&image.src).map(|file| file.len()).ok();
+        Source::open(&image.src, image.sha256.as_ref(), Some(task.progress(label, total)))
     }
 
     /// What an image package says of its stream.

@@ -81,10 +81,8 @@ fn with_zfs() -> Lab {
     let script = format!(
         r#"echo "$*" >>{lab}/calls
 case "$*" in
-"get -Hp -o value guid tank/vm@v1") echo 7119270074782723516 ;;
-"get -Hp -o value guid tank/vm@v2") echo {second} ;;
-"list -Hp -t snapshot -d 1 -o name,guid tank/vm")
-    printf 'tank/vm@v1\t7119270074782723516\ntank/vm@v2\t{second}\n' ;;
+"list -Hp -t snapshot -d 1 -o name,guid,clones tank/vm")
+    printf 'tank/vm@v1\t7119270074782723516\t-\ntank/vm@v2\t{second}\t-\n' ;;
 "send -L tank/vm@v1") cat {full} ;;
 "send -L -i tank/vm@v1 tank/vm@v2") cat {difference} ;;
 *) echo "cannot open '$*': dataset does not exist" >&2; exit 1 ;;
@@ -123,8 +121,10 @@ fn what_zfs_complains_about_is_passed_on() {
     assert_eq!(
         reply["msg"],
         format!(
-            "looking at source tank/other@v1: reading the guid of snapshot tank/other@v1: `{}/bin/zfs get -Hp -o value guid \
-             tank/other@v1` exited with 1: cannot open 'get -Hp -o value guid tank/other@v1': dataset does not exist",
+            "looking at source tank/other@v1: listing the snapshots of tank/other: the dataset or the one above it does not \
+             exist; check the name, or create it with `zfs create`: `{}/bin/zfs list -Hp -t snapshot -d 1 -o name,guid,clones \
+             tank/other` exited with 1: cannot open 'list -Hp -t snapshot -d 1 -o name,guid,clones tank/other': dataset does not \
+             exist",
             lab.folder.path().display()
         )
     );

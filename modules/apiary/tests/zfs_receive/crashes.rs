@@ -38,23 +38,15 @@ fn killed_at_any_moment_the_next_run_converges() {
 }
 
 #[test]
-fn what_dead_runs_left_is_shown_and_swept() {
+fn what_dead_runs_left_is_swept_and_is_no_change() {
     let mut host = Host::new();
     let options = json!({"src": stream("tiny-plain.zfs")});
     host.run(&options);
     fs::write(host.at(".new-abc123-web1"), "left").unwrap();
-    fs::write(host.at(".web1.lock"), "").unwrap();
     fs::write(host.at(".new-abc123-web2"), "another volume's").unwrap();
-    let foreseen = host.check(&options);
-    let leftovers =
-        ["leftover: ", &host.at(".new-abc123-web1").display().to_string(), "\nleftover: "].concat();
-    assert!(foreseen["diff"]["before"].as_str().unwrap().contains(&leftovers), "{foreseen}");
-    assert_eq!(host.run(&options)["changed"], json!(true));
-    fs::remove_file(host.at(".new-abc123-web2")).unwrap();
-    host.only_volume_is(TINY.1);
+    assert_eq!(host.check(&options)["changed"], json!(false));
     assert_eq!(host.run(&options)["changed"], json!(false));
-    fs::write(host.at(".web1.lock"), "").unwrap();
-    host.triad(&options);
+    fs::remove_file(host.at(".new-abc123-web2")).unwrap();
     host.only_volume_is(TINY.1);
 }
 
@@ -82,7 +74,7 @@ fn several_runs_at_once_make_one_volume() {
         assert_eq!(reply["failed"], json!(null), "{reply}");
         changed += u32::from(reply["changed"] == json!(true));
     }
-    assert!(changed >= 1);
+    assert_eq!(changed, 1);
     assert_eq!(host.content().len(), 1);
     assert_eq!(host.run(&options)["changed"], json!(false));
 }

@@ -86,7 +86,7 @@ fn sources_that_are_not_what_was_asked_for() {
         ),
         (
             json!({"src": src.to_string(), "guid": "5"}),
-            format!("{src} holds the image with guid {}, expected 5", TINY.0),
+            format!("{src} holds the image with guid {}, expected 5: another image", TINY.0),
         ),
         (
             json!({"src": "/nonexistent"}),
@@ -123,7 +123,7 @@ fn places_where_no_volume_can_be() {
     for options in
         [json!({"src": src, "replace": true, "force": true}), json!({"state": "absent", "force": true})]
     {
-        assert_eq!(failure(&host.run(&options)), expected("a symbolic link"));
+        assert_eq!(failure(&host.run(&options)), expected("a link"));
     }
 }
 

@@ -2,37 +2,29 @@
 //! in the way of any of them shows before: their folders are made.
 
 use std::fs;
-use std::time::Duration;
 
 use ansible_module::files::{sweep_for, write_atomically};
-use ansible_module::lock::{Lock, alone, beside};
 use anyhow::{Context, Result};
 use image_catalog::digest::Sha256Hex;
 use image_catalog::signature::{PrivateKey, create_key};
 
 use super::plan::{Key, Plan, fingerprint_file};
 
-/// Far above the time that making a key takes.
-const PATIENCE: Duration = Duration::from_secs(300);
-
-/// Does what was planned, removes what dead runs left of it, and returns the key's fingerprint.
+/// Does what was planned, removes what dead runs left of it, and returns the key's fingerprint. The caller holds the lock of the
+/// key.
 pub fn apply(plan: &Plan<'_>) -> Result<Sha256Hex> {
-    let lock = beside(&plan.path)?;
-    if !plan.changed()
-        && !Lock::is_stale(&lock)?
-        && let Some(fingerprint) = plan.fingerprint()?
-    {
-        return Ok(fingerprint);
-    }
     let files = [Some(&plan.path), plan.public_key.as_ref(), plan.fingerprint.as_ref()];
-    let files = || files.into_iter().flatten();
-    for folder in files().filter_map(|file| file.parent()) {
-        fs::create_dir_all(folder).with_context(|| format!("making folder {}", folder.display()))?;
+    files.into_iter().flatten().try_for_each(|file| sweep_for(file).map(drop))?;
+    match plan.fingerprint()?.filter(|_| !plan.changed()) {
+        Some(fingerprint) => Ok(fingerprint),
+        None => {
+            let folders = files.into_iter().flatten().filter_map(|file| file.parent());
+            for folder in folders {
+                fs::create_dir_all(folder).with_context(|| format!("making folder {}", folder.display()))?;
+            }
+            write(plan)
+        }
     }
-    alone(&lock, PATIENCE, || {
-        files().try_for_each(|file| sweep_for(file).map(drop))?;
-        write(plan)
-    })
 }
 
 fn write(plan: &Plan<'_>) -> Result<Sha256Hex> {

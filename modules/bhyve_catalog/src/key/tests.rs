@@ -77,11 +77,11 @@ fn a_file_that_cannot_be_written_leaves_no_key() {
 }
 
 #[test]
-fn the_lock_of_a_dead_run_goes() {
+fn what_dead_runs_left_goes_and_is_no_change() {
     let folder = tempfile::tempdir().unwrap();
     let params = params(folder.path(), "eddsa");
     for changed in [true, false] {
-        fs::write(folder.path().join(".catalogue.key.lock"), "").unwrap();
+        fs::write(folder.path().join(".new-abcdef-catalogue.key"), "half").unwrap();
         assert_eq!(run(&params), changed);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }

@@ -11,7 +11,7 @@ use super::observe::{Observed, Wanted};
 #[derive(Debug)]
 pub struct Plan {
     /// Packages to copy.
-    pub fetch: Vec<Copy>,
+    pub fetch: Vec<Missing>,
     /// Whether the lists are to be written.
     pub lists: bool,
     /// Package files to remove afterwards, by their path in the folder.
@@ -23,7 +23,7 @@ pub struct Plan {
 
 /// A package to copy.
 #[derive(Debug)]
-pub struct Copy {
+pub struct Missing {
     /// Its name and version.
     pub name: String,
     /// Its file.
@@ -37,7 +37,7 @@ pub fn plan(observed: &Observed) -> Plan {
     let path = |wanted: &Wanted| wanted.file.path.to_string();
     let mut packages: Vec<_> = observed.wanted.iter().map(|wanted| wanted.name.clone()).collect();
     packages.sort_unstable();
-    let copy = |wanted: &Wanted| Copy { name: wanted.name.clone(), file: wanted.file.clone() };
+    let copy = |wanted: &Wanted| Missing { name: wanted.name.clone(), file: wanted.file.clone() };
     Plan {
         fetch: missing.into_iter().map(copy).collect(),
         lists: observed.lists_differ,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use ansible_module::files::{sweep_for, write_atomically};
-use ansible_module::lock::{alone, beside};
+use ansible_module::workbench;
 use anyhow::Result;
 
 use super::{Outcome, PeerView};
@@ -21,10 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// # Errors
 /// Where its folder cannot be written.
 pub fn write(path: &Path, outcome: &Outcome) -> Result<()> {
-    alone(&beside(path)?, PATIENCE, || {
-        sweep_for(path)?;
-        write_atomically(path, 0o644, text(outcome).as_bytes())
-    })
+    let _lock = workbench::alone_at(path, PATIENCE)?;
+    sweep_for(path)?;
+    write_atomically(path, 0o644, text(outcome).as_bytes())
 }
 
 /// The metrics in text exposition format.

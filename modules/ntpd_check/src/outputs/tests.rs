@@ -129,7 +129,6 @@ fn the_metrics_file_is_replaced_and_readable() {
     let path = folder.path().join("ntpd_check.prom");
     std::fs::write(&path, "old").unwrap();
     std::fs::write(folder.path().join(".new-abcdef-ntpd_check.prom"), "half a file").unwrap();
-    std::fs::write(folder.path().join(".ntpd_check.prom.lock"), "").unwrap();
     prometheus::write(&path, &incident()).unwrap();
     assert!(std::fs::read_to_string(&path).unwrap().starts_with("# HELP ntpd_check_"));
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);

@@ -1,44 +1,28 @@
 //! Carries out a plan. The only writer.
 
-use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use ansible_module::Task;
 use anyhow::{Context, Result};
-use image_catalog::digest::Sha256Hex;
+use zfs_command::{DatasetName, Problem, Zfs, problem_of};
 use zfs_stream::{Base, Summary};
 
 use super::device;
 use super::feed::{Copied, Feed, Spliced};
-use super::name::DatasetName;
-use super::plan::{Clone, Device, Plan, Receive, Step, check_size};
-use super::problem::{Problem, problem_of};
+use super::plan::{Device, NewClone, NewVolume, Plan, Step, check_size};
 use super::properties::UNFINISHED;
 use super::receive::{self, Destination};
 use super::user;
-use super::zfs::Zfs;
 use crate::image;
-use crate::params::Guid;
 use crate::source::Source;
 
 /// How long ZFS may call a volume busy that nobody is seen to use. A receive that was killed ends by itself after a moment.
 const BUSY_LIMIT: Duration = Duration::from_secs(180);
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// Where the image is.
-#[derive(Debug)]
-pub struct From {
-    /// The file.
-    pub src: PathBuf,
-    /// Its SHA-256.
-    pub sha256: Option<Sha256Hex>,
-    /// Guid of its snapshot.
-    pub guid: u64,
-}
-
 /// Carries out all steps; returns what is known of the image where it was received.
-pub fn apply(zfs: &Zfs, plan: &Plan, from: Option<&From>, task: &mut Task) -> Result<Option<Summary>> {
+pub fn apply(zfs: &Zfs, plan: &Plan, task: &mut Task) -> Result<Option<Summary>> {
     let mut summary = None;
     for step in &plan.steps {
         match step {
@@ -46,8 +30,7 @@ pub fn apply(zfs: &Zfs, plan: &Plan, from: Option<&From>, task: &mut Task) -> Re
                 destroy(zfs, name)?;
             }
             Step::Receive(receive) => {
-                let from = from.context("no image was given")?;
-                summary = Some(task.phase("receive", |task| receive_volume(zfs, receive, from, task))?);
+                summary = Some(task.phase("receive", |task| receive_volume(zfs, receive, task))?);
             }
             Step::Clone(clone) => task.phase("clone", |_| make_clone(zfs, clone))?,
             Step::Set { name, properties } => {
@@ -101,11 +84,11 @@ fn rename(zfs: &Zfs, from: &str, to: &str) -> Result<()> {
     patiently(from, || zfs.rename(from, to))
 }
 
-fn make_clone(zfs: &Zfs, clone: &Clone) -> Result<()> {
+fn make_clone(zfs: &Zfs, clone: &NewClone) -> Result<()> {
     if let Some(kept) = &clone.kept {
         return replace_by_clone(zfs, clone, kept);
     }
-    let Clone { name, origin, properties, device, later, .. } = clone;
+    let NewClone { name, origin, properties, device, later, .. } = clone;
     let mut properties = properties.clone();
     match device {
         Device::Never => properties.push(property("volmode", "none")),
@@ -118,8 +101,8 @@ fn make_clone(zfs: &Zfs, clone: &Clone) -> Result<()> {
 }
 
 /// The clone is whole before anything happens to the volume whose name it takes.
-fn replace_by_clone(zfs: &Zfs, clone: &Clone, kept: &str) -> Result<()> {
-    let Clone { name, origin, properties, device, later, .. } = clone;
+fn replace_by_clone(zfs: &Zfs, clone: &NewClone, kept: &str) -> Result<()> {
+    let NewClone { name, origin, properties, device, later, .. } = clone;
     let unfinished = name.unfinished();
     let properties = [hidden(device), properties.clone()].concat();
     zfs.clone_of(origin, &unfinished, &properties).with_context(|| format!("cloning {origin} to {name}"))?;
@@ -177,10 +160,10 @@ fn unmark(zfs: &Zfs, name: &DatasetName) -> Result<()> {
     zfs.inherit(UNFINISHED, name.as_str()).with_context(|| format!("marking {name} as finished"))
 }
 
-fn receive_volume(zfs: &Zfs, wanted: &Receive, from: &From, task: &mut Task) -> Result<Summary> {
+fn receive_volume(zfs: &Zfs, wanted: &NewVolume, task: &mut Task) -> Result<Summary> {
     let unfinished = wanted.name.unfinished();
-    let doing = || format!("receiving {} into {}", from.src.display(), wanted.name);
-    let summary = receive_unfinished(zfs, wanted, from, task).with_context(doing)?;
+    let doing = || format!("receiving {} into {}", wanted.image.src.display(), wanted.name);
+    let summary = receive_unfinished(zfs, wanted, task).with_context(doing)?;
     task.record_bytes("receive", summary.bytes);
     set_each(zfs, &wanted.later, &unfinished)?;
     take_name(zfs, &wanted.name, wanted.kept.as_deref())?;
@@ -188,15 +171,15 @@ fn receive_volume(zfs: &Zfs, wanted: &Receive, from: &From, task: &mut Task) -> 
     Ok(summary)
 }
 
-fn receive_unfinished(zfs: &Zfs, wanted: &Receive, from: &From, task: &mut Task) -> Result<Summary> {
+fn receive_unfinished(zfs: &Zfs, wanted: &NewVolume, task: &mut Task) -> Result<Summary> {
     let label = format!("receiving {}", wanted.name);
-    let source = Source::shown(&from.src, from.sha256.as_ref(), task, &label)?;
+    let source = Source::shown(&wanted.image, task, &label)?;
     let mut feed: Box<dyn Feed> = match source.lasting_file()? {
         Some(file) => Box::new(Spliced::new(file)),
         None => Box::<Copied>::default(),
     };
     let base = wanted.base.as_ref();
-    let reader = image::reader(source, Guid(from.guid), expected_base(wanted)?)?;
+    let reader = image::reader(source, wanted.guid, expected_base(wanted)?)?;
     let properties = [hidden(&wanted.device), wanted.properties.clone()].concat();
     let destination = Destination {
         zfs,
@@ -210,15 +193,15 @@ fn receive_unfinished(zfs: &Zfs, wanted: &Receive, from: &From, task: &mut Task)
     Ok(summary)
 }
 
-fn expected_base(wanted: &Receive) -> Result<Base> {
+fn expected_base(wanted: &NewVolume) -> Result<Base> {
     let Some(base) = &wanted.base else { return Ok(Base::None) };
     let volblocksize =
         u32::try_from(base.volblocksize).context("reading the block size of the golden volume")?;
-    Ok(Base::Volume { guid: base.guid, volsize: base.volsize, volblocksize })
+    Ok(Base::Volume { guid: base.guid.0, volsize: base.volsize, volblocksize })
 }
 
 /// What is left to say when the stream itself is good.
-fn judge(wanted: &Receive, summary: &Summary, source: Source) -> Result<()> {
+fn judge(wanted: &NewVolume, summary: &Summary, source: Source) -> Result<()> {
     source.finish()?;
     let size = summary.volsize.context("reading the size of the volume: the stream does not say it")?;
     for volsize in &wanted.sizes {
@@ -230,12 +213,14 @@ fn judge(wanted: &Receive, summary: &Summary, source: Source) -> Result<()> {
 /// Reads and judges what `plan` would receive, and changes nothing; returns what is known of the image then.
 ///
 /// An image that check mode has not fetched cannot be read, and need not be.
-pub fn preview(plan: &Plan, from: &From, task: &mut Task) -> Result<Option<Summary>> {
-    let Some(wanted) = plan.receives().next().filter(|_| from.src.exists()) else { return Ok(None) };
+pub fn preview(plan: &Plan, task: &mut Task) -> Result<Option<Summary>> {
+    let Some(wanted) = plan.receives().next().filter(|wanted| wanted.image.src.exists()) else {
+        return Ok(None);
+    };
     task.phase("verify", |task| {
-        let doing = || format!("verifying {}", from.src.display());
-        let source = Source::shown(&from.src, from.sha256.as_ref(), task, &doing())?;
-        let reader = image::reader(source, Guid(from.guid), expected_base(wanted)?)?;
+        let doing = || format!("verifying {}", wanted.image.src.display());
+        let source = Source::shown(&wanted.image, task, &doing())?;
+        let reader = image::reader(source, wanted.guid, expected_base(wanted)?)?;
         let (summary, source) = reader.finish().with_context(doing)?;
         judge(wanted, &summary, source).with_context(doing)?;
         task.record_bytes("verify", summary.bytes);

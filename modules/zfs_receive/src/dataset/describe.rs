@@ -3,13 +3,14 @@
 use std::fmt::Write;
 
 use ansible_module::Size;
+use zfs_command::{DatasetName, Row};
 
-use super::name::DatasetName;
 use super::observe::Observed;
 use super::plan::Plan;
 use super::properties::satisfied;
-use super::request::{Image, Present, Wanted};
-use super::zfs::Row;
+use super::request::Present;
+use crate::image::Image;
+use crate::job::Wanted;
 
 /// What volume `found` is of, to follow "it ".
 pub fn identity(found: &Row, observed: &Observed) -> String {

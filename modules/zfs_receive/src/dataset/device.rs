@@ -8,8 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-
-use super::name::DatasetName;
+use zfs_command::DatasetName;
 
 /// On Linux udev gives a device its name, and looks what is on it. It lags behind the kernel, more so on a loaded machine,
 /// and gives up by itself what takes it longer than this (`event_timeout` in udev.conf(5)).

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
+use zfs_command::{DatasetName, Guid, Kind, Row, Zfs};
 
-use super::name::DatasetName;
 use super::properties::UNFINISHED;
 use super::request::Present;
 use super::user;
-use super::zfs::{Kind, Row, Zfs};
 
 /// Properties looked at in any case.
 const ALWAYS: [&str; 1] = [UNFINISHED];
@@ -43,7 +42,7 @@ impl Observed {
     }
 
     /// The snapshot with this guid that `dataset` has or was cloned from.
-    pub fn snapshot_of(&self, dataset: &Row, guid: u64) -> Option<&Row> {
+    pub fn snapshot_of(&self, dataset: &Row, guid: Guid) -> Option<&Row> {
         let origin = dataset.origin.as_ref().and_then(|origin| self.rows.get(origin));
         self.snapshots(&dataset.name).chain(origin).find(|snapshot| snapshot.guid == guid)
     }
@@ -74,7 +73,7 @@ pub fn present(zfs: &Zfs, request: &Present) -> Result<Observed> {
     let parents: BTreeSet<String> = names.iter().filter_map(|name| name.parent()).map(String::from).collect();
     let mut observed = datasets(zfs, &names, parents)?;
     if let Some(images) =
-        request.golden.as_ref().and_then(DatasetName::parent).filter(|_| request.image.fromguid != 0)
+        request.golden.as_ref().and_then(DatasetName::parent).filter(|_| request.image.base.is_some())
     {
         observed.add(zfs.list(&[images.as_str()], 2)?);
     }

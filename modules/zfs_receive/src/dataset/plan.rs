@@ -7,11 +7,11 @@ mod tests;
 mod volume;
 
 use anyhow::{Result, bail};
+use zfs_command::{DatasetName, Guid, Kind, Row};
 use zfs_stream::Summary;
 
-use super::name::DatasetName;
 use super::observe::Observed;
-use super::zfs::{Kind, Row};
+use crate::job::ImageFile;
 
 pub use absent::absent;
 pub use present::present;
@@ -23,9 +23,9 @@ pub enum Step {
     /// Destroy what a dead run has left under this name.
     Sweep(String),
     /// Receive the image, give it its name.
-    Receive(Receive),
+    Receive(NewVolume),
     /// Make a clone.
-    Clone(Clone),
+    Clone(NewClone),
     /// Change properties of a volume that is there.
     Set {
         /// The volume.
@@ -70,7 +70,11 @@ impl Device {
 
 /// A volume to receive.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Receive {
+pub struct NewVolume {
+    /// The file to receive.
+    pub image: ImageFile,
+    /// Guid of the image in it.
+    pub guid: Guid,
     /// Its name in the end.
     pub name: DatasetName,
     /// The name under which what stands there now is kept.
@@ -93,7 +97,7 @@ pub struct BaseImage {
     /// Name of the snapshot.
     pub snapshot: String,
     /// Its guid.
-    pub guid: u64,
+    pub guid: Guid,
     /// Bytes of the volume.
     pub volsize: u64,
     /// Its block size in bytes.
@@ -102,7 +106,7 @@ pub struct BaseImage {
 
 /// A clone to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Clone {
+pub struct NewClone {
     /// Its name.
     pub name: DatasetName,
     /// The snapshot it is a clone of.
@@ -151,7 +155,7 @@ impl Plan {
     }
 
     /// Volumes to be received.
-    pub fn receives(&self) -> impl Iterator<Item = &Receive> {
+    pub fn receives(&self) -> impl Iterator<Item = &NewVolume> {
         self.steps.iter().filter_map(|step| match step {
             Step::Receive(receive) => Some(receive),
             _ => None,
@@ -161,8 +165,8 @@ impl Plan {
     /// Volumes put aside, with the names they are kept under.
     pub fn kept(&self) -> Vec<(&DatasetName, &str)> {
         let kept = self.steps.iter().filter_map(|step| match step {
-            Step::Receive(Receive { name, kept: Some(kept), .. })
-            | Step::Clone(Clone { name, kept: Some(kept), .. }) => Some((name, kept.as_str())),
+            Step::Receive(NewVolume { name, kept: Some(kept), .. })
+            | Step::Clone(NewClone { name, kept: Some(kept), .. }) => Some((name, kept.as_str())),
             _ => None,
         });
         kept.collect()

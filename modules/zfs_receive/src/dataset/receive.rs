@@ -4,11 +4,10 @@ use std::io::{self, Read};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use zfs_command::{IMAGE_SNAPSHOT, Receive, Zfs, judge};
 use zfs_stream::{Event, Reader, Summary};
 
 use super::feed::Feed;
-use super::name::IMAGE_SNAPSHOT;
-use super::zfs::{self, Receive, Zfs};
 
 use ansible_module::Running;
 
@@ -85,7 +84,7 @@ fn begin(segment: u32, feed: &mut dyn Feed, destination: &Destination) -> Result
 /// Lets ZFS commit the stream it has, and waits until it has.
 fn commit(running: Running, feed: &mut dyn Feed) -> Result<()> {
     let end = feed.end();
-    zfs::judge(running.finish()?)?;
+    judge(running.finish()?)?;
     // It has all it wanted, so this would be a failure of our own.
     end.context("passing the end of the stream to zfs receive")
 }
@@ -95,7 +94,7 @@ fn told(fed: io::Result<()>, running: &mut Option<Running>, feed: &mut dyn Feed)
     let Err(error) = fed else { return Ok(()) };
     feed.abandon();
     if let Some(running) = running.take() {
-        let finished = zfs::judge(running.finish()?)?;
+        let finished = judge(running.finish()?)?;
         bail!("`{}` ended before the stream did ({error})", finished.cmd);
     }
     Err(error).context("passing records to zfs receive")
@@ -122,7 +121,7 @@ pub fn check(summary: &Summary, destination: &Destination) -> Result<()> {
     let snapshot = rows.iter().find(|row| row.name == name);
     let volume = rows.iter().find(|row| row.name == destination.dataset);
     let found = (
-        snapshot.map(|row| row.guid),
+        snapshot.map(|row| row.guid.0),
         volume.and_then(|row| row.volsize),
         volume.and_then(|row| row.volblocksize),
     );

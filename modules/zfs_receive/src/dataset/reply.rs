@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use ansible_module::{Diff, Reply};
 use serde::Serialize;
+use zfs_command::{DatasetName, Guid};
 
 use super::device;
-use super::name::DatasetName;
 use super::observe::Observed;
 use super::plan::Plan;
-use super::request::{Present, Wanted};
-use crate::params::Guid;
+use super::request::Present;
+use crate::job::Wanted;
 
 #[derive(Debug, Serialize)]
 struct Volume {
@@ -44,7 +44,7 @@ struct Gone {
 
 /// After volumes were made, or in check mode would have been.
 pub fn present(plan: &Plan, request: &Present, observed: &Observed) -> Reply {
-    let guid = Guid(request.image.guid);
+    let guid = request.image.guid;
     let volumes = request.volumes.iter().map(|wanted| volume(wanted, plan, request, observed));
     let mut reply = Reply::new(plan.changed()).diff(diff(plan));
     if let (Some(name), Some(snapshot)) = (&request.golden, plan.golden.clone()) {
@@ -84,7 +84,7 @@ fn volume(wanted: &Wanted, plan: &Plan, request: &Present, observed: &Observed) 
     Volume {
         dataset: wanted.name.clone(),
         device: plan.devices.contains(&wanted.name).then(|| device::path(wanted.name.as_str())),
-        guid: Guid(guid),
+        guid,
         size: wanted.volsize.or(found.and_then(|found| found.volsize)).or(plan.image_size),
         volblocksize: found.and_then(|found| found.volblocksize).or(plan.volblocksize),
         origin: found.map_or_else(|| plan.golden.clone(), |found| found.origin.clone()),

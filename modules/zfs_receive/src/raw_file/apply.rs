@@ -10,46 +10,38 @@ use anyhow::{Context, Result};
 use zfs_stream::{Base, Event, Replay, Summary, copy_sparse};
 
 use crate::image;
-use crate::params::Params;
 use crate::raw_file::identity::Identity;
 use crate::raw_file::observe::Disk;
 use crate::raw_file::plan::{Action, Plan, Receive, Volume, final_size, sizes};
 use crate::source::Source;
 
-/// Makes the folder, which holds the lock as well.
-pub fn make_folder(plan: &Plan) -> Result<()> {
-    match &plan.folder {
-        Some(folder) => {
-            fs::create_dir_all(folder).with_context(|| format!("making folder {}", folder.display()))
-        }
-        None => Ok(()),
-    }
-}
-
 /// Changes what the plan says; the caller holds the lock.
-pub fn apply(plan: &Plan, params: &Params, task: &mut Task) -> Result<Volume> {
+pub fn apply(plan: &Plan, task: &mut Task) -> Result<Volume> {
+    if let Some(folder) = &plan.folder {
+        fs::create_dir_all(folder).with_context(|| format!("making folder {}", folder.display()))?;
+    }
     files::sweep_for(&plan.path)?;
     match &plan.action {
         Action::Nothing => {}
         Action::Grow { disk, to } => {
             grow(&plan.path, disk, *to).with_context(|| format!("growing {}", plan.path.display()))?;
         }
-        Action::Receive(receive) => return receive_file(plan, receive, params, task),
+        Action::Receive(receive) => return receive_file(plan, receive, task),
         Action::Remove => remove(&plan.path)?,
     }
     Ok(plan.volume())
 }
 
 /// What `apply` would answer: reads and verifies the image, and writes nothing.
-pub fn preview(plan: &Plan, params: &Params, task: &mut Task) -> Result<Volume> {
+pub fn preview(plan: &Plan, task: &mut Task) -> Result<Volume> {
     let Action::Receive(receive) = &plan.action else { return Ok(plan.volume()) };
-    let src = params.src()?;
+    let src = &receive.image.src;
     if !src.exists() {
         task.warn(format!("{} is not there yet: only its guid could be compared", src.display()));
         return Ok(plan.volume());
     }
     let (size, volblocksize) = (|| {
-        let summary = read_through(receive, params, task, |_| Ok(()))?;
+        let summary = read_through(receive, task, |_| Ok(()))?;
         let (volsize, volblocksize) = sizes(summary.volsize, summary.volblocksize)?;
         Ok::<_, anyhow::Error>((final_size(receive, volsize)?, volblocksize))
     })()
@@ -64,18 +56,16 @@ fn doing(plan: &Plan, src: &Path) -> String {
 /// Reads the whole image and asks everything that can judge it.
 fn read_through(
     receive: &Receive,
-    params: &Params,
     task: &mut Task,
     mut each: impl FnMut(&Event) -> Result<()>,
 ) -> Result<Summary> {
-    let src = params.src()?;
     let base = receive.onto.map_or(Base::None, |onto| Base::Volume {
         guid: onto.guid.0,
         volsize: onto.volsize,
         volblocksize: onto.volblocksize,
     });
-    let label = format!("reading {}", src.display());
-    let source = Source::shown(src, params.sha256.as_ref(), task, &label)?;
+    let label = format!("reading {}", receive.image.src.display());
+    let source = Source::shown(&receive.image, task, &label)?;
     let mut reader = image::reader(source, receive.guid, base)?;
     while let Some(step) = reader.step()? {
         each(&step.event)?;
@@ -86,8 +76,7 @@ fn read_through(
     Ok(summary)
 }
 
-fn receive_file(plan: &Plan, receive: &Receive, params: &Params, task: &mut Task) -> Result<Volume> {
-    let src = params.src()?;
+fn receive_file(plan: &Plan, receive: &Receive, task: &mut Task) -> Result<Volume> {
     let new = files::temporary_for(&plan.path)?;
     let file = new.as_file();
     Identity::reserve(file)?;
@@ -96,18 +85,18 @@ fn receive_file(plan: &Plan, receive: &Receive, params: &Params, task: &mut Task
             copy_base(&plan.path, file, onto.volsize)?;
         }
         let mut replay = Replay::new(file)?;
-        let summary = read_through(receive, params, task, |event| replay.apply(event))?;
+        let summary = read_through(receive, task, |event| replay.apply(event))?;
         let (volsize, volblocksize) = sizes(summary.volsize, summary.volblocksize)?;
         let size = final_size(receive, volsize)?;
         file.set_len(size).with_context(|| format!("growing the file to {size}"))?;
         Identity::mark(file, receive.guid, (volsize, volblocksize))?;
         Ok::<_, anyhow::Error>((size, volblocksize))
     })();
-    let (size, volblocksize) = received.with_context(|| doing(plan, src))?;
+    let (size, volblocksize) = received.with_context(|| doing(plan, &receive.image.src))?;
     if let Some(kept) = &receive.kept {
         keep(&plan.path, kept)?;
     }
-    files::publish(new, &plan.path, params.mode.0)?;
+    files::publish(new, &plan.path, receive.mode)?;
     Ok(Volume { size: Some(size), volblocksize: Some(volblocksize), ..plan.volume() })
 }
 

@@ -9,8 +9,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use xattr::FileExt;
-
-use crate::params::Guid;
+use zfs_command::Guid;
 
 const NAME: &str = "user.apiary.bhyve.volume";
 

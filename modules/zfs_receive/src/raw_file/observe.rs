@@ -1,17 +1,16 @@
-//! What is at the path, what the image says of itself, and what dead runs have left. Reads only.
+//! What is at the path, and what the image says of itself. Reads only.
 
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use ansible_module::lock::Lock;
 use ansible_module::moment;
-use ansible_module::{State, files};
-use anyhow::{Context, Result, bail};
+use ansible_module::open::kind_of;
+use anyhow::{Context, Result, ensure};
 
 use crate::image::Image;
-use crate::params::Params;
+use crate::job::RawFile;
 use crate::raw_file::identity::Identity;
 
 /// What is at the path.
@@ -42,14 +41,13 @@ pub struct Observed {
     pub folder_missing: bool,
     /// `None` where the source is not there (yet), which only check mode or a known guid can do without.
     pub image: Option<Image>,
-    /// Unfinished files and a lock that nobody has removed.
-    pub leftovers: Vec<PathBuf>,
     /// The name under which the present file would be kept.
     pub kept: PathBuf,
 }
 
-/// Looks at the path and the source. `lock_path` is left out by the holder of the lock.
-pub fn observe(params: &Params, path: &Path, lock_path: Option<&Path>) -> Result<Observed> {
+/// Looks at the path and the image.
+pub fn observe(job: &RawFile) -> Result<Observed> {
+    let path = &job.path;
     let folder = path.parent().context("option `path` names no file")?;
     let doing = || format!("looking at {}", path.display());
     let metadata = match fs::symlink_metadata(path) {
@@ -57,12 +55,6 @@ pub fn observe(params: &Params, path: &Path, lock_path: Option<&Path>) -> Result
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => return Err(error).with_context(doing),
     };
-    let folder_missing = !folder.exists();
-    let mut leftovers = if folder_missing { Vec::new() } else { files::leftovers_of(path)? };
-    if let Some(lock) = lock_path.filter(|_| !folder_missing) {
-        leftovers.extend(Lock::is_stale(lock)?.then(|| lock.to_owned()));
-    }
-    leftovers.sort();
     let found = match &metadata {
         None => Found::Nothing,
         Some(metadata) => found(path, metadata).with_context(doing)?,
@@ -71,20 +63,12 @@ pub fn observe(params: &Params, path: &Path, lock_path: Option<&Path>) -> Result
         Some(metadata) => kept_before(path, metadata)?.unwrap_or_else(|| kept_name(path)),
         None => kept_name(path),
     };
-    Ok(Observed { image: image(params, &found)?, found, folder_missing, leftovers, kept })
+    Ok(Observed { image: image(job, &found)?, found, folder_missing: !folder.exists(), kept })
 }
 
 fn found(path: &Path, metadata: &Metadata) -> Result<Found> {
     let kind = metadata.file_type();
-    if !kind.is_file() {
-        let what = match kind {
-            kind if kind.is_dir() => "a folder",
-            kind if kind.is_symlink() => "a symbolic link",
-            kind if kind.is_block_device() || kind.is_char_device() => "a device",
-            _ => "something else",
-        };
-        bail!("expected a raw file or nothing, found {what}; choose another path");
-    }
+    ensure!(kind.is_file(), "expected a raw file or nothing, found {}; choose another path", kind_of(kind));
     Ok(match Identity::of(path)? {
         Some(identity) => {
             Found::Ours(Disk { identity, size: metadata.len(), pristine: identity.is_pristine(metadata) })
@@ -94,17 +78,15 @@ fn found(path: &Path, metadata: &Metadata) -> Result<Found> {
 }
 
 /// The source needs not be there where the guid asked for already is: images may have been cleaned up.
-fn image(params: &Params, found: &Found) -> Result<Option<Image>> {
-    if params.state == State::Absent {
+fn image(job: &RawFile, found: &Found) -> Result<Option<Image>> {
+    let Some(content) = &job.content else { return Ok(None) };
+    let file = &content.image;
+    let there = matches!(found, Found::Ours(disk) if Some(disk.identity.guid) == file.guid);
+    let missing = file.src.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
+    if there || (missing && file.guid.is_some()) {
         return Ok(None);
     }
-    let src = params.src()?;
-    let there = matches!(found, Found::Ours(disk) if Some(disk.identity.guid) == params.guid);
-    let missing = src.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
-    if there || (missing && params.guid.is_some()) {
-        return Ok(None);
-    }
-    Image::of(src).map(Some)
+    Image::of(file).map(Some)
 }
 
 fn kept_name(path: &Path) -> PathBuf {

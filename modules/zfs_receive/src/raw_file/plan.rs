@@ -3,12 +3,13 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use ansible_module::{Diff, Size, State};
+use ansible_module::{Diff, Size};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
+use zfs_command::Guid;
 
 use crate::image::Image;
-use crate::params::{Guid, Params};
+use crate::job::{Content, ImageFile, RawFile};
 use crate::raw_file::identity::Identity;
 use crate::raw_file::observe::{Disk, Found, Observed};
 
@@ -19,8 +20,6 @@ pub struct Plan {
     pub action: Action,
     /// The folder that will be made for the file.
     pub folder: Option<PathBuf>,
-    /// Files of dead runs that will be removed.
-    pub leftovers: Vec<PathBuf>,
     before: Option<Volume>,
 }
 
@@ -36,6 +35,7 @@ pub enum Action {
 /// A new file from the image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receive {
+    pub image: ImageFile,
     pub guid: Guid,
     /// The image in the present file, onto a copy of which an incremental stream goes.
     pub onto: Option<Identity>,
@@ -45,6 +45,8 @@ pub struct Receive {
     pub least: u64,
     /// Where the present file is kept.
     pub kept: Option<PathBuf>,
+    /// Permissions of the file.
+    pub mode: u32,
 }
 
 /// The volume as the reply describes it; what only the image can tell is `None` until it has been read.
@@ -59,65 +61,120 @@ pub struct Volume {
 }
 
 /// Compares what was found with what is asked for.
-pub fn plan(params: &Params, path: &Path, observed: &Observed) -> Result<Plan> {
+pub fn plan(job: &RawFile, observed: &Observed) -> Result<Plan> {
+    let path = &job.path;
     let before = match &observed.found {
         Found::Nothing => None,
         Found::Ours(disk) => Some(Volume::of(path, disk)),
         Found::Foreign(size) => Some(Volume { size: Some(*size), ..Volume::nothing(path) }),
     };
-    let action = match params.state {
-        State::Present => present(params, path, observed)?,
-        State::Absent => absent(params, path, &observed.found)?,
+    let action = match &job.content {
+        Some(content) => Wish { job, content, observed }.action()?,
+        None => absent(job, &observed.found)?,
     };
     let folder =
         path.parent().filter(|_| observed.folder_missing && action != Action::Nothing).map(Path::to_owned);
-    Ok(Plan { path: path.to_owned(), action, folder, leftovers: observed.leftovers.clone(), before })
+    Ok(Plan { path: path.clone(), action, folder, before })
 }
 
-fn absent(params: &Params, path: &Path, found: &Found) -> Result<Action> {
+fn absent(job: &RawFile, found: &Found) -> Result<Action> {
     match found {
         Found::Nothing => Ok(Action::Nothing),
         Found::Ours(_) => Ok(Action::Remove),
-        Found::Foreign(_) if params.force => Ok(Action::Remove),
+        Found::Foreign(_) if job.force => Ok(Action::Remove),
         Found::Foreign(_) => bail!(
             "removing {}: it was not made by zfs_receive; remove it yourself, or set `force` if it may go",
-            path.display()
+            job.path.display()
         ),
     }
 }
 
-fn present(params: &Params, path: &Path, observed: &Observed) -> Result<Action> {
-    let guid = wanted_guid(params, observed.image.as_ref())?;
-    let volsize = params.volsize.map(|size| size.0);
-    if let (Some(asked), Some(image)) = (volsize, observed.image.as_ref().and_then(|image| image.volsize)) {
-        check_volsize(asked, image)?;
-    }
-    match &observed.found {
-        Found::Ours(disk) if disk.identity.guid == guid => resize(path, disk, volsize),
-        Found::Ours(disk) => update(params, path, (disk, guid), observed),
-        Found::Foreign(_) => {
-            ensure!(
-                params.force && params.replace,
-                "receiving into {}: a file is there that zfs_receive has not made; choose another path, or set `replace` \
-                 and `force` to keep that file under a dated name",
-                path.display()
-            );
-            fresh(guid, observed, volsize, Some(observed.kept.clone()))
-        }
-        Found::Nothing => fresh(guid, observed, volsize, None),
-    }
+/// What a file is to hold, beside what is there.
+struct Wish<'a> {
+    job: &'a RawFile,
+    content: &'a Content,
+    observed: &'a Observed,
 }
 
-fn wanted_guid(params: &Params, image: Option<&Image>) -> Result<Guid> {
-    match (params.guid, image) {
-        (Some(asked), Some(image)) => {
-            let src = params.src()?.display();
-            ensure!(asked == image.guid, "{src} holds the image with guid {}, expected {asked}", image.guid);
-            Ok(asked)
+impl Wish<'_> {
+    fn action(&self) -> Result<Action> {
+        let path = &self.job.path;
+        if let (Some(asked), Some(image)) =
+            (self.content.volsize, self.image().and_then(|image| image.volsize))
+        {
+            check_volsize(asked, image)?;
         }
-        (Some(asked), None) => Ok(asked),
-        (None, Some(image)) => Ok(image.guid),
-        (None, None) => bail!("option `guid` is missing, and {} is not there", params.src()?.display()),
+        let guid = self.guid()?;
+        match &self.observed.found {
+            Found::Ours(disk) if disk.identity.guid == guid => resize(path, disk, self.content.volsize),
+            Found::Ours(disk) => self.update(disk),
+            Found::Foreign(_) => {
+                ensure!(
+                    self.job.force && self.content.replace,
+                    "receiving into {}: a file is there that zfs_receive has not made; choose another path, or set `replace` \
+                     and `force` to keep that file under a dated name",
+                    path.display()
+                );
+                self.fresh(Some(self.observed.kept.clone()))
+            }
+            Found::Nothing => self.fresh(None),
+        }
+    }
+
+    fn image(&self) -> Option<&Image> {
+        self.observed.image.as_ref()
+    }
+
+    fn guid(&self) -> Result<Guid> {
+        let known = self.image().map(|image| image.guid).or(self.content.image.guid);
+        known.with_context(|| {
+            format!("option `guid` is missing, and {} is not there", self.content.image.src.display())
+        })
+    }
+
+    /// Another image where one of ours is: onto it if the stream continues it, else in its place.
+    fn update(&self, disk: &Disk) -> Result<Action> {
+        let path = &self.job.path;
+        if self.image().and_then(|image| image.base) == Some(disk.identity.guid) {
+            ensure!(
+                disk.pristine,
+                "receiving onto {}: it has been written to since its image was received, so an incremental stream does not \
+                 fit; receive a full stream",
+                path.display()
+            );
+            if let Some(asked) = self.content.volsize {
+                keep_size(path, asked, disk.size)?;
+            }
+            return Ok(Action::Receive(Receive {
+                onto: Some(disk.identity),
+                least: disk.size,
+                ..self.receive()?
+            }));
+        }
+        ensure!(
+            self.content.replace,
+            "receiving into {}: another image is there, guid {}, expected {}; set `replace` to keep that volume under a \
+             dated name and receive anew",
+            path.display(),
+            disk.identity.guid,
+            self.guid()?
+        );
+        self.fresh(Some(self.observed.kept.clone()))
+    }
+
+    fn fresh(&self, kept: Option<PathBuf>) -> Result<Action> {
+        if let Some(base) = self.image().and_then(|image| image.base) {
+            bail!(
+                "the stream is incremental: it needs the image with guid {base} in place; receive that image first, or a \
+                 full stream"
+            );
+        }
+        Ok(Action::Receive(Receive { kept, ..self.receive()? }))
+    }
+
+    fn receive(&self) -> Result<Receive> {
+        let Content { image, volsize, mode, .. } = self.content.clone();
+        Ok(Receive { image, guid: self.guid()?, onto: None, volsize, least: 0, kept: None, mode })
     }
 }
 
@@ -154,54 +211,10 @@ fn keep_size(path: &Path, asked: u64, present: u64) -> Result<()> {
     Ok(())
 }
 
-/// Another image where one of ours is: onto it if the stream continues it, else in its place.
-fn update(params: &Params, path: &Path, (disk, guid): (&Disk, Guid), observed: &Observed) -> Result<Action> {
-    let volsize = params.volsize.map(|size| size.0);
-    let base = observed.image.as_ref().and_then(|image| image.base);
-    if base == Some(disk.identity.guid) {
-        ensure!(
-            disk.pristine,
-            "receiving onto {}: it has been written to since its image was received, so an incremental stream does not \
-             fit; receive a full stream",
-            path.display()
-        );
-        if let Some(asked) = volsize {
-            keep_size(path, asked, disk.size)?;
-        }
-        let onto = Some(disk.identity);
-        return Ok(Action::Receive(Receive { guid, onto, volsize, least: disk.size, kept: None }));
-    }
-    ensure!(
-        params.replace,
-        "receiving into {}: another image is there, guid {}, expected {guid}; set `replace` to keep that volume under a \
-         dated name and receive anew",
-        path.display(),
-        disk.identity.guid
-    );
-    fresh(guid, observed, volsize, Some(observed.kept.clone()))
-}
-
-fn fresh(guid: Guid, observed: &Observed, volsize: Option<u64>, kept: Option<PathBuf>) -> Result<Action> {
-    if let Some(base) = observed.image.as_ref().and_then(|image| image.base) {
-        bail!(
-            "the stream is incremental: it needs the image with guid {base} in place; receive that image first, or a \
-             full stream"
-        );
-    }
-    Ok(Action::Receive(Receive { guid, onto: None, volsize, least: 0, kept }))
-}
-
 impl Plan {
-    /// Whether anything will be different afterwards.
+    /// Whether anything that a user sees changes: leftovers do not count.
     pub fn changed(&self) -> bool {
-        self.action != Action::Nothing || !self.leftovers.is_empty()
-    }
-
-    /// Adds what taking the lock has already done of the plan that was made before.
-    pub fn after(mut self, first: Plan, lock_path: &Path) -> Plan {
-        self.folder = first.folder;
-        self.leftovers.extend(first.leftovers.into_iter().filter(|left| left == lock_path));
-        self
+        self.action != Action::Nothing
     }
 
     /// The volume as it will be, as far as that can be known before.
@@ -228,11 +241,9 @@ impl Plan {
             Action::Nothing => before.clone(),
             Action::Grow { .. } | Action::Receive(_) => describe(Some(&self.volume())),
         };
-        let leftovers: String =
-            self.leftovers.iter().map(|left| format!("leftover: {}\n", left.display())).collect();
         let folder = self.folder.as_ref().map(|folder| format!("folder: {}\n", folder.display()));
         let after = after + &folder.unwrap_or_default();
-        Diff { before: before + &leftovers, after, header: self.path.display().to_string() }
+        Diff { before, after, header: self.path.display().to_string() }
     }
 }
 

@@ -1,10 +1,10 @@
 //! What it takes for volumes to be gone.
 
 use anyhow::{Result, bail, ensure};
+use zfs_command::DatasetName;
 
 use super::{Plan, Step, sweep, volume};
 use crate::dataset::describe;
-use crate::dataset::name::DatasetName;
 use crate::dataset::observe::Observed;
 
 /// Plans for volumes to be gone.

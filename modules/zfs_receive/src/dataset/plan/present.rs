@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, bail, ensure};
+use zfs_command::{DatasetName, Kind, Row};
 
 use super::volume::plan_volume;
-use super::{BaseImage, Device, Plan, Receive, Step, sweep, volume};
+use super::{BaseImage, Device, NewVolume, Plan, Step, sweep, volume};
 use crate::dataset::describe;
-use crate::dataset::name::DatasetName;
 use crate::dataset::observe::Observed;
-use crate::dataset::request::{Image, Present};
-use crate::dataset::zfs::{Kind, Row};
+use crate::dataset::request::Present;
+use crate::image::Image;
 
 /// Plans for volumes to be there.
 ///
@@ -45,11 +45,11 @@ fn check_names(request: &Present) -> Result<()> {
         bail!("volume {} is asked for twice: every volume needs a name of its own", pair[0]);
     }
     ensure!(
-        request.image.fromguid == 0 || request.golden.is_some(),
+        request.image.base.is_none() || request.golden.is_some(),
         "image {} is an increment onto {} (snapshot guid {}): it needs `golden`, the folder of golden volumes that has that one",
         request.image.name,
         request.image.parent.as_deref().unwrap_or("another image"),
-        request.image.fromguid
+        request.image.base.unwrap_or(request.image.guid)
     );
     Ok(())
 }
@@ -96,7 +96,9 @@ fn plan_golden(golden: &DatasetName, request: &Present, observed: &Observed, pla
     let kept = found.map(|found| put_aside(found, request, observed)).transpose()?;
     plan.after += &describe::new_golden(golden, kept.as_deref(), &request.image);
     plan.golden = Some(golden.image());
-    plan.steps.push(Step::Receive(Receive {
+    plan.steps.push(Step::Receive(NewVolume {
+        image: request.image.file.clone(),
+        guid: request.image.guid,
         name: golden.clone(),
         kept,
         base: base(golden, request, observed)?,
@@ -109,14 +111,11 @@ fn plan_golden(golden: &DatasetName, request: &Present, observed: &Observed, pla
 }
 
 fn base(golden: &DatasetName, request: &Present, observed: &Observed) -> Result<Option<BaseImage>> {
-    let Image { name, fromguid, parent, .. } = &request.image;
-    if *fromguid == 0 {
-        return Ok(None);
-    }
+    let Image { name, base: Some(wanted), parent, .. } = &request.image else { return Ok(None) };
     let folder = golden.parent().map(String::from).unwrap_or_default() + "/";
     let snapshots =
         observed.rows.values().filter(|row| row.kind == Kind::Snapshot && row.name.starts_with(&folder));
-    let found = snapshots.filter(|row| row.guid == *fromguid).find_map(|row| {
+    let found = snapshots.filter(|row| row.guid == *wanted).find_map(|row| {
         let volume = observed.rows.get(row.name.split('@').next()?)?;
         Some(BaseImage {
             snapshot: row.name.clone(),
@@ -128,7 +127,7 @@ fn base(golden: &DatasetName, request: &Present, observed: &Observed) -> Result<
     match found {
         Some(base) => Ok(Some(base)),
         None => bail!(
-            "image {name} is an increment onto {} (snapshot guid {fromguid}), which no golden volume in {} has: receive that image first",
+            "image {name} is an increment onto {} (snapshot guid {wanted}), which no golden volume in {} has: receive that image first",
             parent.as_deref().unwrap_or("another image"),
             folder.trim_end_matches('/')
         ),

@@ -1,13 +1,14 @@
 //! Plans for what may be found, as tables.
 
 use std::collections::BTreeMap;
+use zfs_command::{DatasetName, Guid, Kind, Row};
 
 use super::{Plan, Step, absent, present};
-use crate::dataset::name::DatasetName;
 use crate::dataset::observe::{Found, Observed};
 use crate::dataset::properties::{Properties, UNFINISHED};
-use crate::dataset::request::{Image, Present, Wanted};
-use crate::dataset::zfs::{Kind, Row};
+use crate::dataset::request::Present;
+use crate::image::Image;
+use crate::job::{ImageFile, Wanted};
 
 fn name(text: &str) -> DatasetName {
     DatasetName::try_from(text.to_owned()).unwrap()
@@ -17,7 +18,7 @@ fn row(name: &str, kind: Kind, guid: u64) -> Row {
     Row {
         name: name.to_owned(),
         kind,
-        guid,
+        guid: Guid(guid),
         volsize: (kind != Kind::Filesystem).then_some(1 << 20),
         volblocksize: (kind == Kind::Volume).then_some(16384),
         available: (kind == Kind::Filesystem).then_some(10 << 20),
@@ -53,16 +54,9 @@ fn request(volumes: &[&str]) -> Present {
         volsize: None,
         properties: Properties::default(),
     });
+    let file = ImageFile { src: "/i/demo.zfs".into(), sha256: None, guid: None };
     Present {
-        image: Image {
-            name: "demo".to_owned(),
-            guid: 7,
-            fromguid: 0,
-            parent: None,
-            volsize: None,
-            volblocksize: None,
-            bytes: Some(5 << 20),
-        },
+        image: Image { bytes: Some(5 << 20), ..Image::by_guid(&file, Guid(7)) },
         golden: Some(name("tank/images/demo")),
         volumes: volumes.collect(),
         replace: false,
@@ -278,8 +272,12 @@ fn refusals() {
         ),
         (
             change(&|wanted, _| {
-                wanted.image =
-                    Image { guid: 9, fromguid: 5, parent: Some("base-1".to_owned()), ..wanted.image.clone() };
+                wanted.image = Image {
+                    guid: Guid(9),
+                    base: Some(Guid(5)),
+                    parent: Some("base-1".to_owned()),
+                    ..wanted.image.clone()
+                };
                 wanted.golden = Some(name("tank/images/new"));
             }),
             "image demo is an increment onto base-1 (snapshot guid 5), which no golden volume in tank/images has: \
@@ -294,11 +292,14 @@ fn refusals() {
 #[test]
 fn an_increment_goes_onto_its_base() {
     let mut wanted = request(&[]);
-    wanted.image = Image { guid: 9, fromguid: 8, ..wanted.image };
+    wanted.image = Image { guid: Guid(9), base: Some(Guid(8)), ..wanted.image };
     wanted.golden = Some(name("tank/images/new"));
     let plan = present(&wanted, &host()).unwrap();
     let base = plan.receives().next().unwrap().base.clone().unwrap();
-    assert_eq!((base.snapshot.as_str(), base.guid, base.volblocksize), ("tank/images/old@image", 8, 16384));
+    assert_eq!(
+        (base.snapshot.as_str(), base.guid, base.volblocksize),
+        ("tank/images/old@image", Guid(8), 16384)
+    );
 }
 
 #[test]

@@ -2,14 +2,15 @@
 
 use ansible_module::Size;
 use anyhow::{Result, ensure};
+use zfs_command::Row;
 
 use super::present::put_aside;
-use super::{Clone, Device, Plan, Receive, Step, volume};
+use super::{Device, NewClone, NewVolume, Plan, Step, volume};
 use crate::dataset::describe;
 use crate::dataset::observe::Observed;
 use crate::dataset::properties::{Properties, satisfied};
-use crate::dataset::request::{Present, Wanted};
-use crate::dataset::zfs::Row;
+use crate::dataset::request::Present;
+use crate::job::Wanted;
 
 pub(super) fn plan_volume(
     wanted: &Wanted,
@@ -69,7 +70,9 @@ fn make(wanted: &Wanted, kept: Option<String>, request: &Present, plan: &Plan) -
     later.extend(reserved.map(|value| ("refreservation".to_owned(), value.to_owned())));
     let properties = owned(&wanted.properties.clone().with("refreservation", "none").without("volmode"));
     match &plan.golden {
-        None => Step::Receive(Receive {
+        None => Step::Receive(NewVolume {
+            image: request.image.file.clone(),
+            guid: request.image.guid,
             name: wanted.name.clone(),
             kept,
             base: None,
@@ -78,7 +81,7 @@ fn make(wanted: &Wanted, kept: Option<String>, request: &Present, plan: &Plan) -
             later,
             sizes: request.sizes(),
         }),
-        Some(origin) => Step::Clone(Clone {
+        Some(origin) => Step::Clone(NewClone {
             name: wanted.name.clone(),
             origin: origin.clone(),
             kept,

@@ -80,7 +80,9 @@ impl Problem {
             Problem::Exists => {
                 "a dataset of this name is there already; another program made it meanwhile, run this again"
             }
-            Problem::Missing => "the dataset or the one above it does not exist; create it with `zfs create`",
+            Problem::Missing => {
+                "the dataset or the one above it does not exist; check the name, or create it with `zfs create`"
+            }
             Problem::OutOfSpace => "the pool has not enough space; free some, or lower its reservations",
             Problem::QuotaExceeded => "a quota is exceeded; raise it or choose another place",
             Problem::Busy => "the dataset is in use; stop the guest or the other command that uses it",

@@ -1,7 +1,9 @@
-//! Names of datasets, checked before any of them reaches a command line.
+//! Names of datasets and snapshots, checked before any of them reaches a command line.
 
 use std::fmt;
+use std::str::FromStr;
 
+use anyhow::{anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 /// Name of the snapshot that holds an image as it was received.
@@ -109,6 +111,49 @@ impl TryFrom<String> for DatasetName {
     }
 }
 
+/// A snapshot: `DATASET@SNAPSHOT`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotName {
+    text: String,
+    dataset: DatasetName,
+}
+
+impl SnapshotName {
+    /// The dataset it is one of.
+    pub fn dataset(&self) -> &DatasetName {
+        &self.dataset
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for SnapshotName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl FromStr for SnapshotName {
+    type Err = anyhow::Error;
+
+    /// Takes what may be said of both halves as one of a [`DatasetName`]'s.
+    fn from_str(text: &str) -> anyhow::Result<Self> {
+        let Some((dataset, snapshot)) = text.split_once('@') else {
+            bail!("{text:?} is not the name of a snapshot: expected DATASET@SNAPSHOT")
+        };
+        let valid =
+            |name: &str| DatasetName::try_from(name.to_owned()).map_err(|why| anyhow!("in {text:?}: {why}"));
+        ensure!(
+            !snapshot.contains('/') && valid(snapshot).is_ok(),
+            "{text:?} is not the name of a snapshot: expected letters, digits and -_.: after the @, a letter or digit first"
+        );
+        Ok(SnapshotName { text: text.to_owned(), dataset: valid(dataset)? })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,5 +251,26 @@ mod tests {
         assert_eq!(name.image(), "tank/vm/web1@image");
         assert!(name.parent().unwrap().child("../x").is_err());
         assert_eq!(name.parent().unwrap().child("a").unwrap().as_str(), "tank/vm/a");
+    }
+
+    #[test]
+    fn only_names_of_snapshots_are_taken() {
+        let name: SnapshotName = "tank/vm/a.b@2026-11-22_x:1".parse().unwrap();
+        assert_eq!(name.dataset().as_str(), "tank/vm/a.b");
+        for text in [
+            "tank/vm",
+            "tank//vm@x",
+            "tank/../vm@x",
+            "-tank@x",
+            "tank@",
+            "@x",
+            "tank@x@y",
+            "tank@x y",
+            "tank@-i",
+            "t@a/b",
+        ] {
+            let error = text.parse::<SnapshotName>().unwrap_err().to_string();
+            assert!(error.contains(&format!("{text:?}")), "{error}");
+        }
     }
 }

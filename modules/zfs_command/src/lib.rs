@@ -1,0 +1,15 @@
+//! The one wrapper of zfs(8): its names, its arguments, its output, its failures. No policy.
+
+mod guid;
+mod name;
+mod problem;
+mod row;
+mod send;
+mod zfs;
+
+pub use guid::Guid;
+pub use name::{DatasetName, IMAGE_SNAPSHOT, SnapshotName};
+pub use problem::{Problem, problem_of};
+pub use row::{Kind, Property, Row, Snapshot};
+pub use send::Sending;
+pub use zfs::{Receive, Zfs, judge};

@@ -1,0 +1,194 @@
+//! The `zfs` command: its arguments, its output, its failures. No policy.
+
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use ansible_module::{Command, Finished, Running, Tool};
+use anyhow::{Context, Result};
+
+use crate::name::{DatasetName, SnapshotName};
+use crate::problem::{Problem, ZfsFailed};
+use crate::row::{COLUMNS, Property, Row, SNAPSHOT_COLUMNS, Snapshot, property, row, snapshot};
+use crate::send::Sending;
+
+/// Freeing a large volume may take long; nothing else does.
+const DESTROY_LIMIT: Duration = Duration::from_secs(900);
+
+/// A volume of some TiB takes its time; a send that hangs must end all the same.
+const SEND_LIMIT: Duration = Duration::from_secs(24 * 3600);
+
+/// A receive may run for hours on a slow pool; whoever feeds it notices when it dies.
+const RECEIVE_LIMIT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Names in one `zfs list`: what it says of those that do not exist must fit into what is kept of its stderr (16 KiB).
+const BATCH: usize = 50;
+
+/// The command, found.
+#[derive(Clone, Debug)]
+pub struct Zfs {
+    tool: Tool,
+}
+
+/// What `zfs receive` is to make.
+#[derive(Clone, Debug)]
+pub struct Receive<'a> {
+    /// `DATASET@SNAPSHOT`.
+    pub target: &'a str,
+    /// The snapshot whose clone an incremental stream becomes.
+    pub origin: Option<&'a str>,
+    /// Properties set before the data arrive.
+    pub properties: &'a [(String, String)],
+}
+
+impl Zfs {
+    /// Finds `zfs`.
+    ///
+    /// # Errors
+    /// Where it is not installed.
+    pub fn find() -> Result<Zfs> {
+        Ok(Zfs { tool: Tool::find("zfs")? })
+    }
+
+    /// Lists `names` that exist, with what is up to `depth` levels below them.
+    ///
+    /// # Errors
+    /// Where `zfs` fails for another reason than that some of them do not exist.
+    pub fn list(&self, names: &[&str], depth: u8) -> Result<Vec<Row>> {
+        let mut rows = Vec::new();
+        for some in names.chunks(BATCH) {
+            rows.extend(self.list_at_once(some, depth)?);
+        }
+        Ok(rows)
+    }
+
+    fn list_at_once(&self, names: &[&str], depth: u8) -> Result<Vec<Row>> {
+        let command = self.command(&[
+            "list",
+            "-Hp",
+            "-d",
+            &depth.to_string(),
+            "-t",
+            "filesystem,volume,snapshot",
+            "-o",
+            COLUMNS,
+        ]);
+        let finished = command.args(names).output()?;
+        if !finished.status.success() {
+            let only_missing =
+                finished.stderr.lines().all(|line| Problem::of(line) == Some(Problem::Missing));
+            if !only_missing || finished.stderr.is_empty() {
+                return Err(ZfsFailed::explain(finished.failure())).context("listing datasets");
+            }
+        }
+        finished.stdout.lines().map(row).collect()
+    }
+
+    /// The snapshots of `dataset` and of what is up to `depth` levels below it; its own have depth 1.
+    ///
+    /// # Errors
+    /// Where there is no such dataset, or `zfs` fails for another reason.
+    pub fn snapshots(&self, dataset: &DatasetName, depth: u8) -> Result<Vec<Snapshot>> {
+        let depth = depth.to_string();
+        let command = self.command(&["list", "-Hp", "-t", "snapshot", "-d", &depth, "-o", SNAPSHOT_COLUMNS]);
+        let listed = finish(command.arg(dataset.as_str()))
+            .with_context(|| format!("listing the snapshots of {dataset}"))?;
+        listed.stdout.lines().map(snapshot).collect()
+    }
+
+    /// Properties `names` of `datasets`, all of which exist.
+    ///
+    /// # Errors
+    /// Where `zfs` fails.
+    pub fn get(&self, names: &str, datasets: &[&str]) -> Result<Vec<Property>> {
+        let command = self.command(&["get", "-Hp", "-o", "name,property,value,source", names]).args(datasets);
+        finish(command)?.stdout.lines().map(property).collect()
+    }
+
+    /// Starts `zfs receive`, which reads the stream from `stdin`.
+    ///
+    /// # Errors
+    /// Where `zfs` cannot be started.
+    pub fn receive(&self, receive: &Receive, stdin: OwnedFd) -> Result<Running> {
+        let mut command = self.command(&["receive", "-u"]);
+        for (name, value) in receive.properties {
+            command = command.args(["-o".to_owned(), format!("{name}={value}")]);
+        }
+        if let Some(origin) = receive.origin {
+            command = command.args(["-o".to_owned(), format!("origin={origin}")]);
+        }
+        command.arg(receive.target).stdin(stdin).time_limit(RECEIVE_LIMIT).spawn()
+    }
+
+    /// Starts `zfs send` of a snapshot, or of what it has more than `base`: large blocks as they are, everything else plain.
+    ///
+    /// # Errors
+    /// Where it cannot be started.
+    pub fn send(&self, snapshot: &SnapshotName, base: Option<&SnapshotName>) -> Result<Sending> {
+        let mut command = self.command(&["send", "-L"]).time_limit(SEND_LIMIT);
+        if let Some(base) = base {
+            command = command.args(["-i", base.as_str()]);
+        }
+        Sending::start(command.arg(snapshot.as_str()))
+    }
+
+    /// Makes `name` a clone of `snapshot`.
+    ///
+    /// # Errors
+    /// Where `zfs` fails.
+    pub fn clone_of(&self, snapshot: &str, name: &str, properties: &[(String, String)]) -> Result<()> {
+        let mut command = self.command(&["clone"]);
+        for (property, value) in properties {
+            command = command.args(["-o".to_owned(), format!("{property}={value}")]);
+        }
+        finish(command.args([snapshot, name])).map(drop)
+    }
+
+    /// Gives a dataset or snapshot another name.
+    ///
+    /// # Errors
+    /// Where `zfs` fails.
+    pub fn rename(&self, from: &str, to: &str) -> Result<()> {
+        finish(self.command(&["rename", from, to])).map(drop)
+    }
+
+    /// Sets a property.
+    ///
+    /// # Errors
+    /// Where `zfs` fails.
+    pub fn set(&self, property: &str, value: &str, name: &str) -> Result<()> {
+        finish(self.command(&["set"]).arg(format!("{property}={value}")).arg(name)).map(drop)
+    }
+
+    /// Makes a property what it is without a local setting.
+    ///
+    /// # Errors
+    /// Where `zfs` fails.
+    pub fn inherit(&self, property: &str, name: &str) -> Result<()> {
+        finish(self.command(&["inherit", property, name])).map(drop)
+    }
+
+    /// Destroys a snapshot, or a volume with its own snapshots; never what depends on them.
+    ///
+    /// # Errors
+    /// Where `zfs` fails.
+    pub fn destroy(&self, name: &str) -> Result<()> {
+        let recursive: &[&str] = if name.contains('@') { &["destroy"] } else { &["destroy", "-r"] };
+        finish(self.command(recursive).arg(name).time_limit(DESTROY_LIMIT)).map(drop)
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        self.tool.command().args(args)
+    }
+}
+
+/// Judges a command that has ended.
+///
+/// # Errors
+/// Its own words where it failed, with the reason before them where they are known.
+pub fn judge(finished: Finished) -> Result<Finished> {
+    if finished.status.success() { Ok(finished) } else { Err(ZfsFailed::explain(finished.failure())) }
+}
+
+fn finish(command: Command) -> Result<Finished> {
+    judge(command.output()?)
+}

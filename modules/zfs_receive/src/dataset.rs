@@ -1,0 +1,82 @@
+//! Volumes of ZFS: received once as a golden volume and cloned, or received as independent copies.
+
+mod apply;
+mod conduit;
+mod describe;
+mod device;
+mod feed;
+mod observe;
+mod plan;
+mod properties;
+mod receive;
+mod reply;
+mod request;
+mod user;
+
+use std::time::Duration;
+
+use ansible_module::lock::Lock;
+use ansible_module::{Reply, Task, workbench};
+use anyhow::{Context, Result};
+
+pub use properties::Properties;
+use request::Present;
+use zfs_command::{DatasetName, Zfs};
+
+use crate::job::Volumes;
+
+/// As long as somebody else's receive of a large image may take.
+const LOCK_LIMIT: Duration = Duration::from_secs(3600);
+
+/// Sees to it that volumes are there.
+pub fn present(job: &Volumes, task: &mut Task) -> Result<Reply> {
+    let zfs = find_zfs()?;
+    let request = task.phase("source", |_| Present::of(job))?;
+    // Under the locks nothing that was observed changes, so that the plan need not be questioned when it is carried out.
+    let _locks = wait(&request.names(), task)?;
+    let observed = task.phase("observe", |_| observe::present(&zfs, &request))?;
+    let mut plan = plan::present(&request, &observed)?;
+    for warning in &plan.warnings {
+        task.warn(warning);
+    }
+    let image = match task.check_mode {
+        true => apply::preview(&plan, task)?,
+        false => task.phase("apply", |task| apply::apply(&zfs, &plan, task))?,
+    };
+    if let Some(image) = image {
+        plan.learn(&image);
+    }
+    if !task.check_mode {
+        apply::devices(&plan.devices, task)?;
+    }
+    Ok(reply::present(&plan, &request, &observed))
+}
+
+/// Sees to it that volumes are gone.
+pub fn absent(names: &[DatasetName], task: &mut Task) -> Result<Reply> {
+    let zfs = find_zfs()?;
+    let _locks = wait(&names.iter().collect::<Vec<_>>(), task)?;
+    let observed = task.phase("observe", |_| observe::absent(&zfs, names))?;
+    let plan = plan::absent(names, &observed)?;
+    if !task.check_mode {
+        task.phase("apply", |task| apply::apply(&zfs, &plan, task))?;
+    }
+    Ok(reply::absent(&plan, names, &observed))
+}
+
+fn find_zfs() -> Result<Zfs> {
+    Zfs::find().context("a dataset was asked for; a host without ZFS takes a path instead")
+}
+
+/// One run at a time per dataset: runs for the same image wait for the one that receives it.
+///
+/// The `zfs` commands of a run that is killed go on for a moment: they hold the locks as long as they do.
+fn wait(names: &[&DatasetName], task: &mut Task) -> Result<Vec<Lock>> {
+    if task.check_mode {
+        return Ok(Vec::new());
+    }
+    let names = names.iter().map(|name| name.as_str());
+    let locks = task.phase("wait", |_| workbench::alone_with(names, LOCK_LIMIT))?;
+    locks.iter().try_for_each(Lock::pass_on)?;
+    Ok(locks)
+}
