@@ -11,12 +11,12 @@ use image_catalog::archive_write::{WrittenPackage, write_package};
 use image_catalog::catalogue_write::{Listing, PACKAGE_FOLDER, package_path};
 use image_catalog::manifest::Manifest;
 
+use crate::changes::{Plan, Publication};
 use crate::look::Watched;
 use crate::manifest::compression;
 use crate::observe::Observed;
 use crate::page::{self, PAGE};
 use crate::params::{Params, Wanted};
-use crate::plan::{Plan, Publication};
 use crate::signing::Signer;
 
 /// A plan, and what it was made from.

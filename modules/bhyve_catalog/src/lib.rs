@@ -2,6 +2,7 @@
 //! ssh (`bhyve_catalog_server`).
 
 mod apply;
+mod changes;
 mod dates;
 mod identity;
 mod key;

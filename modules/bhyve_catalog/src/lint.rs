@@ -1,10 +1,9 @@
 //! What will hurt later, said to the publisher now.
 
 use image_catalog::name::ImageId;
-use zfs_stream::Summary;
 
+use crate::changes::{Plan, Publication};
 use crate::observe::Observed;
-use crate::plan::{Plan, Publication};
 
 /// Blocks below this cost receivers space and time for their bookkeeping.
 const SMALL_BLOCK: u64 = 16 << 10;
@@ -53,23 +52,4 @@ pub fn warnings(plan: &Plan, observed: &Observed) -> Vec<String> {
 
 fn long_name(id: &ImageId) -> bool {
     id.to_string().len() > LONG_NAME
-}
-
-/// What is worth knowing of a stream that was not made here.
-pub fn remarks(summary: &Summary) -> Vec<String> {
-    let mut remarks = Vec::new();
-    if summary.features.compressed() {
-        remarks.push(
-            "the blocks of the stream are compressed already: compressing the package again takes time and saves \
-             little; set compression to none, or send without -c"
-                .to_owned(),
-        );
-    }
-    if !summary.toname.starts_with("images/") {
-        remarks.push(format!(
-            "the stream names the snapshot it was made from, {:?}: everybody who gets the image can read that",
-            summary.toname
-        ));
-    }
-    remarks
 }

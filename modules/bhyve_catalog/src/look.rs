@@ -18,9 +18,9 @@ use zfs_stream::{Base, Expect, Image, Summary};
 use crate::dates::time_of;
 use crate::identity::{self, StreamSum, summing};
 use crate::params::{Format, Params};
+use crate::qemu_img;
 use crate::source::{self, Source};
 use crate::staging::Staged;
-use crate::{lint, qemu_img};
 
 /// An image as its source has it.
 pub struct Seen {
@@ -211,7 +211,7 @@ fn seen(source: Source, stream: StreamSum, summary: &Summary) -> Result<Seen> {
             .context("the stream does not say what blocks its volume has")?
             .into(),
         stream,
-        remarks: lint::remarks(summary),
+        remarks: remarks(summary),
     })
 }
 
@@ -241,4 +241,23 @@ impl<T: Write> Write for Watched<T> {
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
     }
+}
+
+/// What is worth knowing of a stream that was not made here.
+fn remarks(summary: &Summary) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if summary.features.compressed() {
+        remarks.push(
+            "the blocks of the stream are compressed already: compressing the package again takes time and saves \
+             little; set compression to none, or send without -c"
+                .to_owned(),
+        );
+    }
+    if !summary.toname.starts_with("images/") {
+        remarks.push(format!(
+            "the stream names the snapshot it was made from, {:?}: everybody who gets the image can read that",
+            summary.toname
+        ));
+    }
+    remarks
 }

@@ -1,42 +1,17 @@
 //! Decides what to publish and what to withdraw.
 
-use ansible_module::Diff;
 use anyhow::{Result, bail, ensure};
-use image_catalog::catalogue::Catalogue;
 use image_catalog::catalogue_write::package_path;
 use image_catalog::manifest::Manifest;
 use image_catalog::name::ImageId;
 use image_catalog::package::Package;
 use image_catalog::signs::is_package;
 
+use crate::changes::Plan;
 use crate::manifest::manifest;
 use crate::observe::Observed;
 use crate::params::{Params, Wanted};
-use crate::prune;
-
-/// What to do.
-#[derive(Debug, Default)]
-pub struct Plan {
-    /// The image whose package is to be written and listed.
-    pub publish: Option<Publication>,
-    /// Images to take out of the list.
-    pub withdraw: Vec<ImageId>,
-    /// Package files to remove afterwards, by their path in the catalogue.
-    pub remove: Vec<String>,
-    /// Why the list is to be written even if it stays the same.
-    pub rewrite: Option<String>,
-    before: String,
-    after: String,
-}
-
-/// An image to publish.
-#[derive(Debug)]
-pub struct Publication {
-    /// Its name and version.
-    pub id: ImageId,
-    /// Its manifest.
-    pub manifest: Manifest,
-}
+use crate::prune::{self, dependents_of};
 
 /// Compares what is wanted with what is there.
 pub fn plan(params: &Params, wanted: &Wanted, observed: &Observed) -> Result<Plan> {
@@ -52,9 +27,7 @@ pub fn plan(params: &Params, wanted: &Wanted, observed: &Observed) -> Result<Pla
         (Wanted::Pruned(keep), _) => prune::plan(keep, images, observed)?,
     };
     if let (Some(reason), Some(_)) = (&observed.stale, &observed.catalogue) {
-        plan.before.push_str(&format!("catalogue: {reason}\n"));
-        plan.after.push_str("catalogue: written anew\n");
-        plan.rewrite = Some(reason.clone());
+        plan.rewrite(reason);
     }
     Ok(plan)
 }
@@ -62,9 +35,7 @@ pub fn plan(params: &Params, wanted: &Wanted, observed: &Observed) -> Result<Pla
 fn plan_image(id: &ImageId, manifest: Manifest, images: &[Package]) -> Result<Plan> {
     let Some(listed) = images.iter().find(|image| image.id == *id) else {
         refuse_same_guid(id, &manifest, images)?;
-        let after = describe(&manifest);
-        let publish = Some(Publication { id: id.clone(), manifest });
-        return Ok(Plan { publish, after, ..Plan::default() });
+        return Ok(Plan::publishing(id, manifest));
     };
     let (found, wanted) = (&listed.manifest.annotations, &manifest.annotations);
     let advice =
@@ -139,71 +110,9 @@ fn plan_withdrawal(id: &ImageId, images: &[Package], observed: &Observed) -> Res
     Ok(plan)
 }
 
-/// The images that build on this one.
-pub fn dependents_of<'a>(id: &ImageId, images: &'a [Package]) -> Vec<&'a ImageId> {
-    let builds = |image: &&Package| image.facts.parent.as_ref().is_some_and(|parent| id.is_exactly(parent));
-    images.iter().filter(builds).map(|image| &image.id).collect()
-}
-
 /// Names in a row.
-pub fn join(ids: &[&ImageId]) -> String {
+fn join(ids: &[&ImageId]) -> String {
     ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-impl Plan {
-    /// Takes an image out.
-    pub fn withdraw(&mut self, image: &Package) {
-        self.before.push_str(&describe(&image.manifest));
-        self.withdraw.push(image.id.clone());
-        self.remove.push(image.path.to_string());
-    }
-
-    /// Removes a package file that is in no list.
-    pub fn remove_file(&mut self, path: &str) {
-        self.before.push_str(&format!("file: {path}\n"));
-        self.remove.push(path.to_owned());
-    }
-
-    /// Whether anything is to be written.
-    pub fn changed(&self) -> bool {
-        self.writes_list() || !self.remove.is_empty()
-    }
-
-    /// Whether the list is to be written.
-    pub fn writes_list(&self) -> bool {
-        self.publish.is_some() || !self.withdraw.is_empty() || self.rewrite.is_some()
-    }
-
-    /// The images before and after, as far as they differ.
-    pub fn diff(&self, params: &Params) -> Diff {
-        Diff {
-            before: self.before.clone(),
-            after: self.after.clone(),
-            header: format!("catalogue {}", params.path.display()),
-        }
-    }
-
-    /// The names that the catalogue has afterwards.
-    pub fn images(&self, catalogue: Option<&Catalogue>) -> Vec<String> {
-        let before = catalogue.map_or(&[][..], |catalogue| &catalogue.images);
-        let stay = before.iter().map(|image| &image.id).filter(|id| !self.withdraw.contains(id));
-        let mut names: Vec<_> = stay
-            .chain(self.publish.as_ref().map(|publication| &publication.id))
-            .map(ToString::to_string)
-            .collect();
-        names.sort();
-        names
-    }
-}
-
-/// An image in the words of a person.
-fn describe(manifest: &Manifest) -> String {
-    let mut text =
-        format!("image: {}-{}\nstream_size: {}\n", manifest.name, manifest.version, manifest.flatsize);
-    for (key, value) in &manifest.annotations {
-        text.push_str(&format!("{key}: {value}\n"));
-    }
-    text
 }
 
 fn text(value: Option<&String>) -> &str {

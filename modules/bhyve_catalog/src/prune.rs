@@ -7,10 +7,10 @@ use anyhow::{Context, Result};
 use image_catalog::name::{ImageId, ImageName};
 use image_catalog::package::Package;
 
+use crate::changes::Plan;
 use crate::dates::{date_of, day};
 use crate::observe::Observed;
 use crate::params::Keep;
-use crate::plan::{Plan, dependents_of};
 
 /// Plans a pruning as of now.
 pub fn plan(keep: &Keep, images: &[Package], observed: &Observed) -> Result<Plan> {
@@ -57,4 +57,10 @@ fn is_older(image: &Package, days: Option<i64>, observed: &Observed, now: u64) -
         (Some(date), Some(today)) => (today - date).num_days() >= days,
         _ => false,
     }
+}
+
+/// The images that build on this one.
+pub fn dependents_of<'a>(id: &ImageId, images: &'a [Package]) -> Vec<&'a ImageId> {
+    let builds = |image: &&Package| image.facts.parent.as_ref().is_some_and(|parent| id.is_exactly(parent));
+    images.iter().filter(builds).map(|image| &image.id).collect()
 }

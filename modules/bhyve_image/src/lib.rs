@@ -1,8 +1,10 @@
 //! Modules `bhyve_image`, `bhyve_image_info` and `bhyve_catalog_mirror`: images of a catalogue, verified, in the store of
 //! a host, or all of them in a catalogue next to it.
 
+mod access;
 mod apply;
 mod fetch;
+mod file_identity;
 mod golden;
 mod image;
 mod info;

@@ -45,7 +45,10 @@ pub fn observe(params: &Params, task: &mut Task) -> Result<Observed> {
     // To be rid of an image, nobody has to be believed.
     let access = params.access().filter(|_| params.state != State::Absent);
     let repository = access.map(Repository::new).transpose()?;
-    let demand = params.demand(repository.as_ref())?;
+    let demand = match &repository {
+        Some(repository) => Demand::of(repository),
+        None => Demand::of_any(&params.trust())?,
+    };
     let offer = match needs_catalogue(params.state, &params.name.0, &stored, &demand) {
         true => {
             let repository = repository.context("option `repository` is needed to fetch an image")?;

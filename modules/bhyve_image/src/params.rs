@@ -1,18 +1,17 @@
 //! Options of the modules, strictly typed.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::repository::Repository;
-use crate::vouched::Demand;
 use ansible_module::Seconds;
-use anyhow::{Context, Result};
 use image_catalog::name::ImageName;
-use image_catalog::signature::{Fingerprints, SignatureType, Trust, load_public_key};
+use image_catalog::signature::SignatureType;
 use image_catalog::transport::Location;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use zfs_command::DatasetName;
+
+use crate::access::{Access, SshOptions, TrustOptions};
 
 /// Declares the options of a module that reads a catalogue: its own, and those that say where the catalogue is, how to
 /// get there and what makes it believable.
@@ -54,7 +53,7 @@ macro_rules! options {
             }
 
             /// What must have signed it.
-            fn trust(&self) -> TrustOptions {
+            pub(crate) fn trust(&self) -> TrustOptions {
                 TrustOptions {
                     signature_type: self.signature_type,
                     pubkey: self.pubkey.clone(),
@@ -76,19 +75,6 @@ options! {
         /// The folder that keeps images.
         #[serde(default = "default_store")]
         pub store: PathBuf,
-    }
-}
-
-impl Params {
-    /// Who has to have vouched for an image, given the catalogue that is named, if one is.
-    ///
-    /// # Errors
-    /// Where a key that is named cannot be read.
-    pub fn demand(&self, repository: Option<&Repository>) -> Result<Demand> {
-        match repository {
-            Some(repository) => Ok(Demand::of(repository)),
-            None => Demand::of_any(&self.trust()),
-        }
     }
 }
 
@@ -116,43 +102,6 @@ options! {
     }
 }
 
-/// Where a catalogue is, how to get there, and what makes it believable.
-#[derive(Clone, Debug)]
-pub struct Access {
-    /// The place.
-    pub location: Location,
-    /// What must have signed it.
-    pub trust: TrustOptions,
-    /// How ssh is run.
-    pub ssh: SshOptions,
-    /// A PEM file with the authorities that https trusts instead of the host's own.
-    pub ca_path: Option<PathBuf>,
-    /// How long the other side may be silent.
-    pub timeout: Seconds,
-}
-
-/// What must have signed a catalogue.
-#[derive(Clone, Debug)]
-pub struct TrustOptions {
-    /// The kind of signature.
-    pub signature_type: SignatureType,
-    /// The public key.
-    pub pubkey: Option<PathBuf>,
-    /// The folder of fingerprints.
-    pub fingerprints: Option<PathBuf>,
-}
-
-/// How ssh is run.
-#[derive(Clone, Debug, Default)]
-pub struct SshOptions {
-    /// The private key; ssh's own choice where absent.
-    pub key: Option<PathBuf>,
-    /// The file of known hosts; ssh's own where absent.
-    pub known_hosts: Option<PathBuf>,
-    /// More arguments.
-    pub args: Vec<String>,
-}
-
 /// What is wanted of an image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -164,36 +113,6 @@ pub enum State {
     Latest,
     /// Not in the store.
     Absent,
-}
-
-impl TrustOptions {
-    /// Loads the keys or fingerprints.
-    ///
-    /// # Errors
-    /// Where the option that names them is missing or what it names cannot be read.
-    pub fn load(&self) -> Result<Trust> {
-        match self.signature_type {
-            SignatureType::None => Ok(Trust::Anyone),
-            SignatureType::Pubkey => {
-                let path = needed(self.pubkey.as_deref(), "pubkey", "a file with the public key")?;
-                Ok(Trust::PublicKey(Box::new(load_public_key(path)?)))
-            }
-            SignatureType::Fingerprints => {
-                let text = "a folder with `trusted` and `revoked` in it";
-                let path = needed(self.fingerprints.as_deref(), "fingerprints", text)?;
-                Fingerprints::load(path).map(Trust::Fingerprints)
-            }
-        }
-    }
-}
-
-fn needed<'a>(path: Option<&'a Path>, option: &str, what: &str) -> Result<&'a Path> {
-    path.with_context(|| {
-        format!(
-            "option `{option}` is missing: signature_type {option} needs {what}; \
-             signature_type none takes a catalogue from anyone"
-        )
-    })
 }
 
 fn default_store() -> PathBuf {

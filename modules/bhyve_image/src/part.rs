@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use nix::fcntl::OFlag;
 use nix::sys::statvfs::statvfs;
 
-use crate::store::FileIdentity;
+use crate::file_identity::FileIdentity;
 
 /// An unfinished package, open for writing at its end. Dropping it removes it; only a killed run leaves one.
 #[derive(Debug)]

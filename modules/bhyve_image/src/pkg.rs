@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use image_catalog::signature::SignatureType;
 use image_catalog::transport::Location;
 
-use crate::params::{Access, TrustOptions};
+use crate::access::{Access, TrustOptions};
 
 /// pkg reads a few files.
 const LIMIT: Duration = Duration::from_secs(60);

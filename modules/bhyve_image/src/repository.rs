@@ -10,7 +10,7 @@ use image_catalog::signature::Trust;
 use image_catalog::signed_archive::ARCHIVE_LIMIT;
 use image_catalog::transport::{Folder, Http, HttpOptions, Location, Pace, Transport};
 
-use crate::params::Access;
+use crate::access::Access;
 use crate::{pkg, ssh};
 
 /// How long to wait before a broken http transfer is taken up again.

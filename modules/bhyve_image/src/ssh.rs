@@ -13,7 +13,7 @@ use anyhow::{Context, Error, Result, ensure};
 use image_catalog::path::RelativePath;
 use image_catalog::transport::{Opened, Pace, PkgSsh, SshAddress, Transport};
 
-use crate::params::SshOptions;
+use crate::access::SshOptions;
 
 /// Pauses before another attempt where a busy server has turned us away.
 const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(6)];

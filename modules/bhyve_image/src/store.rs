@@ -5,7 +5,6 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use image_catalog::name::{ImageId, ImageName};
 use image_catalog::package::PackageFile;
 use serde::{Deserialize, Serialize};
 
+use crate::file_identity::FileIdentity;
 use crate::image::Image;
 use crate::part::Part;
 use crate::vouched::Vouched;
@@ -49,27 +49,6 @@ pub struct Record {
     /// Who vouched for it; records of before this was kept do not say.
     #[serde(default)]
     pub vouched: Option<Vouched>,
-}
-
-/// Tells a file from any other, and from itself before a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileIdentity {
-    inode: u64,
-    size: u64,
-    modified: i64,
-    modified_nanoseconds: i64,
-}
-
-impl FileIdentity {
-    /// The identity of a file by its metadata.
-    pub fn of(metadata: &fs::Metadata) -> Self {
-        Self {
-            inode: metadata.ino(),
-            size: metadata.size(),
-            modified: metadata.mtime(),
-            modified_nanoseconds: metadata.mtime_nsec(),
-        }
-    }
 }
 
 impl Stored {

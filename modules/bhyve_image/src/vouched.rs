@@ -5,7 +5,7 @@ use anyhow::Result;
 use image_catalog::signature::{SignatureType, SignedBy, Trust};
 use serde::{Deserialize, Serialize};
 
-use crate::params::TrustOptions;
+use crate::access::TrustOptions;
 use crate::repository::Repository;
 
 /// The catalogue that listed an image, and whose signature it was believed for.

@@ -2,11 +2,13 @@
 
 use anyhow::Result;
 
-use crate::documents::RENDERED;
 use crate::generation::Reads;
 use crate::params::{Family, Params, User, WriteFile};
 use crate::values::SshKey;
 use crate::yaml::{Yaml, document};
+
+/// Second line of user data that was rendered here; what lacks it came as it is, and is never shown.
+pub const RENDERED: &str = "# Rendered by apiary.bhyve.guest_seed.";
 
 /// The user that nuageinit itself would make, with a password that everybody knows.
 const FREEBSD_USER: &str = "freebsd";

@@ -11,8 +11,8 @@ use crate::params::Params;
 use crate::values::HostName;
 use crate::yaml::{Yaml, document};
 
-/// Second line of user data that was rendered here; what lacks it came as it is, and is never shown.
-pub const RENDERED: &str = "# Rendered by apiary.bhyve.guest_seed.";
+/// Bytes of documents that surely fit.
+pub const ROOM: usize = 960 << 10;
 
 /// What a seed holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,10 +79,10 @@ pub fn wanted(params: &Params) -> Result<Option<Wanted>> {
     };
     let bytes = documents.all().map(|(_, text)| text.len()).sum::<usize>();
     ensure!(
-        bytes <= crate::image::ROOM,
+        bytes <= ROOM,
         "{}: its documents are {bytes} bytes, expected at most {}; let a run command fetch the rest",
         doing(),
-        crate::image::ROOM
+        ROOM
     );
     Ok(Some(Wanted { documents, instance_id }))
 }

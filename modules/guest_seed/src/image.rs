@@ -7,13 +7,10 @@ use data_encoding::HEXLOWER;
 use fatfs::{Date, DateTime, Dir, FatType, FileSystem, FormatVolumeOptions, FsOptions, Time, TimeProvider};
 use sha2::{Digest, Sha256};
 
-use crate::documents::Documents;
+use crate::documents::{Documents, ROOM};
 
 /// Size of every seed in bytes.
 pub const SIZE: usize = 1 << 20;
-
-/// Bytes of documents that surely fit.
-pub const ROOM: usize = 960 << 10;
 
 /// The label by which first-boot programs find a seed; nuageinit takes lower case only.
 const LABEL: [u8; 11] = *b"cidata     ";

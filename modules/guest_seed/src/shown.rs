@@ -1,6 +1,7 @@
 //! A seed as a person may see it: the documents without their secrets.
 
-use crate::documents::{Documents, RENDERED};
+use crate::cloud_config::RENDERED;
+use crate::documents::Documents;
 
 /// Keys of rendered user data whose values are not shown. Each of them is on a line of its own.
 const SECRET: [&str; 2] = ["passwd", "content"];

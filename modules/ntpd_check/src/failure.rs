@@ -1,6 +1,6 @@
 //! Why there is nothing to judge.
 
-use crate::judge::{Severity, Verdict};
+use crate::verdict::{Severity, Verdict};
 
 /// A daemon that could not be asked, or an answer that could not be read.
 #[derive(Debug, Clone, PartialEq)]

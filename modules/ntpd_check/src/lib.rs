@@ -3,9 +3,12 @@
 pub mod chrony;
 pub mod cli;
 pub mod daemon;
+pub mod evidence;
 pub mod failure;
 pub mod judge;
+pub mod judgement;
 pub mod leap;
+mod memory;
 pub mod ntpctl;
 pub mod observe;
 pub mod outputs;
@@ -16,6 +19,7 @@ pub mod report;
 pub mod service;
 pub mod session;
 pub mod state;
+pub mod verdict;
 pub mod vet;
 
 use std::process::ExitCode;

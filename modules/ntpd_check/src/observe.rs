@@ -7,13 +7,14 @@ use anyhow::{Context, Result};
 use nix::time::{ClockId, clock_gettime};
 
 use crate::daemon::{self, Kind};
+use crate::evidence::{Evidence, Source};
 use crate::failure::Failure;
-use crate::judge::{Evidence, Source, Verdict};
 use crate::leap::{self, LeapTable};
 use crate::params::{Daemon, Params};
 use crate::probe::{Probed, Problem, Sampling, probe};
 use crate::report::Report;
 use crate::state::{self, State};
+use crate::verdict::Verdict;
 use crate::vet::{Vetted, vet};
 use crate::{chrony, ntpctl};
 

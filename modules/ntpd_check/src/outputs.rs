@@ -8,7 +8,7 @@ mod view;
 
 pub use view::PeerView;
 
-use crate::judge::Judgement;
+use crate::judgement::Judgement;
 use crate::observe::Observed;
 use crate::repair::RepairPlan;
 

@@ -6,7 +6,7 @@ use ansible_module::Seconds;
 use anyhow::{Result, ensure};
 use serde::Deserialize;
 
-use crate::judge::Severity;
+use crate::verdict::Severity;
 
 /// Options of one run; the same from Ansible and from the command line.
 #[derive(Debug, Clone, Deserialize)]

@@ -2,11 +2,13 @@
 
 use serde::Serialize;
 
+use crate::evidence::{Evidence, Source};
 use crate::judge::leap::DAY;
-use crate::judge::{Evidence, Judgement, Source, Verdict};
+use crate::judgement::Judgement;
 use crate::params::Params;
 use crate::probe::Probed;
 use crate::state::State;
+use crate::verdict::Verdict;
 
 /// Members of a majority that make it trustworthy: with fewer, one liar decides.
 const TRUECHIMERS: u32 = 3;

@@ -3,11 +3,12 @@
 use ansible_module::{Diff, Reply, Task};
 use anyhow::Result;
 
-use crate::judge::{Limits, Verdict, judge};
+use crate::judge::{Limits, judge};
 use crate::observe::{observe, state_path};
 use crate::outputs::{Outcome, json};
 use crate::params::Params;
 use crate::repair::plan;
+use crate::verdict::Verdict;
 use crate::{service, state};
 
 /// What a run may do.

@@ -11,26 +11,8 @@ use ansible_module::lock::Lock;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::judge::{Evidence, Judgement, Source, Verdict};
+use crate::judgement::ErrorSource;
 use crate::report::Sample;
-
-/// Snapshots closer together than this are not worth keeping.
-const SPACING: f64 = 120.0;
-
-/// Snapshots kept: eight hours at the closest spacing.
-const KEPT: usize = 240;
-
-/// Restarts kept.
-const RESTARTS: usize = 50;
-
-/// A restarted daemon needs this long, in seconds, until it slews.
-const SYNCING: f64 = 900.0;
-
-/// Share of the clock error that a restart must have taken away to have helped.
-const HELPED: f64 = 0.1;
-
-/// Slew of the slowest kernels, in seconds per second.
-const SLOWEST_SLEW: f64 = 500e-6;
 
 /// A state file larger than this is not ours.
 const LARGEST: u64 = 4 << 20;
@@ -63,7 +45,7 @@ pub struct Snapshot {
     pub clock_error: Option<f64>,
     /// Who said so, the daemon or direct probes; absent in what earlier versions left.
     #[serde(default)]
-    pub error_source: Option<String>,
+    pub error_source: Option<ErrorSource>,
 }
 
 /// A peer's row and since when it has not moved.
@@ -132,73 +114,37 @@ pub fn save(path: &Path, state: &State) -> Result<()> {
     write_atomically(path, 0o600, serde_json::to_string(state)?.as_bytes())
 }
 
-impl State {
-    /// Adds what this run saw.
-    pub fn remember(&mut self, evidence: &Evidence, judgement: &Judgement) {
-        let (now, pid) = (evidence.now, evidence.pid);
-        // A clock that was set back makes what lies in its future worthless, but no restart is forgotten.
-        self.history.retain(|seen| seen.at <= now);
-        for restart in &mut self.restarts {
-            restart.at = restart.at.min(now);
-        }
-        self.judge_restart(now, judgement);
-        if self.history.last().is_none_or(|last| now - last.at >= SPACING) {
-            let clock = &judgement.clock;
-            let error_source = clock.error_source.map(str::to_owned);
-            let (synced, clock_error) = (clock.synced, clock.clock_error);
-            self.history.push(Snapshot { at: now, pid, synced, clock_error, error_source });
-        }
-        let surplus = self.history.len().saturating_sub(KEPT);
-        self.history.drain(..surplus);
-        match judgement.verdict {
-            Verdict::Blocked => self.blocked_since = Some(self.blocked_since.unwrap_or(now).min(now)),
-            Verdict::NotAnswering | Verdict::NoPermission | Verdict::NoTool | Verdict::ParseError => (),
-            _ => self.blocked_since = None,
-        }
-        if let Source::Openntpd(report) = &evidence.source {
-            let measured =
-                report.peers.iter().filter_map(|peer| Some((peer.label().to_owned(), peer.sample?)));
-            self.rows = measured
-                .map(|(label, sample)| (label.clone(), self.row(&label, sample, evidence.ticks)))
-                .collect();
-        }
-    }
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
 
-    fn row(&self, label: &str, sample: Sample, ticks: f64) -> Row {
-        match self.rows.get(label).filter(|row| row.sample.same_row(&sample)) {
-            // It starts anew with the host.
-            Some(row) => Row { sample, since: row.since.min(ticks) },
-            None => Row { sample, since: ticks },
-        }
-    }
+    use super::*;
 
-    /// The first run after a restart that can tell says whether it helped: a slew takes its time.
-    fn judge_restart(&mut self, now: f64, judgement: &Judgement) {
-        let Some(last) = self.restarts.last_mut().filter(|last| last.helped.is_none() && last.at < now)
-        else {
-            return;
+    #[test]
+    fn the_file_is_private_whole_and_ours() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/state.json");
+        assert_eq!(load(&path).unwrap(), State::default());
+        drop(lock(&path, Duration::ZERO).unwrap());
+        let left = path.with_file_name(".new-abcdef-state.json");
+        fs::write(&left, "half a state").unwrap();
+        let held = lock(&path, Duration::ZERO).unwrap();
+        assert!(!left.exists());
+        assert!(lock(&path, Duration::ZERO).is_err());
+        let state = State {
+            restarts: vec![Restart { at: 1000.0, error_before: Some(-0.984_784), helped: None }],
+            ..State::default()
         };
-        last.helped = match judgement.verdict {
-            Verdict::Blocked | Verdict::Stuck | Verdict::NoDaemon => Some(false),
-            Verdict::Starting => None,
-            _ => judgement.clock.clock_error.zip(last.error_before).and_then(|(after, before)| {
-                let better = judgement.severity < crate::judge::Severity::Unknown
-                    || after.abs() < (1.0 - HELPED) * before.abs();
-                let visible = SYNCING + HELPED * before.abs() / SLOWEST_SLEW;
-                (better || now - last.at > visible).then_some(better)
-            }),
-        };
-    }
-
-    /// Adds a restart that is about to happen.
-    pub fn note_restart(&mut self, now: f64, error_before: Option<f64>) {
-        self.restarts.push(Restart { at: now, error_before, helped: None });
-        let surplus = self.restarts.len().saturating_sub(RESTARTS);
-        self.restarts.drain(..surplus);
-        self.blocked_since = None;
-        self.rows.clear();
+        save(&path, &state).unwrap();
+        drop(held);
+        assert_eq!(load(&path).unwrap(), state);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        for damage in ["{", "{\"restarts\": 7}", "{\"unknown\": []}", "\u{0}"] {
+            fs::write(&path, damage).unwrap();
+            let error = format!("{:#}", load(&path).unwrap_err());
+            let start =
+                format!("reading what earlier runs left in {}; remove it to start afresh: ", path.display());
+            assert!(error.starts_with(&start), "{error}");
+        }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,10 +6,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ntpd_check::judge::{Evidence, Judgement, Limits, Severity, Source, judge};
+use ntpd_check::evidence::{Evidence, Source};
+use ntpd_check::judge::{Limits, judge};
+use ntpd_check::judgement::Judgement;
 use ntpd_check::ntpctl::parse;
 use ntpd_check::params::Params;
 use ntpd_check::report::Report;
+use ntpd_check::verdict::Severity;
 
 /// `SCENARIO  62-VERDICT  79-VERDICT`: the outputs of `ntpctl -s all`; `-` where that version has no such file.
 const EXPECTED: &str = include_str!("verdicts.txt");

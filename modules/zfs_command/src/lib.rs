@@ -9,7 +9,7 @@ mod zfs;
 
 pub use guid::Guid;
 pub use name::{DatasetName, IMAGE_SNAPSHOT, SnapshotName};
-pub use problem::{Problem, problem_of};
+pub use problem::{Problem, judge, problem_of};
 pub use row::{Kind, Property, Row, Snapshot};
 pub use send::Sending;
-pub use zfs::{Receive, Zfs, judge};
+pub use zfs::{Receive, Zfs};

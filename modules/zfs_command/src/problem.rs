@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use ansible_module::CommandFailed;
+use ansible_module::{CommandFailed, Finished};
+use anyhow::Result;
 
 /// Why a `zfs` command failed, where its words are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +136,14 @@ impl std::error::Error for ZfsFailed {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.failed)
     }
+}
+
+/// Judges a command that has ended.
+///
+/// # Errors
+/// Its own words where it failed, with the reason before them where they are known.
+pub fn judge(finished: Finished) -> Result<Finished> {
+    if finished.status.success() { Ok(finished) } else { Err(ZfsFailed::explain(finished.failure())) }
 }
 
 /// The known reason in the chain of `error`.

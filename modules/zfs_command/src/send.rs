@@ -5,7 +5,7 @@ use std::io::{self, PipeReader};
 use ansible_module::{Command, Running};
 use anyhow::{Context, Result};
 
-use crate::zfs::judge;
+use crate::problem::judge;
 
 /// A `zfs send` that runs. Dropping it ends it.
 pub struct Sending {

@@ -7,7 +7,7 @@ use ansible_module::{Command, Finished, Running, Tool};
 use anyhow::{Context, Result};
 
 use crate::name::{DatasetName, SnapshotName};
-use crate::problem::{Problem, ZfsFailed};
+use crate::problem::{Problem, ZfsFailed, judge};
 use crate::row::{COLUMNS, Property, Row, SNAPSHOT_COLUMNS, Snapshot, property, row, snapshot};
 use crate::send::Sending;
 
@@ -179,14 +179,6 @@ impl Zfs {
     fn command(&self, args: &[&str]) -> Command {
         self.tool.command().args(args)
     }
-}
-
-/// Judges a command that has ended.
-///
-/// # Errors
-/// Its own words where it failed, with the reason before them where they are known.
-pub fn judge(finished: Finished) -> Result<Finished> {
-    if finished.status.success() { Ok(finished) } else { Err(ZfsFailed::explain(finished.failure())) }
 }
 
 fn finish(command: Command) -> Result<Finished> {

@@ -7,7 +7,6 @@ mod device;
 mod feed;
 mod observe;
 mod plan;
-mod properties;
 mod receive;
 mod reply;
 mod request;
@@ -19,7 +18,6 @@ use ansible_module::lock::Lock;
 use ansible_module::{Reply, Task, workbench};
 use anyhow::{Context, Result};
 
-pub use properties::Properties;
 use request::Present;
 use zfs_command::{DatasetName, Zfs};
 

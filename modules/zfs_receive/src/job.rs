@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use image_catalog::digest::Sha256Hex;
 use zfs_command::{DatasetName, Guid};
 
-use crate::dataset::Properties;
+use crate::properties::Properties;
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq, Eq)]

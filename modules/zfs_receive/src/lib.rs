@@ -5,6 +5,7 @@ mod decoder;
 mod image;
 mod job;
 mod params;
+mod properties;
 mod raw_file;
 mod source;
 

@@ -8,8 +8,8 @@ use image_catalog::digest::Sha256Hex;
 use serde::Deserialize;
 use zfs_command::{DatasetName, Guid};
 
-use crate::dataset::Properties;
 use crate::job::{Content, Golden, ImageFile, Job, RawFile, Volumes, Wanted};
+use crate::properties::Properties;
 
 /// What the caller asks for.
 #[derive(Clone, Debug, Deserialize)]

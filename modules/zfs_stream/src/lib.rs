@@ -4,6 +4,8 @@
 mod begin;
 mod decode;
 mod emit;
+mod event;
+mod expect;
 mod features;
 mod fletcher;
 mod frames;
@@ -26,10 +28,12 @@ mod zle;
 mod zstd_literals;
 
 pub use begin::Begin;
+pub use event::Event;
+pub use expect::{Base, Expect, Summary};
 pub use features::Features;
 pub use fletcher::Fletcher4;
 pub use read_ahead::ReadAhead;
-pub use reader::{Announced, Base, Event, Expect, Reader, Step, Summary, announced, verify};
+pub use reader::{Announced, Reader, Step, announced, verify};
 pub use record::HEADER;
 pub use replay::{Replay, replay};
 pub use sparse::copy as copy_sparse;

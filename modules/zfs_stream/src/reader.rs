@@ -2,94 +2,12 @@
 
 use crate::begin::{Begin, Opening};
 use crate::decode::Decoder;
-use crate::features::Features;
+use crate::event::Event;
+use crate::expect::{Expect, Summary};
 use crate::frames::{Content, Frames};
 use crate::volume::Volume;
 use anyhow::{Context, Result, bail};
 use std::io::Read;
-
-/// What a stream may apply to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Base {
-    /// Nothing is there: only a full stream will do.
-    #[default]
-    None,
-    /// The stream is only being looked at: full or incremental.
-    Any,
-    /// A volume at this snapshot: only a stream from it will do.
-    Volume {
-        /// Guid of the volume's snapshot.
-        guid: u64,
-        /// Its size in bytes.
-        volsize: u64,
-        /// Its block size in bytes.
-        volblocksize: u32,
-    },
-}
-
-/// What the caller knows beforehand; everything given is enforced.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Expect {
-    /// What the stream applies to.
-    pub base: Base,
-    /// Guid of the snapshot the stream must end at.
-    pub guid: Option<u64>,
-    /// Size of the volume in bytes at the end.
-    pub volsize: Option<u64>,
-}
-
-/// The verdict on a stream that was read to its end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Summary {
-    /// Guid of the last snapshot: the identity of the image.
-    pub toguid: u64,
-    /// Guid of the snapshot the first stream applies to; 0 if it is a full one.
-    pub fromguid: u64,
-    /// Name of the last snapshot where it was sent.
-    pub toname: String,
-    /// When the last snapshot was taken, in seconds since the epoch.
-    pub creation_time: u64,
-    /// Feature flags of the last stream.
-    pub features: Features,
-    /// Size of the volume in bytes; `None` if an incremental stream leaves it as it is and no base was named.
-    pub volsize: Option<u64>,
-    /// Block size of the volume in bytes; `None` as above.
-    pub volblocksize: Option<u32>,
-    /// Length of the whole stream.
-    pub bytes: u64,
-    /// Records in the whole stream.
-    pub records: u64,
-}
-
-/// What a record does to the volume.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Event<'a> {
-    /// A stream begins; a package may hold several.
-    Begin,
-    /// These bytes stand at this offset.
-    Write {
-        /// Where, in bytes.
-        offset: u64,
-        /// Unpacked data.
-        data: &'a [u8],
-    },
-    /// This range reads as zeros.
-    Free {
-        /// Where, in bytes.
-        offset: u64,
-        /// Length in bytes; `u64::MAX` means to the end of the volume.
-        length: u64,
-    },
-    /// A stream ends, and with it a snapshot is complete.
-    End {
-        /// Size of the volume from now on.
-        volsize: Option<u64>,
-    },
-    /// The package ends.
-    EndOfPackage,
-    /// Nothing about the volume's content.
-    Other,
-}
 
 /// A verified record.
 #[derive(Debug)]

@@ -1,6 +1,8 @@
 //! Replays a stream into a raw file: what a ZFS volume would hold after `zfs receive`, holes as holes.
 
-use crate::reader::{Event, Expect, Reader, Summary};
+use crate::event::Event;
+use crate::expect::{Expect, Summary};
+use crate::reader::Reader;
 use crate::record::TO_THE_END;
 use crate::sparse;
 use anyhow::{Context, Result};

@@ -2,10 +2,10 @@
 
 use crate::begin::Begin;
 use crate::decode::{Compression, Decoder};
+use crate::event::Event;
 use crate::features::Features;
 use crate::layout::{Layout, whole_block};
 use crate::microzap;
-use crate::reader::Event;
 use crate::record::{DATA, Embedded, PROPERTIES, Record, Write};
 use anyhow::{Context, Result, bail, ensure};
 use std::ops::RangeInclusive;

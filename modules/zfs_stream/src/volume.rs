@@ -2,8 +2,9 @@
 
 use crate::begin::{Begin, Opening, Package};
 use crate::decode::Decoder;
+use crate::event::Event;
+use crate::expect::{Base, Expect, Summary};
 use crate::frames::Content;
-use crate::reader::{Base, Event, Expect, Summary};
 use crate::record::HEADER;
 use crate::stream::{Made, Stream, Surroundings};
 use anyhow::{Context, Result, bail, ensure};

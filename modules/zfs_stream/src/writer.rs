@@ -2,9 +2,9 @@
 
 use crate::begin::check_toname;
 use crate::emit::Emitter;
+use crate::expect::Summary;
 use crate::features::Features;
 use crate::microzap;
-use crate::reader::Summary;
 use crate::record::HEADER;
 use crate::sparse;
 use crate::stream::BLOCK_SIZES;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::cloud_config::RENDERED;
 use crate::params::Params;
 
 fn params(options: Value) -> Params {

@@ -2,7 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ntpd_check::judge::{Evidence, Limits, Source, judge};
+use ntpd_check::evidence::{Evidence, Source};
+use ntpd_check::judge::{Limits, judge};
 use ntpd_check::params::Params;
 use ntpd_check::{chrony, ntpctl};
 

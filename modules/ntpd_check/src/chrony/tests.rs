@@ -1,6 +1,8 @@
 use super::*;
-use crate::judge::{Evidence, Limits, Severity, Source, Verdict, judge};
+use crate::evidence::{Evidence, Source};
+use crate::judge::{Limits, judge};
 use crate::params::Params;
+use crate::verdict::{Severity, Verdict};
 
 macro_rules! captured {
     ($name:literal) => {
@@ -11,7 +13,7 @@ macro_rules! captured {
     };
 }
 
-fn judged((tracking, sources): (&str, &str), uptime: f64) -> crate::judge::Judgement {
+fn judged((tracking, sources): (&str, &str), uptime: f64) -> crate::judgement::Judgement {
     let report = parse(tracking, sources).unwrap();
     let source = Source::Chrony(report);
     let evidence = Evidence { uptime: Some(uptime), ..Evidence::of_source(1_795_376_740.0, source) };

@@ -1,11 +1,12 @@
 //! Blocked discipline: OpenNTPD adjusts only when every valid peer has fresh data, and a peer whose replies are
 //! invalid stays valid. One such peer stops the daemon for good, which goes on to say "synced".
 
+use super::case::Case;
 use super::figures::{lasting, spoken};
-use super::verdict::{Finding, Severity, Verdict};
-use super::{Case, leap};
+use super::leap;
 use crate::report::{Peer, Report};
 use crate::state::State;
+use crate::verdict::{Finding, Severity, Verdict};
 
 /// Interval after an error (`INTERVAL_QUERY_AGGRESSIVE`'s counterpart `error_interval()`: 3000 s and up to 10 % more).
 /// Ordinary polls end at 1650 s and timeouts at 300 s, so nothing else reaches it.

@@ -1,11 +1,14 @@
 //! The same verdicts for chrony, which selects and discards sources by itself and says so.
 
-use super::figures::{Figures, lasting, spoken};
+use super::case::conclude;
+use super::figures::{lasting, spoken};
+use super::leap;
 use super::limits::Limits;
 use super::select::{mean, median};
-use super::verdict::{Finding, Severity, Verdict};
-use super::{Evidence, Judgement, conclude, leap};
 use crate::chrony::{ChronyReport, ChronySource};
+use crate::evidence::Evidence;
+use crate::judgement::{ErrorSource, Figures, Judgement};
+use crate::verdict::{Finding, Severity, Verdict};
 
 /// Polls of the slowest usable source after which a missing update means something.
 const POLLS: f64 = 8.0;
@@ -60,7 +63,7 @@ fn figures(report: &ChronyReport, evidence: &Evidence, limits: &Limits) -> Figur
         offset_mean: mean(&good).map(f64::abs),
         offset_median: median(&good).map(f64::abs),
         clock_error: error,
-        error_source: error.map(|_| "daemon"),
+        error_source: error.map(|_| ErrorSource::Daemon),
         eta: error.map(|error| limits.slew.time_for(error)),
         adjusted_ago: synced.then_some((evidence.now - report.tracking.updated).max(0.0)),
         drift_ppm: Some(report.tracking.frequency_ppm),

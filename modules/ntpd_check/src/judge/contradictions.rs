@@ -1,9 +1,11 @@
 //! What one look shows: starting, slewing, disagreement, offset, too few peers, claims that contradict the table.
 
+use super::case::Case;
 use super::figures::{lasting, spoken};
-use super::verdict::{Finding, Severity, Verdict};
-use super::{Case, leap, stuck};
+use super::{leap, stuck};
+use crate::judgement::ErrorSource;
 use crate::report::{Constraint, Peer};
+use crate::verdict::{Finding, Severity, Verdict};
 
 /// Longest poll of a daemon in its first minutes: 30 s and a tenth, before it lengthens its polls.
 const EARLY_POLL: i64 = 34;
@@ -25,7 +27,7 @@ pub(super) fn starting(case: &Case<'_>) -> Option<Finding> {
         None => return None,
     };
     // What ntpctl shows now is not to be relied on yet; a direct measurement is.
-    let measured = case.figures.error_source == Some("probes");
+    let measured = case.figures.error_source == Some(ErrorSource::Probes);
     let (critical, _) = leap::critical_offset(case.evidence, case.limits.critical);
     let error = case.figures.error();
     let wrong = error > case.limits.warning;
@@ -247,7 +249,7 @@ pub(super) fn notes(case: &Case<'_>, blocking: &[String]) -> Vec<Finding> {
             notes.push(format!("probing {label}: {problem}"));
         }
     }
-    if let (Some(error), Some("probes"), Some(shown)) =
+    if let (Some(error), Some(ErrorSource::Probes), Some(shown)) =
         (case.figures.clock_error, case.figures.error_source, case.figures.offset_median)
     {
         let agree = (error.abs() - shown).abs() <= case.limits.warning;

@@ -1,9 +1,8 @@
-//! The numbers behind a judgement.
-
-use serde::Serialize;
+//! How the numbers behind a judgement come about.
 
 use super::limits::Limits;
 use super::select::{Claim, Majority, majority, mean, median};
+use crate::judgement::{ErrorSource, Figures};
 use crate::probe::Probed;
 use crate::report::{Peer, Report};
 
@@ -12,50 +11,6 @@ const FLOOR: f64 = 0.005;
 
 /// Fewest good probes whose agreement outweighs what the daemon shows, if they are more than half of its peers, too.
 const PROBE_QUORUM: usize = 2;
-
-/// Figures of one clock, in seconds unless named otherwise; absent is never 0.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Figures {
-    /// The daemon's own claim.
-    pub synced: Option<bool>,
-    /// The daemon's stratum.
-    pub stratum: Option<u32>,
-    /// Peers the daemon counts as valid.
-    pub valid_peers: u32,
-    /// Peers that are configured; a pool's members count one by one.
-    pub total_peers: u32,
-    /// The origin's rule: mean over the offsets of all valid peers plus the pending slew, then absolute.
-    pub offset_mean: Option<f64>,
-    /// Median over the offsets of all valid peers plus the pending slew, absolute.
-    pub offset_median: Option<f64>,
-    /// Rest of the running slew that the daemon reports.
-    pub pending_slew: Option<f64>,
-    /// What the clock must be moved by to be right: the number to alert on.
-    pub clock_error: Option<f64>,
-    /// Where `clock_error` comes from: `daemon` or `probes`.
-    pub error_source: Option<&'static str>,
-    /// The interval that the majority agrees on, without pending slew.
-    pub majority: Option<[f64; 2]>,
-    /// Majority interval of the direct probes.
-    pub probe_majority: Option<[f64; 2]>,
-    /// Members of the majority among the valid peers, or among good probes where there are more of those.
-    pub truechimers: u32,
-    /// Time until the clock is right at this kernel's slew rate.
-    pub eta: Option<f64>,
-    /// Time since the daemon last adjusted the clock.
-    pub adjusted_ago: Option<f64>,
-    /// Frequency correction in parts per million.
-    pub drift_ppm: Option<f64>,
-    /// Distance between the largest and the smallest offset of valid peers.
-    #[serde(skip)]
-    pub spread: f64,
-    /// Peers outside the majority by more than the warning threshold.
-    #[serde(skip)]
-    pub falsetickers: Vec<String>,
-    /// Largest jitter among valid peers.
-    #[serde(skip)]
-    pub jitter: f64,
-}
 
 impl Figures {
     /// Figures of OpenNTPD's report, corrected by direct probes where those agree.
@@ -86,7 +41,7 @@ impl Figures {
             jitter: samples.iter().map(|sample| sample.jitter).fold(0.0, f64::max),
             ..Self::default()
         };
-        figures.error_source = figures.clock_error.map(|_| "daemon");
+        figures.error_source = figures.clock_error.map(|_| ErrorSource::Daemon);
         if let Some(found) = majority(&claims) {
             figures.take_majority(&found, &valid, middle.unwrap_or(0.0), limits);
         }
@@ -126,7 +81,7 @@ impl Figures {
             .collect();
         if inside.len() >= PROBE_QUORUM && 2 * inside.len() > self.valid_peers as usize {
             self.clock_error = median(&inside);
-            self.error_source = Some("probes");
+            self.error_source = Some(ErrorSource::Probes);
             self.probe_majority = Some([found.low, found.high]);
             self.truechimers = self.truechimers.max(u32::try_from(inside.len()).unwrap_or(u32::MAX));
         }

@@ -1,9 +1,10 @@
 //! Judgement around leap seconds: smearing and stepping servers differ by up to a second for a day, and a clock
 //! that is one second off afterwards has missed the leap.
 
-use super::Evidence;
-use super::figures::{Figures, lasting, spoken};
-use super::verdict::{Finding, Severity, Verdict};
+use super::figures::{lasting, spoken};
+use crate::evidence::Evidence;
+use crate::judgement::Figures;
+use crate::verdict::{Finding, Severity, Verdict};
 
 /// One day in seconds.
 pub const DAY: f64 = 86400.0;

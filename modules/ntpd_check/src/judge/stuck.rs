@@ -1,10 +1,10 @@
 //! Stuck discipline over time: the clock is wrong and moves more slowly than this kernel slews.
 
-use super::Case;
 use super::blocked::ERROR_POLL;
+use super::case::Case;
 use super::figures::{lasting, spoken};
-use super::verdict::{Finding, Severity, Verdict};
 use crate::state::Snapshot;
+use crate::verdict::{Finding, Severity, Verdict};
 
 /// An adjustment needs up to eight polls of the slowest peer, each up to 10 % longer than shown.
 const POLLS: f64 = 8.0 * 1.1;
@@ -44,7 +44,7 @@ pub(super) fn shrinks(case: &Case<'_>) -> bool {
 /// by more than a clock moves.
 fn comparable<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a Snapshot> {
     let (pid, means) = (case.evidence.pid, case.figures.error_source);
-    let same = move |seen: &&Snapshot| seen.pid == pid && seen.error_source.as_deref() == means;
+    let same = move |seen: &&Snapshot| seen.pid == pid && seen.error_source == means;
     case.evidence.state.history.iter().rev().filter(same)
 }
 

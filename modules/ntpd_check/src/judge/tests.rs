@@ -1,11 +1,14 @@
 mod trust;
 
 use super::*;
+use crate::judgement::ErrorSource;
+use crate::leap::LeapTable;
 use crate::ntpctl::parse;
 use crate::params::Params;
-use crate::probe::{Answer, Problem};
+use crate::probe::{Answer, Probed, Problem};
 use crate::report::Sample;
 use crate::state::{Row, Snapshot};
+use crate::verdict::{Severity, Verdict};
 
 const NOW: f64 = 1_700_000_000.0;
 
@@ -30,7 +33,7 @@ fn said(evidence: &Evidence) -> (Verdict, Severity) {
 }
 
 fn seen(ago: f64, error: f64) -> Snapshot {
-    let error_source = Some("daemon".to_owned());
+    let error_source = Some(ErrorSource::Daemon);
     Snapshot { at: NOW - ago, pid: Some(7), synced: Some(true), clock_error: Some(error), error_source }
 }
 
@@ -149,7 +152,7 @@ fn a_probe_says_why_a_peer_blocks() {
         vec![probed("10.99.0.1", -0.985), probed("10.99.0.2", -0.984), probed("10.99.0.3", -0.986), alarm];
     let judgement = judged(&case);
     assert!(judgement.reasons[0].contains("announces LI=3 (alarm)"), "{:?}", judgement.reasons);
-    assert_eq!(judgement.clock.error_source, Some("probes"));
+    assert_eq!(judgement.clock.error_source, Some(ErrorSource::Probes));
     assert_eq!(judgement.notes, ["direct probes confirm ntpctl: 985.0 ms against 984.3 ms"]);
 }
 

@@ -2,8 +2,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
 use super::*;
-use crate::judge::{Severity, Verdict};
 use crate::report::{Constraint, Count, Status};
+use crate::verdict::{Severity, Verdict};
 
 fn error(text: &str) -> String {
     format!("{:#}", parse(text).unwrap_err())

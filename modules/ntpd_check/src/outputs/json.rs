@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{Outcome, PeerView};
-use crate::judge::Source;
+use crate::evidence::Source;
 use crate::vet::servers;
 
 /// The object; figures in seconds, `null` for what is not known.

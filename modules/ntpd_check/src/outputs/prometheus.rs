@@ -10,7 +10,8 @@ use ansible_module::workbench;
 use anyhow::Result;
 
 use super::{Outcome, PeerView};
-use crate::judge::{Source, Verdict};
+use crate::evidence::Source;
+use crate::verdict::Verdict;
 
 /// Far above the time that writing a small file takes.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,8 +1,10 @@
 use super::*;
+use crate::evidence::{Evidence, Source};
 use crate::failure::Failure;
-use crate::judge::{Evidence, Limits, Severity, Source, judge};
+use crate::judge::{Limits, judge};
 use crate::ntpctl::parse;
 use crate::params::Params;
+use crate::verdict::Severity;
 
 macro_rules! captured {
     ($name:literal) => {

@@ -20,7 +20,7 @@ pub fn text(outcome: &Outcome) -> String {
             &format!(
                 "clock error {} (by {}; mean {}, median {})",
                 spoken(error),
-                clock.error_source.unwrap_or("nobody"),
+                clock.error_source.map_or("nobody".to_owned(), |source| source.to_string()),
                 figure(clock.offset_mean),
                 figure(clock.offset_median)
             ),

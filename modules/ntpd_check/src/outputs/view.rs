@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use crate::chrony::ChronySource;
-use crate::judge::Source;
+use crate::evidence::Source;
 use crate::report::Peer;
 
 /// One peer; times in seconds, absent is never 0.

@@ -1,9 +1,10 @@
 use super::*;
-use crate::judge::{Figures, Severity};
+use crate::judgement::Figures;
 use crate::leap::{Leap, LeapTable};
 use crate::probe::Answer;
 use crate::report::Report;
 use crate::state::Restart;
+use crate::verdict::Severity;
 
 const NOW: f64 = 1_700_000_000.0;
 

@@ -1,8 +1,8 @@
 use ansible_module::Seconds;
 
 use super::*;
+use crate::evidence::{Evidence, Source};
 use crate::failure::Failure;
-use crate::judge::{Evidence, Source};
 use crate::observe::Observed;
 use crate::repair::RepairPlan;
 

@@ -11,10 +11,10 @@ use zfs_stream::{Base, Summary};
 use super::device;
 use super::feed::{Copied, Feed, Spliced};
 use super::plan::{Device, NewClone, NewVolume, Plan, Step, check_size};
-use super::properties::UNFINISHED;
 use super::receive::{self, Destination};
 use super::user;
 use crate::image;
+use crate::properties::UNFINISHED;
 use crate::source::Source;
 
 /// How long ZFS may call a volume busy that nobody is seen to use. A receive that was killed ends by itself after a moment.

@@ -7,10 +7,10 @@ use zfs_command::{DatasetName, Row};
 
 use super::observe::Observed;
 use super::plan::Plan;
-use super::properties::satisfied;
 use super::request::Present;
 use crate::image::Image;
 use crate::job::Wanted;
+use crate::properties::satisfied;
 
 /// What volume `found` is of, to follow "it ".
 pub fn identity(found: &Row, observed: &Observed) -> String {

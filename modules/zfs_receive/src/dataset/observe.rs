@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use zfs_command::{DatasetName, Guid, Kind, Row, Zfs};
 
-use super::properties::UNFINISHED;
 use super::request::Present;
 use super::user;
+use crate::properties::UNFINISHED;
 
 /// Properties looked at in any case.
 const ALWAYS: [&str; 1] = [UNFINISHED];

@@ -51,7 +51,7 @@ fn what_the_daemon_showed_is_not_compared_with_what_probes_measure() {
     slewing.probes = vec![probed("192.0.2.0", -0.56), probed("192.0.2.1", -0.56)];
     slewing.state.history = vec![seen(700.0, -0.3)];
     assert_eq!(said(&slewing), (Verdict::Offset, Severity::Critical));
-    let measured = |error| Snapshot { error_source: Some("probes".to_owned()), ..seen(700.0, error) };
+    let measured = |error| Snapshot { error_source: Some(ErrorSource::Probes), ..seen(700.0, error) };
     for (before, verdict) in [(-0.56, Verdict::Stuck), (-0.86, Verdict::Slewing)] {
         slewing.state.history = vec![measured(before), seen(650.0, -9.0)];
         assert_eq!(judged(&slewing).verdict, verdict, "{before}");

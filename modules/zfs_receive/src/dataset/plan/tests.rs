@@ -5,10 +5,10 @@ use zfs_command::{DatasetName, Guid, Kind, Row};
 
 use super::{Plan, Step, absent, present};
 use crate::dataset::observe::{Found, Observed};
-use crate::dataset::properties::{Properties, UNFINISHED};
 use crate::dataset::request::Present;
 use crate::image::Image;
 use crate::job::{ImageFile, Wanted};
+use crate::properties::{Properties, UNFINISHED};
 
 fn name(text: &str) -> DatasetName {
     DatasetName::try_from(text.to_owned()).unwrap()

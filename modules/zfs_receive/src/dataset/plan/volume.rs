@@ -8,9 +8,9 @@ use super::present::put_aside;
 use super::{Device, NewClone, NewVolume, Plan, Step, volume};
 use crate::dataset::describe;
 use crate::dataset::observe::Observed;
-use crate::dataset::properties::{Properties, satisfied};
 use crate::dataset::request::Present;
 use crate::job::Wanted;
+use crate::properties::{Properties, satisfied};
 
 pub(super) fn plan_volume(
     wanted: &Wanted,

@@ -1,8 +1,7 @@
-use std::os::unix::fs::PermissionsExt;
-
 use super::*;
-use crate::judge::{Figures, Severity};
+use crate::judgement::Figures;
 use crate::report::{Peer, Report};
+use crate::verdict::Severity;
 
 fn judgement(verdict: Verdict, error: f64) -> Judgement {
     let severity = if verdict == Verdict::Ok { Severity::Ok } else { Severity::Critical };
@@ -103,31 +102,4 @@ fn history_is_bounded() {
     assert_eq!((state.history.len(), state.restarts.len()), (KEPT, RESTARTS));
     let (a, b) = (&state.history[0], &state.history[1]);
     assert_eq!(b.at - a.at, SPACING);
-}
-
-#[test]
-fn the_file_is_private_whole_and_ours() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("deep/state.json");
-    assert_eq!(load(&path).unwrap(), State::default());
-    drop(lock(&path, Duration::ZERO).unwrap());
-    let left = path.with_file_name(".new-abcdef-state.json");
-    fs::write(&left, "half a state").unwrap();
-    let held = lock(&path, Duration::ZERO).unwrap();
-    assert!(!left.exists());
-    assert!(lock(&path, Duration::ZERO).is_err());
-    let mut state = State::default();
-    state.remember(&evidence(1000.0, Some(7), 0.1), &judgement(Verdict::Blocked, -0.984_784));
-    state.note_restart(1000.0, Some(0.1));
-    save(&path, &state).unwrap();
-    drop(held);
-    assert_eq!(load(&path).unwrap(), state);
-    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    for damage in ["{", "{\"restarts\": 7}", "{\"unknown\": []}", "\u{0}"] {
-        fs::write(&path, damage).unwrap();
-        let error = format!("{:#}", load(&path).unwrap_err());
-        let start =
-            format!("reading what earlier runs left in {}; remove it to start afresh: ", path.display());
-        assert!(error.starts_with(&start), "{error}");
-    }
 }

@@ -1,0 +1,89 @@
+//! What to think of a clock, and the numbers behind it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::verdict::{Severity, Verdict};
+
+/// What to think of one clock.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Judgement {
+    /// The one that explains most.
+    pub verdict: Verdict,
+    /// The worst of all findings.
+    pub severity: Severity,
+    /// Every finding that counts, worst explanation first.
+    pub reasons: Vec<String>,
+    /// Worth knowing, without weight.
+    pub notes: Vec<String>,
+    /// Peers the daemon waits for in vain.
+    pub blocking_peers: Vec<String>,
+    /// Peers outside the majority.
+    pub falsetickers: Vec<String>,
+    /// Everything in seconds.
+    pub clock: Figures,
+}
+
+/// Figures of one clock, in seconds unless named otherwise; absent is never 0.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Figures {
+    /// The daemon's own claim.
+    pub synced: Option<bool>,
+    /// The daemon's stratum.
+    pub stratum: Option<u32>,
+    /// Peers the daemon counts as valid.
+    pub valid_peers: u32,
+    /// Peers that are configured; a pool's members count one by one.
+    pub total_peers: u32,
+    /// The origin's rule: mean over the offsets of all valid peers plus the pending slew, then absolute.
+    pub offset_mean: Option<f64>,
+    /// Median over the offsets of all valid peers plus the pending slew, absolute.
+    pub offset_median: Option<f64>,
+    /// Rest of the running slew that the daemon reports.
+    pub pending_slew: Option<f64>,
+    /// What the clock must be moved by to be right: the number to alert on.
+    pub clock_error: Option<f64>,
+    /// Where `clock_error` comes from.
+    pub error_source: Option<ErrorSource>,
+    /// The interval that the majority agrees on, without pending slew.
+    pub majority: Option<[f64; 2]>,
+    /// Majority interval of the direct probes.
+    pub probe_majority: Option<[f64; 2]>,
+    /// Members of the majority among the valid peers, or among good probes where there are more of those.
+    pub truechimers: u32,
+    /// Time until the clock is right at this kernel's slew rate.
+    pub eta: Option<f64>,
+    /// Time since the daemon last adjusted the clock.
+    pub adjusted_ago: Option<f64>,
+    /// Frequency correction in parts per million.
+    pub drift_ppm: Option<f64>,
+    /// Distance between the largest and the smallest offset of valid peers.
+    #[serde(skip)]
+    pub spread: f64,
+    /// Peers outside the majority by more than the warning threshold.
+    #[serde(skip)]
+    pub falsetickers: Vec<String>,
+    /// Largest jitter among valid peers.
+    #[serde(skip)]
+    pub jitter: f64,
+}
+
+/// Who tells how far a clock is off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorSource {
+    /// The daemon.
+    Daemon,
+    /// Direct probes of its peers, which agree.
+    Probes,
+}
+
+impl fmt::Display for ErrorSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Daemon => "daemon",
+            Self::Probes => "probes",
+        })
+    }
+}
