@@ -7,7 +7,7 @@
 #                                        waited for and what COMMAND printed last, and returns 1. Where COMMAND returns 3,
 #                                        WHAT cannot come any more, and the wait is over.
 #
-# SECONDS are at least thirty times what is usual: a slow machine is no failure. A limit that a test expects to run out
+# SECONDS are at least thirty times what is usual: a slow machine is not a failure. A limit that a test expects to run out
 # is tiny, and not multiplied.
 
 patience() {

@@ -43,7 +43,7 @@ PHASES = ("fetch", "receive", "seed", "domain", "wait")
 
 
 def size_in_bytes(value):
-    """Bytes of 2147483648 or "2G"; None where it is no size."""
+    """Bytes of 2147483648 or "2G"; None where it is not a size."""
     match = SIZE.fullmatch(str(value).strip())
     if not match:
         return None

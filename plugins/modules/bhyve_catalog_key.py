@@ -28,7 +28,7 @@ options:
   pubkey:
     description:
       - File with the public key, as C(pkg key --public) writes it. This is what clients name as O(apiary.bhyve.bhyve_image#module:pubkey).
-      - O(path) with C(.pub) behind it where it is not given.
+      - O(path) followed by C(.pub) where it is not given.
     type: path
   fingerprint:
     description: File for the folder C(trusted) of clients that use O(apiary.bhyve.bhyve_image#module:signature_type=fingerprints).

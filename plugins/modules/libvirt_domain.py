@@ -10,7 +10,7 @@ version_added: 0.1.0
 description:
   - Makes a domain what its XML and O(state) say, on bhyve, qemu and any other driver of libvirt.
   - The XML that was given is kept in the domain's own metadata, together with what libvirt made of it. The same XML again
-    changes nothing, whatever libvirt has added to it. Comments, indentation and the order of attributes are no difference.
+    changes nothing, whatever libvirt has added to it. Comments, indentation and the order of attributes make no difference.
   - What was edited by hand since (C(virsh edit), C(virsh setmem --config)) is noticed, shown by C(--diff) and undone.
   - The UUID of a domain that exists is kept. A domain that is new, and whose XML gives no UUID or no MAC address, gets those
     that follow from its name, so that a guest that is deployed again keeps them. MAC addresses are C(52:54:00:...) on qemu

@@ -47,7 +47,7 @@ class Scene:
         return {}
 
     def words(self):
-        """The command line behind the program's name."""
+        """The command line after the program's name."""
         return ["-"]
 
     def stdin(self):

@@ -39,7 +39,7 @@ def unknown(_stored, _size):
 
 
 def byte(data, at):
-    """The kernel reads on behind what is there."""
+    """The kernel reads on beyond what is there."""
     if at >= len(data):
         raise Unreadable("the data end too early")
     return data[at]

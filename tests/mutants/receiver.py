@@ -217,7 +217,7 @@ class Volume:
         return sizes[0]
 
     def content(self):
-        """Its blocks that are not zeros, by their offsets; nothing behind its size."""
+        """Its blocks that are not zeros, by their offsets; nothing beyond its size."""
         size, data, found = self.size(), self.objects[1], {}
         for number in data.blocks:
             offset = number * data.blksz

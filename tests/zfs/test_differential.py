@@ -26,7 +26,7 @@ def test_replay_and_receive_agree_with_the_volume(guest, place, block):
     guest.sh("zpool scrub -w tank && zpool status -x tank | grep -q healthy")
 
 
-# From small to large blocks, and a disk whose size is no multiple of its block.
+# From small to large blocks, and a disk whose size is not a multiple of its block.
 @pytest.mark.parametrize(("block", "size"), [("16384", 8 << 20), ("65536", 8 << 20), ("131072", 8 << 20), ("1048576", 8 << 20), ("65536", (3 << 20) + 16384)])
 def test_streams_of_our_own_writer(guest, place, block, size):
     folder = f"/root/written-{block}-{size}"

@@ -12,7 +12,7 @@ TINY = "tiny-plain"
 def test_names_are_refused_before_anything_runs(guest, place):
     for name in [".", "..", "a b", "-r", ".new-web", "a@b", "a%recv", "", "x" * 230, "\u00e9"]:
         reply = guest.module({"src": place.src(TINY), "dataset": f"{place.vm}/{name}"})
-        assert reply["failed"] and "is no name of a dataset: " in reply["msg"], reply
+        assert reply["failed"] and "is not the name of a dataset: " in reply["msg"], reply
         reply = guest.module({"src": place.src(TINY), "golden": place.images, "image": name or "a/b", "dataset": f"{place.vm}/web"})
         assert reply["failed"] and "is no name of a " in reply["msg"], reply
     assert place.names() == []
@@ -27,7 +27,7 @@ def test_a_volsize_below_the_image_is_refused(place):
 def test_a_volsize_that_is_no_multiple_of_the_block_size(place):
     for more in ({}, {"golden": place.images}):
         message = place.refused(src=place.src(TINY), dataset=f"{place.vm}/web", volsize=(1 << 20) + 512, **more)
-        assert message.endswith("is no multiple of the image's block size 16K; the next ones are 1M and 1040K")
+        assert message.endswith("is not a multiple of the image's block size 16K; the next ones are 1M and 1040K")
 
 
 @pytest.mark.parametrize("golden", [False, True])

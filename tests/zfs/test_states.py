@@ -17,7 +17,7 @@ def test_golden_volume_and_clone(guest, place):
         "replaced": None,
     }
     assert place.names() == [f"{place.images}/tiny-plain", f"{place.images}/tiny-plain@image", f"{place.vm}/web"]
-    # The golden volume has no device of its own; what is in front of the clone is the image, behind it zeros.
+    # The golden volume has no device of its own; what is in front of the clone is the image, after it zeros.
     guest.sh(f"test ! -e /dev/zvol/{place.images}/tiny-plain")
     assert guest.sh(f"blockdev --getsize64 {done['volume']['device']}") == str(8 << 20)
     front = guest.sh(f"head -c 1048576 {done['volume']['device']} | sha256sum").split()[0]

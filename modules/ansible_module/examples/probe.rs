@@ -67,7 +67,7 @@ fn probe(params: Params, task: &mut Task) -> Result<Reply> {
     }
     match params.behaviour {
         Behaviour::Answer => (),
-        Behaviour::Noise => eprintln!("a line that is no part of the reply: {{\"failed\": true}}"),
+        Behaviour::Noise => eprintln!("a line that is not part of the reply: {{\"failed\": true}}"),
         Behaviour::Fail => bail!("doing what was asked: expected an answer, found {:?}", params.text),
         Behaviour::Abort => std::process::abort(),
     }

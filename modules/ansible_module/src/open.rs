@@ -12,7 +12,7 @@ use nix::unistd::geteuid;
 /// Opens a file for reading.
 ///
 /// # Errors
-/// Where it cannot be opened, or is no regular file.
+/// Where it cannot be opened, or is not a regular file.
 pub fn open_file(path: &Path) -> Result<File> {
     open(path, FileType::is_file, "a file")
 }

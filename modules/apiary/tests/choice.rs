@@ -66,7 +66,7 @@ fn under_any_other_name_the_arguments_tell() {
     );
     let known = "bhyve_catalog, bhyve_catalog_key, bhyve_catalog_mirror, bhyve_catalog_server, bhyve_image, bhyve_image_info, guest_seed, \
                  libvirt_domain, libvirt_domain_info, ntpd_check, zfs_receive";
-    // The server is no module.
+    // The server is not a module.
     for (name, found) in
         [(json!("other"), "other"), (json!("bhyve_catalog_server"), "bhyve_catalog_server"), (json!(1), "")]
     {

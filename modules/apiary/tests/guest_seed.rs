@@ -123,7 +123,7 @@ fn leftovers_are_swept_and_strangers_left_alone() {
         assert_eq!(
             reply["msg"],
             format!(
-                "looking at seed {}: the file there is no seed of this module, so it stays; remove it or choose another path: \
+                "looking at seed {}: the file there is not a seed of this module, so it stays; remove it or choose another path: \
                  expected the boot sector of a seed, found another",
                 disk.display()
             )

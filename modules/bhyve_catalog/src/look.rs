@@ -82,7 +82,7 @@ struct Disk<'a> {
 
 fn look_at_disk(disk: Disk<'_>, listed: Option<&Package>, task: &Task) -> Result<Seen> {
     let Disk { params, id, path, format } = disk;
-    // What is no disk is refused here, whoever would read it then.
+    // What is not a disk is refused here, whoever would read it then.
     let original = source::open(path)?;
     let (file, staged) = match format {
         Format::Qcow2 => {

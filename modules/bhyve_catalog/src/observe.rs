@@ -178,7 +178,7 @@ fn package_files(folder: &Path) -> Result<BTreeMap<String, u64>> {
     for entry in entries {
         let entry = entry.with_context(reading)?;
         let Ok(name) = entry.file_name().into_string() else {
-            bail!("{}: a name in it is no UTF-8", reading())
+            bail!("{}: a name in it is not UTF-8", reading())
         };
         if name.starts_with('.') {
             continue;

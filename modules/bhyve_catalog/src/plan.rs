@@ -103,7 +103,7 @@ fn plan_withdrawal(id: &ImageId, images: &[Package], observed: &Observed) -> Res
     let mut plan = Plan::default();
     match images.iter().find(|image| image.id == *id) {
         Some(listed) => plan.withdraw(listed),
-        // A run that was killed behind writing the list has left the file.
+        // A run that was killed after writing the list has left the file.
         None if observed.has_package_of(id) => plan.remove_file(package_path(id).as_str()),
         None => {}
     }

@@ -107,7 +107,7 @@ struct SigningCommand {
 
 impl ExternalSigner for SigningCommand {
     fn sign(&self, digest: &Sha256Hex) -> Result<ExternalSignature> {
-        // A raw signature is no text, so it goes past what collects texts.
+        // A raw signature is not text, so it goes past what collects texts.
         let mut answer = tempfile::tempfile().context("making a temporary file")?;
         let stdout = answer.try_clone().context("making a temporary file")?;
         let command = self.tool.command().args(&self.arguments).time_limit(COMMAND_LIMIT);

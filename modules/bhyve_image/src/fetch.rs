@@ -144,7 +144,7 @@ fn check_content(package: &Package, bytes: impl Read) -> Result<()> {
         archive.id() == &package.id
             && archive.facts() == &package.facts
             && archive.stream_size() == package.manifest.flatsize,
-        "{}: it describes itself otherwise than the catalogue does",
+        "{}: it does not describe itself as the catalogue does",
         doing()
     );
     drain(&mut archive).with_context(doing)?;

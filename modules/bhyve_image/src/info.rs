@@ -13,7 +13,7 @@ use crate::params::{InfoParams, Names};
 use crate::repository::Repository;
 use crate::store::{Store, Stored};
 
-/// A package of a catalogue that is no image.
+/// A package of a catalogue that is not an image.
 #[derive(Serialize)]
 struct Unusable<'a> {
     name: &'a str,

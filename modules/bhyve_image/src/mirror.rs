@@ -18,7 +18,7 @@ const MARK: &str = ".mirror";
 /// Module `bhyve_catalog_mirror`.
 ///
 /// # Errors
-/// Where the folder holds a catalogue that is no mirror, the catalogue cannot be believed, or a package cannot be fetched
+/// Where the folder holds a catalogue that is not a mirror, the catalogue cannot be believed, or a package cannot be fetched
 /// or is not the promised one.
 pub fn mirror(params: MirrorParams, task: &mut Task) -> Result<Reply> {
     ensure!(

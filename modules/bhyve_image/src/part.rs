@@ -39,7 +39,7 @@ impl Part {
             .open(&path)
             .with_context(doing)?;
         let found = file.metadata().with_context(doing)?;
-        ensure!(found.is_file(), "{}: it is no file; remove it", doing());
+        ensure!(found.is_file(), "{}: it is not a file; remove it", doing());
         let mut part = Self { file, path, kept: found.len(), published: false };
         if part.kept > size {
             part.start_over()?;

@@ -63,7 +63,7 @@ fn complete(configuration: Configuration, access: &Access) -> Result<Access> {
     Ok(Access { location, trust, ssh, ..access.clone() })
 }
 
-/// Reads the output of `pkg -vv`: `KEY = "VALUE";` for each option, then, behind `Repositories:`, one block of
+/// Reads the output of `pkg -vv`: `KEY = "VALUE";` for each option, then, after `Repositories:`, one block of
 /// `KEY : "VALUE",` lines for each repository (pkg 1.17 to 2.8, by its source).
 fn parse(output: &str, name: &str) -> Result<Configuration> {
     let mut configuration = Configuration::default();

@@ -88,7 +88,7 @@ impl Repository {
     /// Reads both archives that list the packages, which must agree: for a copy of the whole.
     ///
     /// # Errors
-    /// As [`Repository::catalogue`], and where one of the two is missing or called otherwise than usual.
+    /// As [`Repository::catalogue`], and where one of the two is missing or not called as usual.
     pub fn lists(&mut self) -> Result<Lists> {
         let doing = format!("reading the catalogue of {}", self.access.location);
         for _ in 0..ATTEMPTS {
@@ -121,7 +121,7 @@ impl Repository {
 
     fn read_meta(&mut self) -> Result<Meta> {
         let Some(meta) = self.transport()?.read_all(&Meta::path(), META_LIMIT)? else {
-            bail!("there is no {}, so this is no repository of packages", Meta::path());
+            bail!("there is no {}, so this is not a repository of packages", Meta::path());
         };
         Meta::parse(&meta)
     }

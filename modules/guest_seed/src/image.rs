@@ -74,7 +74,7 @@ fn volume_id(documents: &Documents) -> u32 {
 /// Reads the documents back from `image`.
 ///
 /// # Errors
-/// Where it is no seed as [`write`] makes them.
+/// Where it is not a seed as [`write`] makes them.
 pub fn read(image: &[u8]) -> Result<Documents> {
     ensure!(image.len() == SIZE, "expected {SIZE} bytes, found {}", image.len());
     // fatfs trusts what a boot sector says: anything but our own one never gets there.

@@ -26,7 +26,7 @@ const LOCK_LIMIT: Duration = Duration::from_secs(60);
 /// Module `guest_seed`.
 ///
 /// # Errors
-/// Where the options contradict each other, or the file is no seed or cannot be read or written.
+/// Where the options contradict each other, or the file is not a seed or cannot be read or written.
 pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
     let wanted = task.phase("render", |_| documents::wanted(&params))?;
     let _lock = match task.check_mode {

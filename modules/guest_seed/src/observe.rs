@@ -22,7 +22,7 @@ pub struct Found {
 /// Looks at `path`.
 ///
 /// # Errors
-/// Where something is there that is no seed of ours: it may be somebody's disk.
+/// Where something is there that is not a seed of ours: it may be somebody's disk.
 pub fn observe(path: &Path) -> Result<Option<Found>> {
     ensure!(
         path.is_absolute() && path.file_name().is_some(),
@@ -45,7 +45,7 @@ pub fn observe(path: &Path) -> Result<Option<Found>> {
     File::open(path).with_context(doing)?.take(limit).read_to_end(&mut bytes).with_context(doing)?;
     let documents = image::read(&bytes).with_context(|| {
         format!(
-            "{}: the file there is no seed of this module, so it stays; remove it or choose another path",
+            "{}: the file there is not a seed of this module, so it stays; remove it or choose another path",
             doing()
         )
     })?;

@@ -153,7 +153,7 @@ impl TryFrom<String> for PasswordHash {
         if text.len() >= 20 && text.starts_with('$') && text.chars().all(letters) {
             return Ok(Self(text));
         }
-        Err("this is no password hash: expected one as crypt(3) makes it, beginning with $; \
+        Err("this is not a password hash: expected one as crypt(3) makes it, beginning with $; \
              make it with `openssl passwd -6` or the filter password_hash")
     }
 }

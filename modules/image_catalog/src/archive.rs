@@ -86,12 +86,12 @@ impl<R: Read> PackageArchive<R> {
         self.payload.size
     }
 
-    /// Judges what was read: the whole stream with the checksum of the manifest, and nothing behind it.
+    /// Judges what was read: the whole stream with the checksum of the manifest, and nothing after it.
     /// Returns the source, at its end.
     pub fn finish(mut self) -> Result<R> {
         let Payload { path, expected, hasher, .. } = self.payload;
-        if let Some(member) = self.members.next().context("reading behind the image")? {
-            bail!("the package holds a second file {:?} behind {path:?}", member.path);
+        if let Some(member) = self.members.next().context("reading what follows the image")? {
+            bail!("the package holds a second file {:?} after {path:?}", member.path);
         }
         let found = hasher.finish();
         ensure!(found == expected, "{path} has checksum {found}, expected {expected}");
@@ -114,7 +114,7 @@ impl Payload {
         let (stated, file) = manifest.payload()?;
         ensure!(
             path.strip_prefix(IMAGE_FOLDER).is_some_and(is_file_name),
-            "member {path:?} is no file directly in {IMAGE_FOLDER}"
+            "member {path:?} is not a file directly in {IMAGE_FOLDER}"
         );
         ensure!(path == stated, "the package holds {path:?}, its manifest names {stated:?}");
         ensure!(

@@ -20,7 +20,7 @@ use crate::signed_archive::unpack;
 pub struct Catalogue {
     /// The images, in the order of the archive.
     pub images: Vec<Package>,
-    /// Packages that are no image that could be deployed.
+    /// Packages that are not images that could be deployed.
     pub others: Vec<OtherPackage>,
     /// The signed number that our publisher raises with each change. Catalogues by pkg have none, and neither have
     /// lists of the form `packagesite.yaml`.
@@ -31,12 +31,12 @@ pub struct Catalogue {
     pub signed_by: SignedBy,
 }
 
-/// A package that is no image, or one that cannot be read as such.
+/// A package that is not an image, or one that cannot be read as such.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OtherPackage {
     /// Its name and version, as far as they are known.
     pub name: String,
-    /// Why it is no image.
+    /// Why it is not an image.
     pub reason: String,
     /// Its file, if its entry names one.
     pub file: Option<PackageFile>,

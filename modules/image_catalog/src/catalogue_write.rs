@@ -46,7 +46,7 @@ struct ListedPackage {
 pub struct CatalogueFiles(Vec<(&'static str, Vec<u8>)>);
 
 impl Listing {
-    /// What a catalogue lists now, packages that are no images included.
+    /// What a catalogue lists now, packages that are not images included.
     pub fn of(catalogue: &Catalogue) -> Self {
         let images = catalogue
             .images

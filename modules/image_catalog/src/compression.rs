@@ -61,7 +61,7 @@ impl<R: Read> Decompressor<R> {
             Decoder::Gzip(decoder) => decoder.into_inner(),
             Decoder::Plain(buffered) => buffered,
         };
-        let trailing = buffered.fill_buf().context("reading behind an archive")?;
+        let trailing = buffered.fill_buf().context("reading what follows an archive")?;
         ensure!(trailing.is_empty(), "bytes follow the end of the compressed archive");
         Ok(buffered.into_inner())
     }

@@ -116,7 +116,7 @@ impl TryFrom<String> for Sum {
         });
         match decoded {
             Some(sum) if sum.bytes.len() == sum.kind.length() => Ok(sum),
-            _ => anyhow::bail!("{text:?} is no checksum that pkg writes"),
+            _ => anyhow::bail!("{text:?} is not a checksum that pkg writes"),
         }
     }
 }
@@ -272,7 +272,7 @@ mod tests {
         for text in ["", "2$", "7c5e", "3$7c5e", "2$9odh", "1$2$3$4", long.as_str(), "0$lv2"] {
             assert_eq!(
                 Sum::try_from(text.to_owned()).unwrap_err().to_string(),
-                format!("{text:?} is no checksum that pkg writes")
+                format!("{text:?} is not a checksum that pkg writes")
             );
         }
         assert_eq!(

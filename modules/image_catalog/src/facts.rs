@@ -47,7 +47,7 @@ impl ImageFacts {
         match annotations.get("image_format").map(String::as_str) {
             Some(STREAM_FORMAT) => {}
             Some(other) => bail!("annotation image_format is {other:?}, expected {STREAM_FORMAT:?}"),
-            None => bail!("annotation image_format is missing, so this package is no image"),
+            None => bail!("annotation image_format is missing, so this package is not an image"),
         }
         let text = |key: &str| annotations.get(key).cloned();
         let facts = Self {
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn says_what_is_missing_or_wrong() {
         for (change, expected) in [
-            (("image_format", None), "annotation image_format is missing, so this package is no image"),
+            (("image_format", None), "annotation image_format is missing, so this package is not an image"),
             (("image_format", Some("raw")), "annotation image_format is \"raw\", expected \"zfs-stream\""),
             (("image_guid", None), "annotation image_guid is missing"),
             (

@@ -1,5 +1,5 @@
 //! The members of a tar archive, one after the other and nothing but regular files: links, devices, sparse
-//! files and extensions of unknown meaning are refused, and so is anything behind the end.
+//! files and extensions of unknown meaning are refused, and so is anything after the end.
 
 use std::io::{self, Read};
 
@@ -65,7 +65,7 @@ impl<R: Read> Members<R> {
         loop {
             ensure!(self.remaining == 0, "{} bytes of a member were left unread", self.remaining);
             let Some(header) = self.header()? else {
-                ensure!(extension.is_none(), "the archive ends behind an extended header");
+                ensure!(extension.is_none(), "the archive ends after an extended header");
                 return Ok(None);
             };
             let path = text(&header.path_bytes(), "a member's name")?;
@@ -106,7 +106,7 @@ impl<R: Read> Members<R> {
         &self.inner
     }
 
-    /// The source behind the archive's end, which must have been reached.
+    /// The source after the archive's end, which must have been reached.
     pub(crate) fn into_inner(self) -> R {
         self.inner
     }

@@ -23,7 +23,7 @@ impl ImageName {
         &self.0
     }
 
-    /// Splits at the last `-` behind which a version, that is a digit, begins: `demo-1.0-20261122` is
+    /// Splits at the last `-` after which a version, that is a digit, begins: `demo-1.0-20261122` is
     /// `demo-1.0` and `20261122`. `None` where no version follows.
     pub fn split(&self) -> Option<ImageId> {
         let (name, version) = self.0.rsplit_once('-')?;
@@ -183,7 +183,7 @@ fn compare_parts(mut mine: &str, mut theirs: &str) -> Ordering {
 }
 
 /// One part of a version: its number (-1 where it begins with letters), the rank of its letters, and the
-/// number behind those (-1 where there is none). What is absent altogether counts as zeros.
+/// number after those (-1 where there is none). What is absent altogether counts as zeros.
 #[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Part {
     number: i128,

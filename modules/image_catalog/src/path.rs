@@ -44,7 +44,7 @@ impl TryFrom<String> for RelativePath {
     fn try_from(text: String) -> Result<Self> {
         ensure!(
             text.len() <= 1024 && text.split('/').all(is_component),
-            "{text:?} is no path of a file in a repository"
+            "{text:?} is not the path of a file in a repository"
         );
         Ok(Self(text))
     }
@@ -101,7 +101,7 @@ mod tests {
             ["", "/etc/passwd", "../x", "All/../../x", "All//x", "All/", "./x", "a b", "-o", "a\nb", "a%2e"]
         {
             let error = text.parse::<RelativePath>().unwrap_err().to_string();
-            assert_eq!(error, format!("{text:?} is no path of a file in a repository"));
+            assert_eq!(error, format!("{text:?} is not the path of a file in a repository"));
         }
     }
 }

@@ -26,7 +26,7 @@ impl Root {
     /// Opens the folder to serve.
     ///
     /// # Errors
-    /// Where it is no folder or cannot be read.
+    /// Where it is not a folder or cannot be read.
     pub fn open(path: &Path) -> Result<Self> {
         let folder = Dir::open_ambient_dir(path, ambient_authority());
         Ok(Self(folder.with_context(|| format!("opening catalogue {}", path.display()))?))

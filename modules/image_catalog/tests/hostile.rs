@@ -97,7 +97,7 @@ fn paths_that_lead_elsewhere_are_refused() {
     ] {
         let manifest =
             member("+MANIFEST", manifest_for(path, STREAM.len(), &Sha256Hex::of(STREAM)).as_bytes());
-        let expected = format!("member {path:?} is no file directly in /bhyve/images/");
+        let expected = format!("member {path:?} is not a file directly in /bhyve/images/");
         assert_eq!(refusal(&[manifest.clone(), member(path, STREAM), end()]), expected);
         assert_eq!(refusal(&[manifest, pax(&[("path", path)]), member(PATH, STREAM), end()]), expected);
     }
@@ -123,7 +123,7 @@ fn all_but_regular_files_are_refused() {
         assert_eq!(refusal(&[manifest(), member_of(kind, PATH, b""), end()]), expected);
         assert_eq!(
             refusal(&[manifest(), member(PATH, STREAM), member_of(kind, PATH, b""), end()]),
-            format!("reading behind the image: {expected}")
+            format!("reading what follows the image: {expected}")
         );
     }
 }
@@ -218,7 +218,7 @@ fn lies_of_the_manifest_are_refused() {
     let plain = manifest_for(PATH, STREAM.len(), &other).replace("image_format", "other");
     assert_eq!(
         refusal(&[member("+MANIFEST", plain.as_bytes()), member(PATH, STREAM), end()]),
-        "package demo-1: annotation image_format is missing, so this package is no image"
+        "package demo-1: annotation image_format is missing, so this package is not an image"
     );
 }
 
@@ -232,29 +232,29 @@ fn members_too_many_or_too_few_are_refused() {
         (vec![manifest(), manifest(), image(), end()], "the package holds +MANIFEST twice"),
         (
             vec![manifest(), image(), image(), end()],
-            "the package holds a second file \"/bhyve/images/demo-1.zfs\" behind \"/bhyve/images/demo-1.zfs\"",
+            "the package holds a second file \"/bhyve/images/demo-1.zfs\" after \"/bhyve/images/demo-1.zfs\"",
         ),
         (
             vec![manifest(), image(), manifest(), end()],
-            "the package holds a second file \"+MANIFEST\" behind \"/bhyve/images/demo-1.zfs\"",
+            "the package holds a second file \"+MANIFEST\" after \"/bhyve/images/demo-1.zfs\"",
         ),
         (
             vec![manifest(), image()],
-            "reading behind the image: reading the header of a member: failed to fill whole buffer",
+            "reading what follows the image: reading the header of a member: failed to fill whole buffer",
         ),
         (
             vec![manifest(), image(), vec![0; 512]],
-            "reading behind the image: the archive ends within its end mark",
+            "reading what follows the image: the archive ends within its end mark",
         ),
         (
             vec![manifest(), image(), end(), image()],
-            "reading behind the image: bytes follow the end of the archive",
+            "reading what follows the image: bytes follow the end of the archive",
         ),
         (
             vec![manifest(), image(), end(), vec![0; 2 << 20]],
-            "reading behind the image: more than 1048576 zero bytes follow the end of the archive",
+            "reading what follows the image: more than 1048576 zero bytes follow the end of the archive",
         ),
-        (vec![manifest(), pax(&[("path", PATH)]), end()], "the archive ends behind an extended header"),
+        (vec![manifest(), pax(&[("path", PATH)]), end()], "the archive ends after an extended header"),
         (Vec::new(), "reading the header of a member: failed to fill whole buffer"),
     ] {
         assert_eq!(refusal(&parts), expected);
@@ -270,11 +270,11 @@ fn damaged_headers_are_refused() {
     padding[520] = 1;
     assert_eq!(
         refusal(&[manifest(), padding, end()]),
-        "reading behind the image: the padding of a member is not zero"
+        "reading what follows the image: the padding of a member is not zero"
     );
 }
 
-/// 64 MiB of zeros as a manifest, as an extended header and behind the end: some KiB on their way.
+/// 64 MiB of zeros as a manifest, as an extended header and after the end: some KiB on their way.
 #[test]
 fn zip_bombs_are_refused() {
     let zeros = vec![0; 64 << 20];
@@ -289,7 +289,7 @@ fn zip_bombs_are_refused() {
         ),
         (
             vec![manifest(), member(PATH, STREAM), end(), zeros.clone()],
-            "reading behind the image: more than 1048576 zero bytes follow the end of the archive",
+            "reading what follows the image: more than 1048576 zero bytes follow the end of the archive",
         ),
     ] {
         let packed = zstd::encode_all(&parts.concat()[..], 3).unwrap();
@@ -355,7 +355,7 @@ fn entries_that_lead_elsewhere_are_no_images() {
     for path in ["/etc/passwd", "../x.pkg", "All/../../x.pkg", "All/.x", "All/a b"] {
         let archive = [member("data", entry("demo", path).as_bytes()), end()].concat();
         let error = format!("{:#}", Catalogue::read(&archive[..], &source, &Trust::Anyone).unwrap_err());
-        assert!(error.contains(&format!("{path:?} is no path of a file in a repository")), "{error}");
+        assert!(error.contains(&format!("{path:?} is not the path of a file in a repository")), "{error}");
     }
     let archive = [member("data", entry("..", "All/x.pkg").as_bytes()), end()].concat();
     let catalogue = Catalogue::read(&archive[..], &source, &Trust::Anyone).unwrap();

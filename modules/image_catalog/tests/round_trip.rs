@@ -183,10 +183,10 @@ fn answers_of_a_signing_command_have_one_form() {
         ("TYPE\ndsa\nSIGNATURE\nx\nCERT\ny\nEND\n".to_owned(), "signatures of type \"dsa\" are not known"),
         (
             "SIGNATURE\nx\nCERT\ny\nEND\n".to_owned(),
-            "reading the key behind CERT: this is no public key of type rsa, ecdsa (secp256k1) or eddsa (Ed25519), \
+            "reading the key after CERT: this is not a public key of type rsa, ecdsa (secp256k1) or eddsa (Ed25519), \
              neither as PEM nor as DER",
         ),
-        (format!("TYPE\neddsa\n{right}"), "the key behind CERT is of type rsa, the answer's TYPE is eddsa"),
+        (format!("TYPE\neddsa\n{right}"), "the key after CERT is of type rsa, the answer's TYPE is eddsa"),
     ] {
         assert_eq!(format!("{:#}", parse_answer(answer.as_bytes()).unwrap_err()), expected);
     }

@@ -44,7 +44,7 @@ impl Definition {
     /// Checks `xml` and takes it apart.
     ///
     /// # Errors
-    /// Where it is not well-formed, is too large, is no domain, or is the definition of another domain than `name`.
+    /// Where it is not well-formed, is too large, is not a domain, or is the definition of another domain than `name`.
     pub fn parse(xml: &str, name: &DomainName) -> Result<Self> {
         Self::take_apart(document::plain(xml), name)
             .with_context(|| format!("reading option `xml` of domain {name}"))

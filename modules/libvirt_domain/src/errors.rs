@@ -33,7 +33,7 @@ const REMEDIES: [(&str, &str); 12] = [
     ("unsupported flags", "this driver, or this version of libvirt, cannot do that"),
 ];
 
-/// The error in libvirt's words, with what was being done before and what to do behind.
+/// The error in libvirt's words, with what was being done before and what to do after it.
 pub(crate) fn explained(error: &Error, doing: impl Display) -> anyhow::Error {
     let message = error.message();
     let remedy = REMEDIES.iter().find(|(phrase, _)| message.contains(phrase));

@@ -1,4 +1,4 @@
-//! libvirt: the calls on one domain. A race that another manager has won is no error. No policy.
+//! libvirt: the calls on one domain. A race that another manager has won is not an error. No policy.
 
 use anyhow::Result;
 use uuid::Uuid;

@@ -171,7 +171,7 @@ fn neighbours(params: &Params, hypervisor: &Hypervisor) -> Result<Vec<Neighbour>
         if name == params.name.as_str() {
             continue;
         }
-        // One that is removed in this moment is no neighbour.
+        // One that is being removed at this moment is not a neighbour.
         let Ok(xml) = guest.xml(Form::Defined) else { continue };
         let document =
             Document::parse(&xml).with_context(|| format!("reading libvirt's XML of domain {name}"))?;

@@ -125,7 +125,7 @@ fn first(file: Option<&Path>, usual: &[&str]) -> Result<Option<(PathBuf, String)
     Ok(Some((path, text)))
 }
 
-/// Reads a text file of at most `largest` bytes; bytes that are no text are replaced.
+/// Reads a text file of at most `largest` bytes; bytes that are not text are replaced.
 ///
 /// # Errors
 /// Where it cannot be read or is larger.

@@ -17,7 +17,7 @@ pub const PLACES: [&str; 4] = [
     "/var/lib/ntp/leap-seconds.list",
 ];
 
-/// A larger file is no leap-seconds.list: today's has 5 KiB.
+/// A larger file is not a leap-seconds.list: today's has 5 KiB.
 pub const LARGEST: u64 = 1 << 20;
 
 /// The leap seconds one file knows.

@@ -143,7 +143,7 @@ fn odd_leap(vetted: &mut [Vetted], probes: &[Probed]) {
     }
 }
 
-/// Best score first; a second server behind the same source is no second opinion and goes to the end.
+/// Best score first; a second server with the same source is not a second opinion and goes to the end.
 fn rank(vetted: &mut [Vetted]) {
     let mut order: Vec<&mut Vetted> = vetted.iter_mut().filter(|one| one.accepted).collect();
     order.sort_by(|a, b| a.score.unwrap_or(f64::INFINITY).total_cmp(&b.score.unwrap_or(f64::INFINITY)));

@@ -84,7 +84,7 @@ fn watch(pid: Pid, number: usize) -> Option<&'static str> {
     loop {
         match waitpid(Pid::from_raw(-pid.as_raw()), Some(WaitPidFlag::__WALL)).unwrap() {
             WaitStatus::PtraceSyscall(thread) => {
-                // Each call stops twice: before it, and behind it.
+                // Each call stops twice: before it, and after it.
                 let before = !inside.remove(&thread) && inside.insert(thread);
                 if let Some(kind) = kind_of_change(thread).filter(|_| before && killed.is_none()) {
                     if changes == number {

@@ -1,4 +1,4 @@
-//! How long tests wait: a slow machine is no failure.
+//! How long tests wait: a slow machine is not a failure.
 
 use std::fmt::Debug;
 use std::thread;

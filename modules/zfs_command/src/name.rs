@@ -33,10 +33,10 @@ impl DatasetName {
     /// The dataset `name` in this one.
     ///
     /// # Errors
-    /// Where the whole is no valid name.
+    /// Where the whole is not a valid name.
     pub fn child(&self, name: &str) -> Result<DatasetName, String> {
         if name.contains('/') {
-            return Err(format!("{name:?} is no name of a volume: expected one without '/'"));
+            return Err(format!("{name:?} is not the name of a volume: expected one without '/'"));
         }
         DatasetName::try_from(format!("{self}/{name}"))
     }
@@ -83,7 +83,7 @@ impl TryFrom<String> for DatasetName {
     /// Accepts what `zfs_namecheck.c` of OpenZFS accepts, less what hurts later: `zfs receive` takes `.` and `..`, after which
     /// the pool can no longer be listed (2.3.9), and a blank makes the device link differ from the name.
     fn try_from(name: String) -> Result<Self, String> {
-        let refuse = |why: String| Err(format!("{name:?} is no name of a dataset: {why}"));
+        let refuse = |why: String| Err(format!("{name:?} is not the name of a dataset: {why}"));
         if name.len() > LONGEST {
             return refuse(format!(
                 "expected at most {LONGEST} bytes so that ZFS and device nodes can hold it, found {}",
@@ -177,50 +177,50 @@ mod tests {
     #[test]
     fn refused_names_say_why() {
         let cases = [
-            ("", r#""" is no name of a dataset: found an empty component; expected POOL/FOLDER/NAME"#),
+            ("", r#""" is not the name of a dataset: found an empty component; expected POOL/FOLDER/NAME"#),
             (
                 "tank/",
-                r#""tank/" is no name of a dataset: found an empty component; expected POOL/FOLDER/NAME"#,
+                r#""tank/" is not the name of a dataset: found an empty component; expected POOL/FOLDER/NAME"#,
             ),
             (
                 "tank//a",
-                r#""tank//a" is no name of a dataset: found an empty component; expected POOL/FOLDER/NAME"#,
+                r#""tank//a" is not the name of a dataset: found an empty component; expected POOL/FOLDER/NAME"#,
             ),
             (
                 "tank/.",
-                r#""tank/." is no name of a dataset: expected every component to start with a letter or digit, found ".""#,
+                r#""tank/." is not the name of a dataset: expected every component to start with a letter or digit, found ".""#,
             ),
             (
                 "tank/../x",
-                r#""tank/../x" is no name of a dataset: expected every component to start with a letter or digit, found "..""#,
+                r#""tank/../x" is not the name of a dataset: expected every component to start with a letter or digit, found "..""#,
             ),
             (
                 "-r",
-                r#""-r" is no name of a dataset: expected every component to start with a letter or digit, found "-r""#,
+                r#""-r" is not the name of a dataset: expected every component to start with a letter or digit, found "-r""#,
             ),
             (
                 "tank/.new-a",
-                r#""tank/.new-a" is no name of a dataset: expected every component to start with a letter or digit, found ".new-a""#,
+                r#""tank/.new-a" is not the name of a dataset: expected every component to start with a letter or digit, found ".new-a""#,
             ),
             (
                 "tank/a b",
-                r#""tank/a b" is no name of a dataset: expected letters, digits and -_.: only, found ' '"#,
+                r#""tank/a b" is not the name of a dataset: expected letters, digits and -_.: only, found ' '"#,
             ),
             (
                 "tank/a@b",
-                r#""tank/a@b" is no name of a dataset: expected letters, digits and -_.: only, found '@'"#,
+                r#""tank/a@b" is not the name of a dataset: expected letters, digits and -_.: only, found '@'"#,
             ),
             (
                 "tank/a%recv",
-                r#""tank/a%recv" is no name of a dataset: expected letters, digits and -_.: only, found '%'"#,
+                r#""tank/a%recv" is not the name of a dataset: expected letters, digits and -_.: only, found '%'"#,
             ),
             (
                 "tank/\u{e9}",
-                "\"tank/\u{e9}\" is no name of a dataset: expected every component to start with a letter or digit, found \"\u{e9}\"",
+                "\"tank/\u{e9}\" is not the name of a dataset: expected every component to start with a letter or digit, found \"\u{e9}\"",
             ),
             (
                 "tank/a\n",
-                r#""tank/a\n" is no name of a dataset: expected letters, digits and -_.: only, found '\n'"#,
+                r#""tank/a\n" is not the name of a dataset: expected letters, digits and -_.: only, found '\n'"#,
             ),
         ];
         for (name, error) in cases {

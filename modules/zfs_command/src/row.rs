@@ -118,7 +118,7 @@ pub fn snapshot(line: &str) -> Result<Snapshot> {
 
 /// Reads a line of `zfs get -Hp -o name,property,value,source`.
 pub fn property(line: &str) -> Result<Property> {
-    // A value may hold tabs: the name and the property come before it, the source behind.
+    // A value may hold tabs: the name and the property come before it, the source after.
     let fields = line.splitn(3, '\t').collect::<Vec<_>>();
     let [dataset, name, rest] = fields[..] else {
         bail!("reading the line {line:?} of `zfs get -Hp`: expected 4 fields, found {}", fields.len());

@@ -90,7 +90,7 @@ impl<R: Read> Decoder<R> {
             Codec::Gzip(decoder) => decoder.into_inner(),
             Codec::Xz(decoder) => decoder.into_inner(),
         };
-        let ended = source.fill_buf().context("reading behind the end")?.is_empty();
+        let ended = source.fill_buf().context("reading what follows the end")?.is_empty();
         ensure!(ended, "more data follow the end of the stream: not as it was made; fetch it again");
         let (_, source) = source.into_inner().into_inner();
         Ok(source)

@@ -1,4 +1,4 @@
-//! BEGIN records: what opens a stream or a package, and which of them are no stream of one volume.
+//! BEGIN records: what opens a stream or a package, and which of them are not the stream of one volume.
 
 use crate::features::Features;
 use crate::nvlist::{Nvlist, Value};

@@ -56,7 +56,7 @@ impl<W: Write> Emitter<W> {
         if start == end { Ok(()) } else { self.free_range(DATA.0, start, end - start) }
     }
 
-    /// A block of data, which stands in `record` behind the room for a header.
+    /// A block of data, which stands in `record` after the room for a header.
     pub(crate) fn block(&mut self, offset: u64, record: &mut [u8]) -> Result<()> {
         self.write(DATA, offset, record)
     }

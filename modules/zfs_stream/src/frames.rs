@@ -1,4 +1,4 @@
-//! Framing, checksums and nesting: hands out records one by one, each only when the header behind it has vouched for its payload.
+//! Framing, checksums and nesting: hands out records one by one, each only when the header after it has vouched for its payload.
 
 use crate::begin::{self, Opening};
 use crate::features::Features;
@@ -91,7 +91,7 @@ impl<R: Read> Frames<R> {
         self.input.into_inner()
     }
 
-    /// The next record; `None` at the end of a whole stream with nothing behind it.
+    /// The next record; `None` at the end of a whole stream with nothing after it.
     pub(crate) fn next(&mut self) -> Result<Option<Frame<'_>>> {
         self.input.consume(std::mem::take(&mut self.given));
         let record = match self.ahead.take() {

@@ -1,4 +1,4 @@
-//! A window over the incoming bytes: the record at hand and the header behind it lie in it contiguously, so payloads are never copied.
+//! A window over the incoming bytes: the record at hand and the header after it lie in it contiguously, so payloads are never copied.
 
 use std::io::{self, ErrorKind, Read};
 

@@ -32,7 +32,7 @@ impl Layout {
     pub(crate) fn free(&mut self, offset: u64, length: u64, block_size: u64) -> Result<()> {
         let to_the_end = length == TO_THE_END;
         if to_the_end {
-            // The FREE of everything behind the last block comes first, out of order.
+            // The FREE of everything beyond the last block comes first, out of order.
             ensure!(
                 offset >= self.data_end,
                 "frees all from byte {offset} on, but data up to byte {} stand before it",
@@ -67,14 +67,14 @@ impl Layout {
         if let Some(block_size) = block_size {
             ensure!(
                 size.is_multiple_of(u64::from(block_size)),
-                "volume size {size} is no multiple of the block size {block_size}"
+                "volume size {size} is not a multiple of the block size {block_size}"
             );
         }
         ensure!(self.data_end <= size, "data up to byte {}, beyond the volume size {size}", self.data_end);
-        // ZFS keeps what stands behind the end of a volume, and it is there again when the volume grows.
+        // ZFS keeps what stands beyond the end of a volume, and it is there again when the volume grows.
         ensure!(
             before.is_none_or(|before| before <= size || self.freed_from <= size),
-            "the volume shrinks to {size} bytes, but what it had behind them is not freed: make the stream anew"
+            "the volume shrinks to {size} bytes, but what it had beyond them is not freed: make the stream anew"
         );
         Ok(())
     }

@@ -75,7 +75,7 @@ fn run<R: Read>(mut inner: R, empties: &Receiver<Vec<u8>>, fill: &SyncSender<io:
             break;
         }
         if let Some(error) = error {
-            // Nobody listening any more is no failure.
+            // Nobody listening any more is not a failure.
             let _ = fill.send(Err(error));
             break;
         }

@@ -20,7 +20,7 @@ pub struct Step<'a> {
 
 /// Reads a stream of one volume, or a package of such streams, and verifies all of it.
 ///
-/// A record is given out only after the header behind it has vouched for its payload, its bounds have been judged and its
+/// A record is given out only after the header after it has vouched for its payload, its bounds have been judged and its
 /// data unpacked to their announced size. The stream as a whole is good only when [`Reader::finish`] says so.
 pub struct Reader<R> {
     frames: Frames<R>,
@@ -34,7 +34,7 @@ impl<R: Read> Reader<R> {
         Ok(Reader { frames: Frames::new(stream), volume: Volume::new(expect), decoder: Decoder::new()? })
     }
 
-    /// The next record; `None` when the stream has ended as it should, with nothing behind it. After an error the reader is of no
+    /// The next record; `None` when the stream has ended as it should, with nothing after it. After an error the reader is of no
     /// more use.
     pub fn step(&mut self) -> Result<Option<Step<'_>>> {
         let Some(frame) = self.frames.next()? else { return Ok(None) };

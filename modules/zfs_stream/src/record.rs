@@ -79,7 +79,7 @@ impl Kind {
     fn of(number: u32) -> Result<Kind> {
         match Self::ALL.get(number as usize) {
             Some((kind, _)) => Ok(*kind),
-            None => bail!("unknown record type {number}: this is no record of a ZFS send stream"),
+            None => bail!("unknown record type {number}: this is not a record of a ZFS send stream"),
         }
     }
 
@@ -259,7 +259,7 @@ impl Embedded {
         check_block(embedded.offset, embedded.length, features)?;
         let (logical, physical) = (header.u32(48), embedded.physical_size);
         ensure!(header.u8(41) == 0, "embedded data of type {}, expected 0 (data)", header.u8(41));
-        // ZFS would store a shorter one as it is, and a block of a volume that is no whole block cannot be read.
+        // ZFS would store a shorter one as it is, and a block of a volume that is not a whole block cannot be read.
         ensure!(
             physical <= 112 && u64::from(logical) == embedded.length,
             "embedded sizes: {physical} stored, {logical} unpacked, expected at most 112 stored and a block of {} bytes unpacked",

@@ -27,7 +27,7 @@ pub(crate) fn level_is_known(stored: &[u8]) -> bool {
     matches!(level, 1..=19 | 103..=123)
 }
 
-/// Goes over a frame of blocks that ZFS reads; gives what is behind it (RFC 8878, 3.1.1).
+/// Goes over a frame of blocks that ZFS reads; gives what follows it (RFC 8878, 3.1.1).
 fn skip_frame(data: &[u8]) -> Option<&[u8]> {
     let (&descriptor, rest) = data.split_first()?;
     let has_window = descriptor & 1 << 5 == 0;
@@ -106,7 +106,7 @@ mod tests {
             let data = frame(&[block(1, 2, length, &vec![0; length as usize])]);
             assert_eq!(is_read_by_zfs(&data), read, "{length}");
         }
-        // One with nothing in it, behind the data.
+        // One with nothing in it, after the data.
         let empty = frame(&[block(0, 1, 512, b"z"), block(1, 2, 2, &[0, 0])]);
         assert_eq!(zstd::bulk::decompress(&[MAGIC, &empty].concat(), 512).unwrap(), [b'z'; 512]);
         assert!(!is_read_by_zfs(&empty));

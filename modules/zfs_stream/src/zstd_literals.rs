@@ -97,7 +97,7 @@ impl Literals {
         (bits.left == 0).then_some(())
     }
 
-    /// Reads the description of a code; gives what is behind it.
+    /// Reads the description of a code; gives what follows it.
     fn read_code<'a>(&mut self, data: &'a [u8]) -> Option<&'a [u8]> {
         let (head, rest) = data.split_first()?;
         let direct = head.checked_sub(128).map(|more| usize::from(more) + 1);
@@ -150,7 +150,7 @@ fn weights(packed: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// A table by state: what it stands for, the bits to read for the next state, and what to add to them. With it its size, as a power of
-/// two, and what is behind its description (4.1.1).
+/// two, and what follows its description (4.1.1).
 type Table<'a> = (Vec<(u8, u32, usize)>, u32, &'a [u8]);
 
 fn fse_table(packed: &[u8]) -> Option<Table<'_>> {
@@ -185,7 +185,7 @@ fn fse_table(packed: &[u8]) -> Option<Table<'_>> {
     (left == 1).then(|| (spread(&counts, accuracy), accuracy, stream))
 }
 
-/// Bits from the start to the end; zeros behind it.
+/// Bits from the start to the end; zeros after it.
 fn forwards(data: &[u8], at: usize, bits: u32) -> i32 {
     let byte = |number: usize| u32::from(data.get(at / 8 + number).copied().unwrap_or(0)) << (8 * number);
     let window = (byte(0) | byte(1) | byte(2)) >> (at % 8);

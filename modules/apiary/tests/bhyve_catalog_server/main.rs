@@ -120,7 +120,7 @@ fn what_ssh_complains_about_is_told() {
     assert_eq!(
         missing,
         format!(
-            "reading the catalogue of {place}-not-there: there is no meta.conf, so this is no repository of packages"
+            "reading the catalogue of {place}-not-there: there is no meta.conf, so this is not a repository of packages"
         )
     );
     fs::remove_dir_all(sshd.at("served")).unwrap();

@@ -55,7 +55,7 @@ fn each_wrong_option_is_named() {
         ),
         (
             json!({"repository": keys}),
-            format!("reading the catalogue of {keys}: there is no meta.conf, so this is no repository of packages"),
+            format!("reading the catalogue of {keys}: there is no meta.conf, so this is not a repository of packages"),
         ),
         (
             json!({"name": "FreeBSD-15"}),

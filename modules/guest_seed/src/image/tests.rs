@@ -115,7 +115,7 @@ fn the_path_of_a_link_is_not_followed() {
     assert_eq!(
         message(&disk),
         format!(
-            "looking at seed {}: the file there is no seed of this module, so it stays; remove it or choose another path: \
+            "looking at seed {}: the file there is not a seed of this module, so it stays; remove it or choose another path: \
              expected 1048576 bytes, found 10",
             disk.display()
         )

@@ -152,7 +152,7 @@ fn a_password_is_never_repeated() {
     ] {
         assert_eq!(
             PasswordHash::try_from(text.to_owned()).unwrap_err(),
-            "this is no password hash: expected one as crypt(3) makes it, beginning with $; make it with `openssl passwd -6` or the filter password_hash"
+            "this is not a password hash: expected one as crypt(3) makes it, beginning with $; make it with `openssl passwd -6` or the filter password_hash"
         );
     }
     let hash = PasswordHash::try_from("$6$j212wezy$7H/1LT4f9/N3wpgNunhsIqtMj62OKiS3".to_owned()).unwrap();

@@ -23,7 +23,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<VerifyingKey> {
             Ok(known.then_some(point))
         })
         .context("reading pkg's DER of a key")?;
-    reader.finish().context("reading behind pkg's DER of a key")?;
+    reader.finish().context("reading what follows pkg's DER of a key")?;
     match point.as_ref().and_then(BitStringRef::as_bytes) {
         Some([4, coordinates @ ..]) if coordinates.len() == 64 => {
             let compressed = weierstrass::to_edwards(&coordinates[..32], &coordinates[32..])?;

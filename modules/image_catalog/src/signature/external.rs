@@ -43,10 +43,10 @@ pub fn parse_answer(answer: &[u8]) -> Result<ExternalSignature> {
     let without_end = public_key.strip_suffix(b"\n").context(expected)?;
     // The newline belongs to a key in PEM, and so to its fingerprint.
     let public_key = if public_key.starts_with(b"-----BEGIN") { public_key } else { without_end };
-    let found = PublicKey::parse(public_key).context("reading the key behind CERT")?.key_type();
+    let found = PublicKey::parse(public_key).context("reading the key after CERT")?.key_type();
     ensure!(
         found == key_type,
-        "the key behind CERT is of type {}, the answer's TYPE is {}",
+        "the key after CERT is of type {}, the answer's TYPE is {}",
         found.as_str(),
         key_type.as_str()
     );

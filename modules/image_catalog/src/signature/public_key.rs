@@ -25,7 +25,7 @@ impl PublicKey {
         };
         let Some(key) = key else {
             bail!(
-                "this is no public key of type rsa, ecdsa (secp256k1) or eddsa (Ed25519), neither as PEM nor as DER"
+                "this is not a public key of type rsa, ecdsa (secp256k1) or eddsa (Ed25519), neither as PEM nor as DER"
             )
         };
         if let Key::Rsa(key) = &key {

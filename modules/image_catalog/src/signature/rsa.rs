@@ -28,7 +28,7 @@ pub(super) fn encode(key: &RsaPublicKey) -> Result<Vec<u8>> {
     Ok(pem.into_bytes())
 }
 
-/// With `signature_type: pubkey` pkg writes one NUL behind the signature.
+/// With `signature_type: pubkey` pkg writes one NUL after the signature.
 pub(super) fn verify(key: &RsaPublicKey, message: &[u8], signature: &[u8]) -> Result<()> {
     let signature = match signature.strip_suffix(&[0]) {
         Some(front) if signature.len() == key.size() + 1 => front,

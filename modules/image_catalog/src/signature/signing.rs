@@ -55,7 +55,7 @@ impl PrivateKey {
         };
         let Some(key) = key else {
             bail!(
-                "this is no private key of type rsa, ecdsa (secp256k1) or eddsa (Ed25519) in PKCS #8, PEM or DER"
+                "this is not a private key of type rsa, ecdsa (secp256k1) or eddsa (Ed25519) in PKCS #8, PEM or DER"
             )
         };
         let key = Self(key);

@@ -78,7 +78,7 @@ pub(super) fn from_edwards(compressed: &[u8; 32]) -> Result<([u8; 32], [u8; 32])
     let square = field.divide(&field.subtract(&y_squared, &one), &(field.multiply(&d, &y_squared) + &one));
     let root = field.root(&square).filter(|root| *root != BigUint::default());
     let Some(root) = root else {
-        anyhow::bail!("an Ed25519 key is no point that can be written in pkg's form")
+        anyhow::bail!("an Ed25519 key is not a point that can be written in pkg's form")
     };
     let x = if is_odd(&root) == (compressed[31] >> 7 == 1) { root } else { &field.p - root };
     let u = field.divide(&(&y + &one), &field.subtract(&one, &y));

@@ -17,11 +17,11 @@ impl Folder {
     /// The catalogue in folder `root`.
     ///
     /// # Errors
-    /// Where that is no folder, which a missing file inside it would not tell.
+    /// Where that is not a folder, which a missing file inside it would not tell.
     pub fn new(root: PathBuf) -> Result<Self> {
         let found =
             std::fs::metadata(&root).with_context(|| format!("opening catalogue {}", root.display()))?;
-        ensure!(found.is_dir(), "opening catalogue {}: it is no folder", root.display());
+        ensure!(found.is_dir(), "opening catalogue {}: it is not a folder", root.display());
         Ok(Self(root))
     }
 }
@@ -78,7 +78,7 @@ mod tests {
         let mut folder = Folder::new(root.path().to_owned()).unwrap();
         for name in ["folder", "pipe"] {
             let error = folder.open(&name.parse::<RelativePath>().unwrap(), 0).unwrap_err();
-            assert_eq!(format!("{error:#}"), format!("opening {}: it is no file", at(name).display()));
+            assert_eq!(format!("{error:#}"), format!("opening {}: it is not a file", at(name).display()));
         }
         let error = folder.read_all(&"long".parse::<RelativePath>().unwrap(), 9).unwrap_err().to_string();
         assert_eq!(
@@ -86,6 +86,6 @@ mod tests {
             format!("reading long of {}: it has 10 bytes, expected at most 9", root.path().display())
         );
         let error = Folder::new(at("long")).unwrap_err().to_string();
-        assert_eq!(error, format!("opening catalogue {}: it is no folder", at("long").display()));
+        assert_eq!(error, format!("opening catalogue {}: it is not a folder", at("long").display()));
     }
 }

@@ -130,7 +130,7 @@ fn trusted_roots(file: Option<&Path>) -> Result<Vec<Certificate<'static>>> {
             ensure!(!found.certs.is_empty(), "reading certificates from {}: found none", file.display());
             found.certs
         }
-        // One unreadable file among the host's many is no reason to stop.
+        // One unreadable file among the host's many is not a reason to stop.
         None => rustls_native_certs::load_native_certs().certs,
     };
     Ok(found.iter().map(|der| Certificate::from_der(der).to_owned()).collect())

@@ -47,7 +47,7 @@ impl TryFrom<String> for Location {
     }
 }
 
-/// The text without what could be a secret: a login, up to its last `@` because passwords hold any letter, and all behind the
+/// The text without what could be a secret: a login, up to its last `@` because passwords hold any letter, and all after the
 /// path, where tokens stand.
 fn shown(text: &str) -> String {
     let (scheme, rest) = match text.split_once("://") {
@@ -55,7 +55,7 @@ fn shown(text: &str) -> String {
         None => (String::new(), text),
     };
     let (login, place) = match rest.rsplit_once('@') {
-        // An account of ssh is no secret.
+        // An account of ssh is not a secret.
         Some((user, place)) if is_word(user) && scheme.ends_with("ssh://") => (format!("{user}@"), place),
         Some((login, place)) => match login.split_once(':') {
             Some((user, _)) if is_word(user) => (format!("{user}:***@"), place),
@@ -79,7 +79,7 @@ fn parse(text: &str) -> Result<Location> {
         Some(("ssh" | "pkg+ssh", rest)) => parse_ssh(rest).map(Location::Ssh),
         Some((scheme, _)) => bail!("{scheme}:// is not served; use a path, file, http, https or ssh"),
         None if is_word(text) => Ok(Location::Configured(text.to_owned())),
-        None => bail!("it is no absolute path, no URL and no name of a repository of pkg(8)"),
+        None => bail!("it is not an absolute path, a URL or the name of a repository of pkg(8)"),
     }
 }
 
@@ -92,7 +92,7 @@ fn parse_file(rest: &str) -> Result<Location> {
 }
 
 fn parse_http(text: &str) -> Result<Location> {
-    let uri: Uri = text.parse().context("it is no URL")?;
+    let uri: Uri = text.parse().context("it is not a URL")?;
     let authority = uri.authority().context("it names no host")?;
     // Wherever it stands: a password may hold the `/` that seems to end the host.
     ensure!(!text.contains('@'), "it holds a login; use ssh for a catalogue that is not public");
@@ -120,7 +120,7 @@ fn parse_ssh(rest: &str) -> Result<SshAddress> {
     };
     if let Some(user) = user {
         ensure!(!user.contains(':'), "it holds a password; name a key with ssh_key instead");
-        ensure!(is_word(user), "{user:?} is no account name");
+        ensure!(is_word(user), "{user:?} is not an account name");
     }
     let (host, port) = split_port(host)?;
     let port = port
@@ -139,11 +139,11 @@ fn split_port(text: &str) -> Result<(&str, Option<&str>)> {
         return match port.strip_prefix(':') {
             Some(port) => Ok((host, Some(port))),
             None if port.is_empty() => Ok((host, None)),
-            None => bail!("{port:?} behind its address is no port"),
+            None => bail!("{port:?} after its address is not a port"),
         };
     }
     let (host, port) = text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
-    ensure!(is_word(host), "{host:?} is no host name");
+    ensure!(is_word(host), "{host:?} is not a host name");
     Ok((host, port))
 }
 
@@ -230,9 +230,9 @@ mod tests {
     #[test]
     fn what_is_refused_is_explained() {
         let table = [
-            ("", "it is no absolute path, no URL and no name of a repository of pkg(8)"),
-            ("images/demo", "it is no absolute path, no URL and no name of a repository of pkg(8)"),
-            ("-images", "it is no absolute path, no URL and no name of a repository of pkg(8)"),
+            ("", "it is not an absolute path, a URL or the name of a repository of pkg(8)"),
+            ("images/demo", "it is not an absolute path, a URL or the name of a repository of pkg(8)"),
+            ("-images", "it is not an absolute path, a URL or the name of a repository of pkg(8)"),
             ("ftp://a/b", "ftp:// is not served; use a path, file, http, https or ssh"),
             ("file://srv/images", "file:// needs an absolute path: file:///folder"),
             ("file:///a%00b", "it holds a control character"),
@@ -240,15 +240,15 @@ mod tests {
             ("http://a/b?c", "it has a query or a fragment; only a path is used"),
             ("http://a/b#c", "it has a query or a fragment; only a path is used"),
             ("https://user@a/b", "it holds a login; use ssh for a catalogue that is not public"),
-            ("ssh://-oProxyCommand=x/a", "\"-oProxyCommand=x\" is no host name"),
-            ("ssh://-l@host/a", "\"-l\" is no account name"),
-            ("ssh:///a", "\"\" is no host name"),
+            ("ssh://-oProxyCommand=x/a", "\"-oProxyCommand=x\" is not a host name"),
+            ("ssh://-l@host/a", "\"-l\" is not an account name"),
+            ("ssh:///a", "\"\" is not a host name"),
             ("ssh://a:b", "its port is not from 1 to 65535"),
             ("ssh://a:0", "its port is not from 1 to 65535"),
             ("ssh://[::1", "its address has no closing bracket"),
             ("ssh://[::g]", "\"::g\" is no IPv6 address"),
-            ("ssh://[::1]x", "\"x\" behind its address is no port"),
-            ("ssh://a/../b", "\"../b\" is no path of a file in a repository"),
+            ("ssh://[::1]x", "\"x\" after its address is not a port"),
+            ("ssh://a/../b", "\"../b\" is not the path of a file in a repository"),
         ];
         for (text, why) in table {
             let error = format!("{:#}", parsed(text).unwrap_err());

@@ -84,7 +84,7 @@ impl<R: Read, W: Write> Transport for PkgSsh<R, W> {
         let answer = self.ask(&wanted).with_context(|| doing.clone())?;
         match answer.split_once(':').map(|(word, rest)| (word, rest.trim())) {
             Some(("ok", size)) => {
-                let size = size.parse().ok().with_context(|| format!("{doing}: {size:?} is no size"))?;
+                let size = size.parse().ok().with_context(|| format!("{doing}: {size:?} is not a size"))?;
                 self.unread = size;
                 self.begin();
                 let body = Box::new(Body { reader: &mut self.reader, unread: &mut self.unread });
@@ -198,7 +198,7 @@ mod tests {
                  end of line",
             ),
             ("ok: x\n", "asking ssh://repo/images for a: the connection ended before an answer came"),
-            ("ok: x\nok: -1\n", "asking ssh://repo/images for a: \"-1\" is no size"),
+            ("ok: x\nok: -1\n", "asking ssh://repo/images for a: \"-1\" is not a size"),
             ("ok: x\nko: not a file\n", "asking ssh://repo/images for a: it answered \"not a file\""),
             (
                 "ok: x\nwhat?\n",

@@ -63,7 +63,7 @@ fn section<'a>(report: &mut Report, line: &'a str, lines: &mut Lines<'a>) -> Res
             report.status = Some(status::parse(first, second)?);
             Ok(())
         }
-        _ => Err(anyhow!("this is no line that ntpctl prints here")),
+        _ => Err(anyhow!("this is not a line that ntpctl prints here")),
     }
 }
 

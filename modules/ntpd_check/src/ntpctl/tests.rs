@@ -121,7 +121,7 @@ fn nothing_is_dropped() {
     let row = "    1 10  2   24s   34s         0.367ms    13.738ms     1.220ms\n";
     let cases = [
         (String::new(), "reading the output of ntpctl: it is empty"),
-        ("hello\n".into(), r#"reading line 1 "hello": this is no line that ntpctl prints here"#),
+        ("hello\n".into(), r#"reading line 1 "hello": this is not a line that ntpctl prints here"#),
         (
             "4/4 peers valid, moon full, clock unsynced\n".into(),
             r#"reading line 1 "4/4 peers valid, moon full, clock unsynced": unknown part "moon full""#,
@@ -140,7 +140,7 @@ fn nothing_is_dropped() {
         ),
         (
             "clock unsynced\nclock unsynced\n".into(),
-            r#"reading line 2 "clock unsynced": this is no line that ntpctl prints here"#,
+            r#"reading line 2 "clock unsynced": this is not a line that ntpctl prints here"#,
         ),
         ("peer\n".into(), r#"reading line 1 "peer": the table ends before its header"#),
         (

@@ -134,7 +134,7 @@ fn dotted(packet: &[u8; LENGTH]) -> String {
     format!("{}.{}.{}.{}", packet[12], packet[13], packet[14], packet[15])
 }
 
-/// Reference id as letters; anything that is no plain letter is shown as its number.
+/// Reference id as letters; anything that is not a plain letter is shown as its number.
 fn letters(packet: &[u8; LENGTH]) -> String {
     let id = packet.get(12..16).unwrap_or_default();
     let text = id.split(|byte| *byte == 0).next().unwrap_or_default();

@@ -74,7 +74,7 @@ pub fn adjusted(wanted: &Wanted, found: &Row, request: &Present, observed: &Obse
     let mut text = plain(name, &row, observed);
     for (property, value) in wanted.properties.iter() {
         let before = observed.property(name.as_str(), property).map_or("-", |found| found.value.as_str());
-        // What satisfies is shown as it is, so that `1G` and `1073741824` are no difference.
+        // What satisfies is shown as it is, so that `1G` and `1073741824` make no difference.
         line(&mut text, property, if satisfied(property, value, before) { before } else { value });
     }
     if withheld(wanted, found, observed) {

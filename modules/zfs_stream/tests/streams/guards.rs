@@ -220,7 +220,7 @@ fn kinds_that_no_volume_has() {
         ),
         (
             kind(11),
-            "record 3 (unknown) at byte 624: unknown record type 11: this is no record of a ZFS send stream",
+            "record 3 (unknown) at byte 624: unknown record type 11: this is not a record of a ZFS send stream",
         ),
     ]);
 }

@@ -267,7 +267,7 @@ fn properties_and_the_end() {
         ),
         (
             with(7, size_property(8191)),
-            "record 10 (END) at byte 7416: volume size 8191 is no multiple of the block size 4096",
+            "record 10 (END) at byte 7416: volume size 8191 is not a multiple of the block size 4096",
         ),
         (
             {

@@ -160,7 +160,7 @@ fn records_in_order_are_accepted() {
     verdict(&increment, &[9; VOLUME as usize], Expect { base, ..Expect::default() }).unwrap();
 }
 
-/// ZFS keeps what stands behind the end of a volume: it would be there again when the volume grows, and not in a raw file.
+/// ZFS keeps what stands beyond the end of a volume: it would be there again when the volume grows, and not in a raw file.
 #[test]
 fn a_volume_that_shrinks_frees_what_it_had() {
     let base = Base::Volume { guid: 5, volsize: 2 * VOLUME, volblocksize: BLOCK as u32 };
@@ -173,7 +173,7 @@ fn a_volume_that_shrinks_frees_what_it_had() {
     }
     for frees in [&[][..], &[free(1, VOLUME + BLOCK, TAIL)], &[free(1, VOLUME, BLOCK)]] {
         let error = shrunk(frees).unwrap_err();
-        let why = "the volume shrinks to 32768 bytes, but what it had behind them is not freed: make the stream anew";
+        let why = "the volume shrinks to 32768 bytes, but what it had beyond them is not freed: make the stream anew";
         assert!(error.ends_with(why), "{error}");
     }
 }

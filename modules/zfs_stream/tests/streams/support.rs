@@ -183,7 +183,7 @@ pub fn small() -> Vec<Record> {
     ]
 }
 
-/// Puts the records one behind the other, with the checksums they need.
+/// Puts the records one after the other, with the checksums they need.
 pub fn seal(records: &[Record]) -> Vec<u8> {
     let mut stream = Vec::new();
     let mut sum = Fletcher4::default();

@@ -38,7 +38,7 @@ impl Answer {
         let (start, size) = match response.status() {
             StatusCode::OK => {
                 let size = header(header::CONTENT_LENGTH).map(|text| text.trim().parse());
-                (0, size.transpose().context("its Content-Length is no number")?)
+                (0, size.transpose().context("its Content-Length is not a number")?)
             }
             StatusCode::PARTIAL_CONTENT => {
                 let range = header(header::CONTENT_RANGE).unwrap_or_default();

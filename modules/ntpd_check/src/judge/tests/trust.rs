@@ -34,7 +34,7 @@ fn nobody_can_tell_that_a_clock_is_stuck_between_two_camps() {
     assert_eq!(said(&off), (Verdict::Stuck, Severity::Critical));
 }
 
-/// Two servers that agree with each other are no majority of four.
+/// Two servers that agree with each other are not a majority of four.
 #[test]
 fn probes_outweigh_the_daemon_only_where_they_are_most_of_its_peers() {
     let mut right = peers(&[0.0, 0.1, 0.2, 0.3]);
@@ -44,7 +44,7 @@ fn probes_outweigh_the_daemon_only_where_they_are_most_of_its_peers() {
     assert_eq!(said(&right), (Verdict::Offset, Severity::Critical));
 }
 
-/// 7.9 on Linux shows wild offsets while it slews: a look with probes is no measure of one without.
+/// 7.9 on Linux shows wild offsets while it slews: a look with probes does not measure one without.
 #[test]
 fn what_the_daemon_showed_is_not_compared_with_what_probes_measure() {
     let mut slewing = peers(&[-560.0, -560.1, -560.2]);

@@ -246,7 +246,7 @@ fn refusals() {
         ),
         (
             change(&|wanted, _| wanted.volumes[0].volsize = Some((1 << 20) + 512)),
-            "volsize 1049088 is no multiple of the image's block size 16K; the next ones are 1M and 1040K",
+            "volsize 1049088 is not a multiple of the image's block size 16K; the next ones are 1M and 1040K",
         ),
         (
             change(&|wanted, found| {
@@ -268,7 +268,7 @@ fn refusals() {
                 wanted.golden = None;
                 wanted.volumes[0].volsize = Some((2 << 20) + 512);
             }),
-            "volsize 2097664 is no multiple of the image's block size 16K; the next ones are 2M and 2064K",
+            "volsize 2097664 is not a multiple of the image's block size 16K; the next ones are 2M and 2064K",
         ),
         (
             change(&|wanted, _| {

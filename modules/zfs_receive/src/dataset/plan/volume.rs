@@ -51,7 +51,7 @@ pub fn check_size(volsize: u64, image: u64, block: Option<u64>) -> Result<()> {
 fn check_blocks(volsize: u64, block: u64) -> Result<()> {
     ensure!(
         volsize.is_multiple_of(block),
-        "volsize {} is no multiple of the image's block size {}; the next ones are {} and {}",
+        "volsize {} is not a multiple of the image's block size {}; the next ones are {} and {}",
         Size(volsize),
         Size(block),
         Size(volsize - volsize % block),
