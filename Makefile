@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # make demo: three guests from a signed catalogue, for real.  make test: every test.
 .DEFAULT_GOAL := help
 SHELL := bash

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Builds the documentation site into docs/build/html: every page of the collection, and the guides of docs/docsite.
 set -euo pipefail
 cd "$(dirname "$0")/.."

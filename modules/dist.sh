@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Builds the programs for every platform we ship, where the action plugin looks: modules/dist.sh [OS-ARCH...], all of them by default.
 # The same source gives the same bytes, wherever the tree stands: no path of the builder is in them.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Builds the programs for this machine and puts them where the action plugin looks. A program that runs on a target
 # meanwhile keeps its old file.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Gives every program its own name in a platform's folder: modules/links.sh FOLDER. Each is a link to the one file that
 # holds them all, apiary, or to apiary_libvirt where those that open libvirt had to be built apart. The names are those of
 # its own table.
@@ -12,7 +13,7 @@ if [ ! -L "$top/native" ]; then
     ln -s plugins/plugin_utils/_native "$top/native"
 fi
 
-for name in $(sed -n 's/^    ("\([a-z_]*\)", .*/\1/p' "$top/modules/apiary/src/programs.rs"); do
+sed -n 's/^    ("\([a-z_]*\)", .*/\1/p' "$top/modules/apiary/src/programs.rs" | while IFS= read -r name; do
     file=apiary
     case $name in libvirt_*) [ ! -e apiary_libvirt ] || file=apiary_libvirt ;; esac
     [ "$(readlink "$name")" = "$file" ] || ln -sfn "$file" "$name"

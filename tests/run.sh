@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Runs test suites and says how long each took: tests/run.sh [SUITE...], by default all that suites.sh does not keep for
 # those who ask by name. All run, whatever fails before. A suite that fails beside others runs once more alone, at the end,
 # and the report names it; nothing else is tried twice. A whole run that passes is remembered for `make green`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash
 # The suites: what each runs, and how they are planned for two cores. Sourced by run.sh in the tree's folder.
 # A suite sets up what it needs, ends what it starts, and passes beside any suite of the other lane.

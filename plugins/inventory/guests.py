@@ -1,5 +1,6 @@
 # Copyright: the apiary.bhyve developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The guests of bhyve_guests as inventory hosts."""
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Measures publishing and fetching of a volume of 4 GiB with 1 GiB of data, half of it random and half of it words, beside what a
 # user would pick instead. Everything is in the page cache if there is room for it; the better of two runs counts.
 set -euo pipefail

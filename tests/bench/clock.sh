@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # How long a warm check takes beside ntpctl itself: tests/bench/clock.sh [RUNS]
 # ntpctl is a script that prints a captured output; everything else is real.
 set -euo pipefail

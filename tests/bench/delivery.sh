@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # What a task costs beside the cheapest that Ansible can do over ssh (raw: true) and beside a module of Ansible's own
 # (ping, pipelined); the same at a distance, and with 50 hosts: tests/bench/delivery.sh [TASKS [ROUNDS]]
 # Needs root, for the target's accounts. Fails where a bar is missed.

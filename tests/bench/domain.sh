@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Measures a task that finds a running guest as it should be: our program by itself, and through Ansible beside
 # community.libvirt.virt on the same domain. On a libvirtd of one's own.
 set -euo pipefail

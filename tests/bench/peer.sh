@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # The collection community.libvirt, which is in the wheel of the community's bundle: peer.sh FOLDER, with pip and python in PATH.
 set -euo pipefail
 cd "$1"

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Measures verifying and replaying of a stream of 1 GiB of data on a 4 GiB volume, beside zstream dump on the same file.
 # Everything is in the page cache and runs on one core; "GB/s" is stream bytes per second of CPU time.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Measures zfs_receive beside bare zfs commands on the machine with real ZFS (tests/zfs/host.sh): one image plain and packed, and
 # twenty guests. The guest is emulated: compare the columns of one run, do not take its seconds for those of a real host.
 set -euo pipefail

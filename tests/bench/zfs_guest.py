@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Runs in the guest, called by zfs.sh: times commands on one pool, in turn; the best of some rounds counts, because what else
 runs on the machine only ever adds time."""
 

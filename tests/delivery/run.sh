@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # The delivery tests, on the oldest and the newest ansible-core that the collection declares.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
 # A target for the delivery tests: a real sshd on loopback, in a mount namespace of its own where no Python can be
 # run and where accounts exist that this machine does not have. Usage: target.sh FOLDER PORT; ends with its sshd.
 # FOLDER holds id.pub. The machine itself is not changed: every mount is private to this process.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Removes what demo.sh made: the guests by playbook, then libvirtd, then the folder.
 set -euo pipefail
 # shellcheck source=tests/demo/common.sh

@@ -1,10 +1,10 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash
 # What demo.sh and clean.sh share: where the demo keeps everything, and how it calls Ansible.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # Short, because libvirt's socket is in it; of this user alone, because the demo's signing key is in it.
 folder=${APIARY_DEMO:-/var/tmp/apiary-demo-$(id -u)}
-platform=$("$top/modules/platform.sh")
 
 # shellcheck source=tests/lab/libvirt.sh
 . "$top/tests/lab/libvirt.sh"

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # The main job for real: a disk becomes an image in a signed catalogue, three guests are deployed from
 # it and boot; a second run changes nothing; check mode shows what one altered line would change.
 set -euo pipefail

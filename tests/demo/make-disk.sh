@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Makes a bootable raw disk, all holes but for its first and last sector. A guest that boots it writes
 # "apiary demo guest VERSION is up" to its first serial port. With "obeys" it goes off when its power button is pressed.
 set -eu

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # The demo as a test: it fails by itself where anything is not as it says; afterwards nothing may be left.
 set -euo pipefail
 APIARY_DEMO=$(mktemp -d /var/tmp/apiary-XXXXXX)

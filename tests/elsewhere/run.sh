@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # The collection as somebody else has it: built into an artifact, installed into an infrastructure repository outside of
 # this tree, and used from there by plain playbooks, with nothing else of ours. A guest boots for real.
 set -euo pipefail

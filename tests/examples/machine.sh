@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # The controller, hypervisor and repository of the examples in one: a copy of this machine, reached by ssh under the
 # documentation's names. Usage: machine.sh FOLDER; it writes FOLDER/root/ready, and lives until it is killed.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Every example of the documentation, as it is written: tests/examples/run.sh [PYTEST ARGUMENTS...]. Needs root, for namespaces.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # The programs when the system lets them down: see sweep.py for the arguments. SEED may be set to repeat a run by chance.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

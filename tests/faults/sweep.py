@@ -1,5 +1,6 @@
 # Copyright: the apiary.bhyve developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Each call with which a program looks or writes fails once, or the program is killed there; the next run must put all right.
 
     tests/faults/run.sh                            some of all faults: each error of each call in each scene, and a few by chance

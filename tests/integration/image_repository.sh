@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Role image_repository for real: an account on this machine, the system's sshd and nginx, and module bhyve_image as client.
 # Everything happens in namespaces: /etc, /usr, /var and /run are of its own, so the machine itself stays as it is, and
 # every daemon ends with the test.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
-platform=$("$top/modules/platform.sh")
 # shellcheck source=tests/patience.sh
 . "$top/tests/patience.sh"
 

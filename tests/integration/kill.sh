@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Kills publishing and deploying, with everything they have started, at random moments of the time that they take; the
 # next whole run must converge, the one after that change nothing, and nothing unfinished may be left.
 # ROUNDS and SEED may be set to repeat a failure.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Metrics of a daemon in all its states, judged by Prometheus' own promtool. The package is unpacked, not installed.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)

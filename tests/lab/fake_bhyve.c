@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A libvirt.so.0 that stands for one with the bhyve driver: libvirt's own test driver, behind bhyve's URI and with what
  * bhyve's driver does differently. Everything that is not here comes from the real library. Built by test_domain_bhyve.py.

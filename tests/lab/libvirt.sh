@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash
 # A libvirtd of one's own, for tests and the demo: no systemd, its own configuration, sockets, state and logs in one folder.
 #

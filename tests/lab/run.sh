@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # The programs that need a real libvirt, against one of their own: tests/lab/run.sh [PYTEST ARGUMENTS...]
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)

@@ -1,5 +1,6 @@
 # Copyright: the apiary.bhyve developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The decompressors of the kernel (OpenZFS's module/zfs and module/zstd), by their rules: what no kernel reads is `Unreadable`."""
 
 from __future__ import annotations

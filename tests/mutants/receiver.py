@@ -1,5 +1,6 @@
 # Copyright: the apiary.bhyve developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What `zfs receive` makes of a stream, by the rules of OpenZFS 2.3's dmu_recv.c: a second opinion, which shares nothing with ours.
 
 It is laxer than our reader wherever ZFS is. What ZFS refuses is `Refused`; what it takes and then panics on, cannot read, or

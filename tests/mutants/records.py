@@ -1,5 +1,6 @@
 # Copyright: the apiary.bhyve developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What can be done to the records of a stream: fields, order, place. An operation says what it did, or `None` where it found nothing to do."""
 
 from __future__ import annotations

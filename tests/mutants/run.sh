@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Mutants of real streams: tests/mutants/run.sh makes MUTANTS (1000) by a fixed seed and as many by a fresh one;
 # tests/mutants/run.sh SEED NUMBER makes one of them again. ZFS_RECEIVE names another program than the one built here.
 set -euo pipefail

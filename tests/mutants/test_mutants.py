@@ -1,5 +1,6 @@
 # Copyright: the apiary.bhyve developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Whatever stream our program accepts, ZFS makes the same volume of it: mutants of real streams, told by a second reader."""
 
 from __future__ import annotations

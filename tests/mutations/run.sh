@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Does the gate still bite? Each fault below is put into a copy of the tree, and the suite that should see it must fail.
 # tests/mutations/run.sh [WORD...]: those whose name has one of the words, all by default.
 set -euo pipefail

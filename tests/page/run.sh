@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # The catalogue's page in a real browser, as wide as a desk and as narrow as a phone: nothing sticks out, the filter
 # and the older versions are there, nothing is fetched. Screenshots go to tests/output.
 set -euo pipefail

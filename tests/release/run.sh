@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # What a release is made of: every platform's programs and the artifact, made in a copy of the tree, because other tests
 # use the programs in this one. Then one platform's once more, in another folder: the bytes must be the same.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # What Ansible's own tools say of the collection: ansible-lint, ansible-test sanity, every page of ansible-doc, the
 # changelog. They run on a copy of the files that git knows, where ansible-core expects a collection.
 set -euo pipefail

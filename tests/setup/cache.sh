@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=sh
 # What is made once a machine, not once a clone. Sourced, not run.
 #

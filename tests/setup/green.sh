@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash disable=SC2154 # cache_home is cache.sh's
 # Which commits passed, as this user's machine remembers: for the runner of the suites, and for `make green`. Sourced after
 # cache.sh in the tree's folder. Nothing is remembered of a tree with changes that no commit has.

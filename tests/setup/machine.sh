@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash
 # A copy of this machine that is thrown away: an overlay in namespaces of its own, with a network of its own and without
 # CAP_SYS_TIME. Nothing is installed on this machine, no packet leaves it, and its clock cannot be reached. Needs root.

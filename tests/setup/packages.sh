@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Installs Debian packages that tests and the demo need: tests/setup/packages.sh PACKAGE...
 # Does nothing, and needs no rights, where they are there. Adds the backports and contrib
 # sections of the system's own mirror only where the plain sources cannot serve.

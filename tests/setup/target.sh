@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # What cargo compiles of other people's crates is compiled once a machine, for each lock file and compiler.
 #   target.sh begin   in a tree where nothing is compiled yet, begins with what another tree has compiled
 #   target.sh keep    keeps it for other trees, unless it is kept already

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Makes the pinned virtual environment tests/requirements/NAME.txt describes, once a machine, and prints its path.
 # Usage: venv=$(tests/setup/venv.sh newest|oldest|lint|cross)
 set -eu

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash
 # Debian packages from this machine's own mirror, with contrib and backports added, without touching the system's sources.
 # Sourced after common.sh; `apt_setup DIR` first, DIR holds the package lists.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Builds the guest: Debian's kernel, OpenZFS compiled for it from Debian's own source package, and a root file system.
 # build.sh FOLDER: puts vmlinuz, rootfs.ext4, early/, key and build-times into the empty FOLDER. `host.sh build` calls it.
 . "$(dirname "$0")/common.sh"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash
 # Where the guest's files are, and the few verbs every script here uses. Sourced, not run.
 set -euo pipefail

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The machine with real ZFS, and the module in it, for the tests of this folder."""
 
 from __future__ import annotations

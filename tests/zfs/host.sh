@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # A machine with real ZFS on loopback: build, start, use, stop.
 #   host.sh build              build the guest, once a machine: again when its recipe or Debian's kernel has moved on
 #   host.sh start              boot it with an empty disk for a pool, /dev/vdb

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Tests on a machine with real ZFS: tests/zfs/run.sh [PYTEST-ARGUMENT...]. ZFS_RECEIVE names another program than the one built here.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)

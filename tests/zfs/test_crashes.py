@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Killed at any moment: nothing half-made under a final name, and the same run again puts it right."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Random histories of a volume, as ZFS sends them: replayed by us, received through us, and compared with the volume itself."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Mutants of real streams that our reader accepts: real ZFS receives them as well, and the volume is what we replay."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Several runs at once for the same image: one of them receives it, all guests are right."""
 
 from __future__ import annotations

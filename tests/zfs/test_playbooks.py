@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The roles through ansible-core and ssh: an image published from a raw disk, guests of it on a hypervisor with real ZFS."""
 
 from __future__ import annotations

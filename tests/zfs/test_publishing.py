@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Snapshots of real ZFS volumes are published, and received again from the packages that they went into."""
 
 from __future__ import annotations

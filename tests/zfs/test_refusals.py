@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What cannot be done: one clear line, and nothing is left."""
 
 from __future__ import annotations

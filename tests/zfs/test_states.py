@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What the module makes, changes and removes: check, run, check for each."""
 
 from __future__ import annotations

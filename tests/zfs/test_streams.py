@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Every captured stream through the module into real ZFS, and into a raw file beside it."""
 
 from __future__ import annotations

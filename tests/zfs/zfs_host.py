@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """The machine with real ZFS, for every suite that needs it."""
 
 from __future__ import annotations

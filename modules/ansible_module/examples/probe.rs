@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The smallest whole module: what the delivery tests run on their targets, and a pattern for a new program.
 
 use std::env;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Arguments of a module: where they come from, and which are Ansible's own.
 
 use std::ffi::OsString;

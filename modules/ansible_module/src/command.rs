@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Programs of the host: found by absolute path, run with a fixed locale and a time limit, always judged.
 
 use std::ffi::OsStr;

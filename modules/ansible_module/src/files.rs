@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Files that are either whole or not there.
 
 use std::ffi::{OsStr, OsString};

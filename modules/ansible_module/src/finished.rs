@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! How a command ended, and what it said.
 
 use std::fmt;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Who a guest is: UUID and MAC addresses that follow from its name, so that a redeploy keeps them and two never share one.
 
 use uuid::Uuid;

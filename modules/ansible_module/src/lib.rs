@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What every module program shares: the module protocol, commands, locks, files, progress.
 //!
 //! A program is one function from typed options to a [`Reply`]; [`run`] does the rest:

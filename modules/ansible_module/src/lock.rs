@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Locks between runs of our programs on one host.
 
 use std::fs::{self, File, OpenOptions, TryLockError};

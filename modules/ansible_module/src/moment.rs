@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Moments in UTC, as people and names have them.
 
 use std::time::{SystemTime, UNIX_EPOCH};

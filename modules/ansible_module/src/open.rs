@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Opening what somebody else names: what it is, is known before a byte of it is read, and nothing waits for the writer of a
 //! pipe.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Collecting what a command prints, on threads of their own and within bounds.
 
 use std::collections::VecDeque;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Progress of long work, for the person who waits: a moving line on a terminal, or
 //! JSON lines in the file named by `APIARY_PROGRESS`, which the controller reads.
 

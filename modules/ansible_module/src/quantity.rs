@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Sizes and durations as people write them in a playbook.
 
 use std::fmt;

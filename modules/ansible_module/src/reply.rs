@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The one JSON object that a module prints.
 
 use std::io::{self, Write};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The option `state` in its plain form.
 
 use serde::Deserialize;

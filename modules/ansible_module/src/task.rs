@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! One run of a module: how it was asked to work, and what it records on the way.
 
 use std::time::{Duration, Instant};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Work on what a host has but once: one run at a time, at things that have a path or the name of a dataset.
 //!
 //! All locks lie in one folder that only this user can write to, so that nothing stays beside what was worked on. Users are told

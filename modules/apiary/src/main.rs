@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Every program of the collection in one file. Which one runs is told by the name it was called by, as that of a
 //! link to it; under any other name, by Ansible's arguments.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The programs that are in this one, by name.
 
 use std::process::ExitCode;

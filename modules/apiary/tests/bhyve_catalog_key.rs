@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Runs that are killed: nothing of a private key is left but the one that is asked for.
 
 #![cfg(test)]

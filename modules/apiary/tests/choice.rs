@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Which program runs: told by the name of the file, or by Ansible's arguments.
 
 use std::io::Write;

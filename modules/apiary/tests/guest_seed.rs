@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The program as Ansible runs it: check, run, check; and what a crash or a stranger's file leaves.
 
 use std::fs;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Writes what was planned: the package first, then the list that names it, and removes last what no list names.
 
 use std::fs;

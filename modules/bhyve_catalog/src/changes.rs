@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What will be different in the catalogue, and how a person is told.
 
 use ansible_module::Diff;

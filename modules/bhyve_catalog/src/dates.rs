@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Dates in versions: an image of `20261122` is from that day, whenever it is published.
 
 use chrono::{DateTime, NaiveDate};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The guid of an image made from a disk: derived from its name and content, so that the same disk published
 //! twice is the same image, and another one never is.
 

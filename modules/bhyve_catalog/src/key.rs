@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Module `bhyve_catalog_key`: makes the key that signs a catalogue, and keeps the files its clients need in step with it.
 
 mod apply;

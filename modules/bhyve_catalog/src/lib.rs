@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Publishing: images in a signed catalogue (module `bhyve_catalog`), its key (`bhyve_catalog_key`), and what serves it over
 //! ssh (`bhyve_catalog_server`).
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What will hurt later, said to the publisher now.
 
 use image_catalog::name::ImageId;

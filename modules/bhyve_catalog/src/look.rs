@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Reads the source of an image: what it is, which snapshot it would be, and the sum of its stream.
 
 use std::env;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The manifest of a package about to be written.
 
 use std::collections::BTreeMap;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Reads the catalogue that is there, and the source of the image that is wanted.
 
 use std::collections::{BTreeMap, HashSet};

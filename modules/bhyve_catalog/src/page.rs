@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The page for people, `index.html`: every image with what one needs to choose and deploy it. It stands alone, asks
 //! nothing of other servers, and is the same for the same catalogue.
 

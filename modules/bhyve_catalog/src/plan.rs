@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Decides what to publish and what to withdraw.
 
 use anyhow::{Result, bail, ensure};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Which old versions go: all but the newest few of each image, unless they are young or something builds on them.
 
 use std::collections::BTreeMap;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! `qemu-img`: turns a qcow2 disk into a raw one.
 
 use std::fs::OpenOptions;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! `bhyve_catalog_server FOLDER`: what an account of catalogue clients runs instead of a shell. Speaks the protocol of
 //! `pkg ssh` on standard input and output, shows the files below FOLDER and does nothing else, whatever was asked for.
 

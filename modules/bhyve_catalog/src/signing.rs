@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What signs the catalogue, and what the catalogue at hand must be signed with.
 
 use std::io::{Read, Seek, Write};

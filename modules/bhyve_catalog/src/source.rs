@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Where an image comes from, and its stream as often as it is asked for.
 
 use std::fs::File;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Raw copies of packed disks: each goes with the run that made it, or with the next run if that one was killed.
 
 use std::fs::{self, File, OpenOptions, TryLockError};

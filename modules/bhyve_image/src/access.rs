@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Where a catalogue is, how to get there, and what makes it believable.
 
 use std::path::{Path, PathBuf};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Does what was planned.
 
 use ansible_module::Task;

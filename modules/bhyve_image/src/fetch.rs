@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! One image on its way into the store: copied and judged in the same pass.
 
 use std::io::{self, Read, Write};

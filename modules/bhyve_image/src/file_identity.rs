@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Files that are the very ones that were looked at before.
 
 use std::fs::Metadata;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Golden volumes: which a host has, and who lives on them.
 
 use anyhow::{Context, Result};

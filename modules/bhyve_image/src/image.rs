@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! An image as replies and records show it.
 
 use std::path::PathBuf;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Lists what a catalogue offers, what the store holds, and what golden volumes there are.
 
 use ansible_module::{Reply, Task};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Modules `bhyve_image`, `bhyve_image_info` and `bhyve_catalog_mirror`: images of a catalogue, verified, in the store of
 //! a host, or all of them in a catalogue next to it.
 

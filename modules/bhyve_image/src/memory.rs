@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What is remembered of a catalogue, so that an older one is not taken for the newest.
 //!
 //! A signature says who wrote a catalogue, not that it is the last one he wrote: whoever stands between could go on

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Module `bhyve_catalog_mirror`: a copy of a whole catalogue, signatures and all, for the hosts next to it.
 
 mod apply;

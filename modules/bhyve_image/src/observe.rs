@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What is in the store, and in the catalogue where the store cannot answer.
 
 use ansible_module::Task;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Options of the modules, strictly typed.
 
 use std::fmt;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The unfinished package of one image: it goes with its owner, unless it is published.
 
 use std::fs::{self, File, OpenOptions, Permissions};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! pkg(8): which repositories a host is configured for. Fetching is left to our own reader, because pkg takes a wrong
 //! signature, a corrupt cached package and an older date with exit status 0, and waits for ever for an oversized file.
 

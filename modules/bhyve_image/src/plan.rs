@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What has to be done, decided from what was found.
 
 use ansible_module::Diff;

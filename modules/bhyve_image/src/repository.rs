@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! A catalogue to fetch from: connected to when it is needed, and believed when its signature is right.
 
 use std::thread;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! ssh(1) of the host: a session with `pkg ssh` on the catalogue's server.
 
 use std::io::ErrorKind;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The store: a folder with the packages of images and a record beside each that has been verified.
 //!
 //! `NAME-VERSION.pkg` counts only with its record `NAME-VERSION.json`, and only while it is the very file that was

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Who vouched for an image in the store, and who has to have done so: an image that was once taken from anyone is not trusted
 //! for ever, and neither is one whose key was revoked since.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Carries the plan out. The only writer.
 
 use std::fs::{self, DirBuilder, Permissions};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The user data: users, keys, files, packages and commands, as each reader takes them.
 
 use anyhow::Result;

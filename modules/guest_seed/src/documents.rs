@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The three documents of a NoCloud seed, as they are asked for.
 
 use anyhow::{Context, Result, anyhow, ensure};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What the guest's first-boot program understands, and what it would get wrong. Nothing is left out silently.
 
 use std::net::IpAddr;

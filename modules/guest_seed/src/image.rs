@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! A seed as a FAT image in memory: one mebibyte, the same bytes for the same documents.
 
 use std::io::{Cursor, Read, Write};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Writes the small disk that gives a guest its name, network and keys at first boot.
 
 mod apply;

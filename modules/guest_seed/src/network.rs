@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The network, as netplan's version 2 says it and each reader takes it.
 
 use std::net::IpAddr;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What is at the seed's path. Reads only.
 
 use std::fs::{self, File};

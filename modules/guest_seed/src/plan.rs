@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What has to be done for the seed to be as asked. Pure.
 
 use std::path::{Path, PathBuf};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! A seed as a person may see it: the documents without their secrets.
 
 use crate::cloud_config::RENDERED;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Values that a first-boot program hands on to shells and configuration files: whoever holds one knows that it is harmless.
 
 use std::fmt;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Writes YAML that every reader takes the same way: block style, strings always quoted, nothing left to be guessed.
 
 use std::fmt::Write;

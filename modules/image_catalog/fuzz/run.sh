@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Runs the fuzz targets one after the other: modules/image_catalog/fuzz/run.sh [SECONDS [TARGET...]].
 # Needs cargo-fuzz; a stable compiler will do. They begin with the packages and catalogues of the fixtures.
 set -euo pipefail

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! A package file in one pass: its manifest first, then its image as a stream that is judged at its end.
 
 use std::io::{self, Read};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Writes a package file: the same manifest and the same image give the same bytes, whatever the number of threads.
 
 use std::io::{self, Write};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! A catalogue as it is read: signed by the right one, and then what it lists.
 
 use std::collections::HashSet;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Writes a catalogue: the same images after the same number of changes, and the same key, give the same bytes.
 
 use std::io::Write;

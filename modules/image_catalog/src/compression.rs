@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The compressions pkg knows, told apart by their first bytes, and what must follow a compressed stream: nothing.
 
 use std::io::{self, BufRead, BufReader, Read};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Checksums as pkg writes them, and readers that compute them in passing.
 
 mod hasher;

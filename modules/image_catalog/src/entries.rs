@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The entries of a list of packages, split but not yet read.
 
 use std::fmt;

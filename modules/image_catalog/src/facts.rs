@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What a catalogue knows of an image beyond pkg's own fields: annotations whose names start with `image_`.
 
 use std::collections::BTreeMap;

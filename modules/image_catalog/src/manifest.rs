@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The package object: what stands in `+MANIFEST`, `+COMPACT_MANIFEST` and, per package, in a catalogue.
 
 use std::collections::BTreeMap;

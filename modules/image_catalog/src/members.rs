@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The members of a tar archive, one after the other and nothing but regular files: links, devices, sparse
 //! files and extensions of unknown meaning are refused, and so is anything after the end.
 

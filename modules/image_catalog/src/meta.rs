@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! `meta.conf`: what form a repository has, and which of its archives list the packages.
 
 use anyhow::{Context, Result, ensure};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Names of images: what pkg calls NAME-VERSION, and which of several versions is the newest.
 
 use std::cmp::Ordering;

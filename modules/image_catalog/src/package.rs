@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! An image in a catalogue, and the check of its package file on the way.
 
 use std::cmp::Ordering;

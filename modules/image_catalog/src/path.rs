@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Paths below the root of a repository: never absolute, never upwards, nothing a shell or a protocol line minds.
 
 use std::fmt;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Opening regular files only.
 
 use std::fs::{File, OpenOptions};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The server's side of pkg's line protocol (`pkg ssh`): hands out the files below one folder, and nothing else.
 
 use std::fs::File;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The archives `data.pkg` and `packagesite.pkg`: one member, and the signatures that stand before it.
 
 use std::io::Read;

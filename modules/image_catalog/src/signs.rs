@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Whether a folder is a repository of packages already, in whatever form: what cannot be read must not be written over.
 
 use std::fs;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Members of tar archives as pkg writes them: plain ustar headers, with an extended one only for what does not
 //! fit. The tar crate's builder refuses the absolute names that pkg expects.
 

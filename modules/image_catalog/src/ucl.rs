@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The little of UCL that pkg's `meta.conf` and fingerprint files use: top-level keys with plain values.
 
 use std::collections::BTreeMap;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! pkg's base 32: the z-base-32 alphabet over the bytes read as one little-endian number, low digits first.
 
 use data_encoding::Encoding;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Archives made to do harm are refused, each for what it is, and before anything of them is used.
 
 #![allow(clippy::unwrap_used, reason = "a helper that fails shows where")]

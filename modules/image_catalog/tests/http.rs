@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Fetching from web servers that behave, misbehave and die.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]

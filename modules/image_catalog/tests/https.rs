@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Fetching over TLS: from authorities that are named, and from no others.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Repositories that pkg(8) has written are read, and only as they were written.
 
 #![allow(clippy::unwrap_used, reason = "a helper that fails shows where")]

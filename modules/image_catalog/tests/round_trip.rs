@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What this crate writes, it reads; twice the same gives the same bytes.
 
 #![allow(clippy::unwrap_used, reason = "a helper that fails shows where")]

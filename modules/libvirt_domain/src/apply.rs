@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Does what the plan says; the only writer.
 
 use std::fs;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What a guest writes on its console: from the log that libvirt keeps, from a bhyve null-modem device, or from a stream.
 
 use std::fs::{File, OpenOptions};

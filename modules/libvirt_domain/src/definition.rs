@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! A domain as the user describes it: the XML that was given, checked, and the parts of it that we look at.
 
 use std::collections::BTreeSet;

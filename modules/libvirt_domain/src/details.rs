@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Everything worth telling about one domain.
 
 use std::net::IpAddr;

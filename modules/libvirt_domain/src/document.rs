@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Reading XML documents with limits, and what two documents must have in common to be the same.
 
 use std::fmt::Write as _;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! libvirt's errors, with what to do about those that we know.
 
 use std::fmt::Display;

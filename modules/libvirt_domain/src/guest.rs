@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! libvirt: the calls on one domain. A race that another manager has won is not an error. No policy.
 
 use anyhow::Result;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! libvirt: connections, and looking for and defining domains. No policy.
 
 use anyhow::Result;

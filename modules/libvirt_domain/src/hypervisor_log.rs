@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What a domain's hypervisor wrote: libvirt keeps a log for each domain. Reads only.
 
 use std::env;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Module `libvirt_domain_info`: tells what domains a libvirt host has and how they are. Reads only.
 
 use ansible_module::{Reply, Seconds, Task};

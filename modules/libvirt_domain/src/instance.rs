@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The note that we keep in the metadata of a running instance, and of that only: what is known of its console.
 
 use roxmltree::Node;

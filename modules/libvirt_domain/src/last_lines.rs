@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The end of what a guest or its hypervisor wrote, for an error of one line.
 
 /// How much of it is kept; a screen or so.

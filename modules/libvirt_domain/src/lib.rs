@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Domains of libvirt: what the modules `libvirt_domain` and `libvirt_domain_info` are made of.
 
 mod apply;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Module `libvirt_domain`: defines, starts, stops and removes a domain, and waits until its guest answers.
 
 use crate::apply::apply;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Names that reach libvirt: of a domain, and of the hypervisor's connection.
 
 use std::fmt;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What is there: the domain, and, where it is about to be defined, what its definition must fit. Reads only.
 
 use std::path::PathBuf;

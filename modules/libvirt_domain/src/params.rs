@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The module's options.
 
 use ansible_module::Seconds;

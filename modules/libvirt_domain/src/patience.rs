@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! A libvirt daemon that hangs: its calls have no time limit of their own, so somebody else has to watch them.
 
 use std::process::ExitCode;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What has to be done. Pure: `changed` and the diff come from here in both modes.
 
 use ansible_module::{Diff, Size};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What a domain is defined as, and the receipt of it that we keep in its own metadata: the XML that was given, and what
 //! libvirt made of it. By the receipt a second run knows that nothing changed, and sees what was edited by hand.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What a change looks like to the user: state, autostart and the definition, in the user's own words.
 
 use std::fmt;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Starting a guest so that nothing it says on its console is missed, and waiting until it answers.
 
 use std::thread;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What has become of a guest that has stopped while it was needed, in the words of an error.
 
 use virt::domain::{DomainShutoffReason, DomainStateReason};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Waiting until a guest answers: on its console, on a TCP port, through its agent.
 
 use std::net::{TcpStream, ToSocketAddrs};

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Fuzzes each target for SECONDS (600 by default): modules/ntpd_check/fuzz/run.sh [SECONDS] [TARGET...]
 # Needs cargo-fuzz. With a stable toolchain the sanitizer's flags need RUSTC_BOOTSTRAP.
 set -eu

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! chronyc(1): `chronyc -c tracking` and `chronyc -c sources`, chrony 2.2 and later, comma-separated and in seconds.
 
 use std::time::{Duration, Instant};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The program as a monitoring check: the module's options as flags, and a choice of outputs.
 
 use std::ffi::OsString;

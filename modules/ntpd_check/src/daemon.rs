@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The running daemon as the system shows it: process, drift file, configuration, service. Looks, never touches.
 
 use std::fs;

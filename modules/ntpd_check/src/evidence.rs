@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What one run found out, before any opinion.
 
 use crate::chrony::ChronyReport;

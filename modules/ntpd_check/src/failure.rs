@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Why there is nothing to judge.
 
 use crate::verdict::{Severity, Verdict};

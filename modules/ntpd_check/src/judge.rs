@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! From evidence to one verdict. Pure: no command, no clock, no file.
 
 mod blocked;

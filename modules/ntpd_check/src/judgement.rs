@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What to think of a clock, and the numbers behind it.
 
 use std::fmt;

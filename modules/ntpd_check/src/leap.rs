@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! leap-seconds.list as IERS and IANA publish it: read whole, its own hash checked.
 
 use std::path::{Path, PathBuf};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Is this clock right, and if not, why? Reads OpenNTPD and chrony, judges, and repairs on request.
 
 pub mod chrony;

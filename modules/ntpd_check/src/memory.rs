@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What a run adds to what is remembered.
 
 use crate::evidence::{Evidence, Source};

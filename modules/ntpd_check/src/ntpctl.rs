@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! ntpctl(8): how it is called, what it prints, and every way it is known to fail (OpenNTPD 5.7 to 7.9).
 
 mod parse;

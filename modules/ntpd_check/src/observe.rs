@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Gathers the evidence. Reads, asks and probes; writes nothing.
 
 use std::path::{Path, PathBuf};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! One outcome, four ways to say it.
 
 pub mod json;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The options, with the reasons of their defaults in plugins/modules/ntpd_check.py.
 
 use std::path::PathBuf;

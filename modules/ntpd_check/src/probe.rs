@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Our own SNTP client (RFC 4330, with the checks of RFC 5905): what each server says to us, not to the daemon.
 
 mod client;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Whether the daemon may be restarted. A restart is refused unless every guard rail holds. Pure.
 
 use serde::Serialize;

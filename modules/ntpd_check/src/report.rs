@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What a time daemon says about itself, in one form for every version. Times are seconds, never milliseconds.
 
 use serde::{Deserialize, Serialize};

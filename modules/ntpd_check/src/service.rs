@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Restarting the daemon: the one thing this program changes on a host.
 
 use std::ffi::OsStr;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! One run from end to end: observe, judge, plan, and only then act and remember.
 
 use ansible_module::{Diff, Reply, Task};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What one run tells the next: a small JSON file, mode 0600, replaced in one step under a lock.
 
 use std::collections::BTreeMap;

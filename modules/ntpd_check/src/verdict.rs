@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The words of a judgement.
 
 use serde::Serialize;

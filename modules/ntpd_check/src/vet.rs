@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Choosing sources: candidates that were sampled are refused with a reason, or ranked. Pure.
 
 use std::collections::BTreeMap;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Every captured output of ntpctl, and the verdict it must get, one look only and without a start time.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its fixtures fails")]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Programs that are killed at a chosen step of their work, however fast or slow the machine is.
 
 use std::collections::HashSet;

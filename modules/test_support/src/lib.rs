@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What the tests of several crates need. It knows no module: a test says which program it runs, and with what options.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! How long tests wait: a slow machine is not a failure.
 
 use std::fmt::Debug;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! A web server that answers each request as a test says.
 
 use std::fs;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The one wrapper of zfs(8): its names, its arguments, its output, its failures. No policy.
 
 mod guid;

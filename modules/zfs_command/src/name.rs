@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Names of datasets and snapshots, checked before any of them reaches a command line.
 
 use std::fmt;

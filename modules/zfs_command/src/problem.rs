@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What `zfs` means by its words: known phrases of its stderr, each with what to do about it.
 
 use std::fmt;

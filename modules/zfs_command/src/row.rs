@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Lines of what zfs(8) prints for programs.
 
 use anyhow::{Context, Result, bail, ensure};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! A stream on its way out of `zfs send`.
 
 use std::io::{self, PipeReader};

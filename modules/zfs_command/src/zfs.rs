@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The `zfs` command: its arguments, its output, its failures. No policy.
 
 use std::os::fd::OwnedFd;

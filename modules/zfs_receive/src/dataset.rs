@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Volumes of ZFS: received once as a golden volume and cloned, or received as independent copies.
 
 mod apply;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Compressed or not: told by the first bytes. Several frames may follow each other; nothing else may.
 
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What an image is known to be before it is received, and what receiving has shown it to be.
 
 use std::path::Path;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What the options come to: one job, with all that it needs.
 
 use std::path::PathBuf;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Turns an image into volumes: raw files, or ZFS volumes cloned from one golden snapshot.
 
 mod dataset;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The options of the module, as strict types.
 
 use std::path::PathBuf;

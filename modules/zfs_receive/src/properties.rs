@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Properties of volumes that the user asks for: checked names and values, and one way to compare them with what ZFS reports.
 
 use std::collections::BTreeMap;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Where the stream comes from: a file, perhaps compressed, perhaps an image package; its own checks are asked at the end.
 
 use std::fs::{self, File};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Makes a stream from a raw disk: `write_stream DISK STREAM BLOCKSIZE`.
 
 use std::fs::File;

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Fuzzes the reader of streams: modules/zfs_stream/fuzz/run.sh [SECONDS], 600 by default.
 # Needs cargo-fuzz; a stable compiler will do. It begins with the small streams of the fixtures.
 set -euo pipefail

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! BEGIN records: what opens a stream or a package, and which of them are not the stream of one volume.
 
 use crate::features::Features;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Unpacks the data of WRITE and WRITE_EMBEDDED records: every block must come out at exactly its announced size.
 
 use crate::features::Features;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Puts records on the wire: fields into headers, the running checksum into every header, one write per record.
 
 use crate::features::Features;

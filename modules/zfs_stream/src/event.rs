@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What records do to a volume.
 
 /// What a record does to the volume.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What is known of a stream before it is read, and what after.
 
 use crate::features::Features;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Feature flags of a stream's BEGIN record, and which of them a reader of plain volumes must refuse.
 
 use anyhow::{Result, bail};

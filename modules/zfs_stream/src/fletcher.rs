@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Fletcher4, the running checksum of a send stream: over little-endian 32-bit words, in four wrapping 64-bit sums.
 
 mod lanes;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Framing, checksums and nesting: hands out records one by one, each only when the header after it has vouched for its payload.
 
 use crate::begin::{self, Opening};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! A window over the incoming bytes: the record at hand and the header after it lie in it contiguously, so payloads are never copied.
 
 use std::io::{self, ErrorKind, Read};

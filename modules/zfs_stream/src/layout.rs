@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Where records for data may stand: in rising order and apart, as whole blocks where ZFS takes no others, within the volume.
 
 use crate::record::{TO_THE_END, end_of};

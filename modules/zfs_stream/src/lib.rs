@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! ZFS send streams of volumes: read and verify them, replay them into a raw file, write them from a raw disk.
 //! Works on values, byte streams and open files; starts no commands.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! LZ4 blocks by the rules of ZFS's own decoder (OpenZFS `lz4.c`), which keeps some at a block's end that others do not.
 
 /// The last bytes of a block are literals (`LASTLITERALS`).

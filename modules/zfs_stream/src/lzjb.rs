@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! LZJB as ZFS stores it: a bitmap byte announces eight items, each a literal or a match of 6 bits length and 10 bits distance.
 
 const MATCH_MIN: usize = 3;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The properties of a volume: a micro-ZAP block whose entry `size` is the volume's size.
 
 use anyhow::{Context, Result, ensure};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The XDR-encoded name-value list in the header of a package: strings, numbers and nested lists; other values are skipped.
 
 use anyhow::{Context, Result, bail, ensure};

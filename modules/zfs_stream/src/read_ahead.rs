@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Reads on a thread of its own, so that reading, hashing and unpacking on one core overlap with judging and writing on another.
 
 use std::io::{self, ErrorKind, Read};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The reader: verified records of one volume's stream, one at a time, nothing collected.
 
 use crate::begin::{Begin, Opening};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The 312-byte record header and its eleven kinds, with every bound that can be judged from the header alone.
 
 use crate::features::Features;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Replays a stream into a raw file: what a ZFS volume would hold after `zfs receive`, holes as holes.
 
 use crate::event::Event;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Files with holes: where their data are, making holes, copying them, and telling zeros.
 
 use nix::errno::Errno;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What makes a stream the stream of a volume: two objects in order, rising blocks within the volume, its size at the end.
 
 use crate::begin::Begin;

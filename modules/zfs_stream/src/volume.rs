@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What a stream or package must add up to: one volume, one unbroken chain of snapshots, the snapshot and size that were expected.
 
 use crate::begin::{Begin, Opening, Package};

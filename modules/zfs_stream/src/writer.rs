@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Writes the stream of a volume from a raw disk, in the record order that `zfs send` itself uses.
 
 use crate::begin::check_toname;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Zstd as ZFS reads it: in every OpenZFS up to 2.4 that is zstd 1.4.5, which refuses blocks that later versions take.
 
 use crate::zstd_literals::Literals;

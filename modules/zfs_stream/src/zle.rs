@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! ZLE, ZFS's zero-length encoding: a control byte below 64 announces literals, any other a run of zeros.
 
 const LITERALS: usize = 64;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Literals in zstd blocks (RFC 8878, 4.2): whether each of their Huffman-coded streams ends with its data.
 //!
 //! Later versions of zstd do not look, for speed; of a corrupt stream they make what their processor makes of it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=sh disable=SC2154,SC2034
 # Asks after a job. Handed in: job, its name; steps, the quarters of a second that we wait for its end.
 at=$folder/job-$job

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=sh disable=SC2154,SC2034
 # Ends a job if it still works, and forgets it. Handed in: job, its name.
 at=$folder/job-$job

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=sh disable=SC2154,SC2034
 # What every script begins with. Handed in: mark, the word that an answer begins with.
 say() { printf "%s\n" "$mark$*"; }

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=sh disable=SC2154,SC2034
 # Finds the program that is kept for this platform. Handed in: table, for each platform the two words of uname, and name, size and
 # digest of its program; stamp, the date of an untouched one. Sets platform, file and sum.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=sh disable=SC2154,SC2034
 # Runs the program apart from the connection. Handed in: job, its name; grace, the seconds that we wait for it: most are done by
 # then, and their reply travels in this same exchange; lease, the seconds after which a watcher ends what nobody has asked after,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=sh disable=SC2154,SC2034
 # Keeps the program that follows the arguments on standard input. Handed in: platform, kind, file, size, sum, and stamp for touch.
 # Others may keep the same program at this moment: nothing that one of them has put in place is removed, made or written.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=sh disable=SC2154,SC2034
 # Runs a program that was sent to a temporary folder. Handed in: mark, program, arguments.
 # stderr is held back: on a terminal it would end up in the middle of the reply.

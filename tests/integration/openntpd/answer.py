@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # GPL-3.0-or-later
 """Whether an answer of ntpd_check is the expected one for chrony beside servers.py: answer.py VERDICT FILE."""
 

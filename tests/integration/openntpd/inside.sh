@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Called by machine.sh in namespaces: builds the copy, and plays there.
 set -euo pipefail
 . "$top/tests/setup/machine.sh"

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # The role openntpd as users run it: package, service, restart and repair for real, in a copy of this system that is thrown away.
 # Then the same check on a host with chrony.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # The role openntpd and the playbook ntp: first on this machine without touching its time daemon: configuration is checked by
 # the daemon that tests/lab/ntp unpacks, cron's folder lies in a mount namespace of our own.
 set -euo pipefail

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # GPL-3.0-or-later
 """Four NTP servers in real time that agree on a clock one second ahead of this machine's; the last one announces alarm. It
 returns when they can be asked; they end with the namespace."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash
 # Sourced by the tests of this folder: the collection as this tree, and Ansible's newest version that is tested.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Builds a bootable raw disk with a real Linux: Debian's cloud kernel, systemd, cloud-init and sshd, booted by GRUB from a BIOS.
 # build.sh FOLDER: puts disk.raw into the empty FOLDER. disk.sh calls it, once a machine.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Prints the path of the Linux guest's disk, made once a machine for each version of its packages and of its recipe.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # The whole chain with a real Linux: a disk is published, fetched, received, seeded, booted by libvirt with an emulated
 # processor, and asked over ssh whether it is who it should be. Everything but the setting up runs in a network
 # namespace of its own, with a bridge in it.

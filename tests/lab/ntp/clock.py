@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # GPL-3.0-or-later
 """The shared virtual clock of shim.c, and the keeper that moves it only while every daemon is idle."""
 

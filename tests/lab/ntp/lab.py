@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # GPL-3.0-or-later
 """A real OpenNTPD under a virtual clock, and ntpd_check run against it as a user would."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # GPL-3.0-or-later
 """Private folders with a real OpenNTPD and its libraries, unpacked from Debian packages; nothing is installed."""
 

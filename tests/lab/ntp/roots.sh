@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Prints the folder with the daemons that roots.py has unpacked, once a machine. A version that was not to be had is asked for again.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

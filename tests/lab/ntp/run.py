@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # GPL-3.0-or-later
 """Plays every scenario against every OpenNTPD there is; run.sh puts it into namespaces of its own."""
 

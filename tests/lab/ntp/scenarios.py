@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # GPL-3.0-or-later
 """What can happen to a clock, and what ntpd_check must say about it."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # GPL-3.0-or-later
 """Four small NTP servers. They serve true time plus an offset of their own, and misbehave on order."""
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A virtual clock under a real time daemon: preloaded, it answers every question about time from a file shared with
  * the lab and swallows every order to change the clock. No call below ever reaches the kernel's clock.

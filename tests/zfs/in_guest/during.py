@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Runs in the guest: starts the module, stops it when the zfs receive it runs has read SHARE of the stream, and says "now".
 
 during.py SHARE: options on stdin. Where the module is done before, it says that and no "now".

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Runs in the guest: a volume that is written to, discarded from, grown and sent, step by step; prints its digest after each.
 
 history.py VOLUME FOLDER SEED BLOCKSIZE

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Runs in the guest: kills the module, or the zfs it runs, at random moments; the same run again must put it right.
 
 kills.py COUNT FOLDER SEED SRC GUID SIZE SHA256: prints how many kills met something that ran. Two at a time, each in a folder of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Runs in the guest: receives streams, each as a volume of its own and as a raw file, two at a time.
 
 received.py FOLDER: names of streams on stdin, {name: what came of it} on stdout.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Runs in the guest: the module several times at once. runs.py: a list of options on stdin, the list of replies on stdout."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Runs in the guest: receives streams, each as a volume of its own, two at a time.
 
 volumes.py FOLDER STREAMS: names of streams in the folder STREAMS on stdin, {name: what came of it} on stdout.

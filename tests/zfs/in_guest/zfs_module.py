@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Runs in the guest: how the scripts here start the module and ask zfs."""
 
 import json

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Publishing forgets nothing: what lists packages is read, or refused.
 
 use std::fs;

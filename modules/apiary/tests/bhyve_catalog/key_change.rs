@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Other kinds of signatures, and changing the key.
 
 use std::fs;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Publishing: the triad, the reply, and what clients read.
 
 use std::fs;

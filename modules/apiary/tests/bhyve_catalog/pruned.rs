@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Pruning old versions.
 
 use serde_json::{Value, json};

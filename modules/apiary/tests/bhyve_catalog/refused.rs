@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What is refused, with the whole message.
 
 use std::fs;

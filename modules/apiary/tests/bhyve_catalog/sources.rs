@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Images from qcow2 disks, streams and snapshots.
 
 use std::fs;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! A folder with a disk, a key and a catalogue, and the program run on it.
 
 use std::ffi::OsString;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What will hurt later is said while publishing, in check mode too, and keeps nobody from it.
 
 use serde_json::{Value, json};

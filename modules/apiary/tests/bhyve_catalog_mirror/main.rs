@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Copies of a catalogue: only what changed, nothing that is not signed, whole at any moment.
 
 #![cfg(test)]

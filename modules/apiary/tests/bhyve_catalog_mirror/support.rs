@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! A signed catalogue that changes, and its mirror.
 
 use std::fs::{self, File};

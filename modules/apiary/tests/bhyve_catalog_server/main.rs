@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The server behind a real sshd: twenty clients at once, no way out, nothing else to be run.
 
 #![cfg(test)]

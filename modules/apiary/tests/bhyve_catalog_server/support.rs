@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! A real sshd on loopback whose one account may run nothing but our server.
 
 use std::fs;

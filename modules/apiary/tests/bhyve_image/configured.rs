@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Repositories by the name under which pkg(8) knows them; a stand-in for pkg shows its configuration.
 
 use crate::support::{Lab, SMALL, fixtures, start_with};

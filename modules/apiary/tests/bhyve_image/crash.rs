@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Runs that are killed, runs at the same time, and what dead runs leave.
 
 use std::fs;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Repositories that were damaged, exchanged, cut or made to lie: refused, with nothing left in the store.
 
 use std::fs;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The program as its callers run it, on copies of repositories that pkg has written.
 #![cfg(test)]
 

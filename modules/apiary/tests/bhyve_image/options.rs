@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Wrong options and impossible wishes: one line each.
 
 use std::os::unix::fs::PermissionsExt;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Servers that hang, lie or die, and a disk that is full: a clear error in bounded time, and nothing left.
 
 use std::fs;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Runs the built programs as Ansible does, on copies of repositories that pkg has written.
 
 use std::fs;

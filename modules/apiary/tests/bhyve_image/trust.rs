@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! An image in the store is trusted for who vouched for it, and proved again when somebody else has to.
 
 use std::fs;

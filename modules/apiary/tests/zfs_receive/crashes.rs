@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Killed at any moment, and several at once: the next run converges, and no partial file has the final name.
 
 use crate::support::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Volumes made, grown, updated, replaced and removed.
 
 use crate::support::*;

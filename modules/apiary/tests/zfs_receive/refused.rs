@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What is refused, with its whole text; and nothing is left on disk.
 
 use crate::support::*;

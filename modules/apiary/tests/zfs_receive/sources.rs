@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Streams as they come: compressed, and in image packages that pkg has written.
 
 use crate::support::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! A folder of volumes, the captured streams, and the program.
 
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Writes the key and the files made from it; the private one first, since the others can be made again. What can be
 //! in the way of any of them shows before: their folders are made.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The options of `bhyve_catalog_key`.
 
 use std::ffi::OsString;

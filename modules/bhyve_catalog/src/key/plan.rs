@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Decides what to write. A key that is there is never replaced.
 
 use std::path::PathBuf;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Copies what was planned: packages first, then the lists that name them, and removes last what no list names.
 
 use std::collections::BTreeSet;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What the other catalogue offers, and what of it the mirror has. Reads both, writes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Decides what to copy and what to remove.
 
 use std::path::Path;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Tests of what is rendered for each reader, word for word.
 
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Tests: every refusal names the option and the reason.
 
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Tests: other programs read the image as it was meant, and a damaged one harms nobody.
 
 use std::fs;

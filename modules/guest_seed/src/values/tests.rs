@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Tests of what is accepted, put right and refused.
 
 use super::*;

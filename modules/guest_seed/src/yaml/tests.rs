@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Tests: what is written is what others read.
 
 use std::io::Write;

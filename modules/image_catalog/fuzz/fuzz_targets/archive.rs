@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Package files, plain or compressed: what is accepted has the stream that its manifest names, in a safe place.
 #![no_main]
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! meta.conf and the archives that list packages, believed without a signature: names and paths are safe.
 #![no_main]
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Manifests: whatever is read can be written, and is the same when read again.
 #![no_main]
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! A checksum that is computed beside what its bytes are needed for: in a thread of its own once there are many of them.
 
 use std::mem;

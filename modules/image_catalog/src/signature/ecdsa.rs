@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! ECDSA signatures as pkg makes them: secp256k1 with SHA-256, in DER.
 
 use anyhow::{Context, Result};

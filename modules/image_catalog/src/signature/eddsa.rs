@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Ed25519 signatures and keys as pkg writes them: its own DER, the key in the coordinates of another curve form.
 
 use anyhow::{Context, Result, bail, ensure};

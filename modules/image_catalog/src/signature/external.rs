@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Signing by a command of one's own (pkg's `signing_command`), for keys that are not in a file.
 
 use anyhow::{Context, Result, ensure};

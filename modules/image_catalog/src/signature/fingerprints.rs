@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Trust by fingerprint: the SHA-256 of a public key that the catalogue brings along, as in pkg's folders
 //! `trusted` and `revoked`.
 

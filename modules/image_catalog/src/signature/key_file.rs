@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Key files: private ones only its owner may read, public ones of a bounded size.
 
 use std::ffi::OsString;

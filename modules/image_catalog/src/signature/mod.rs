@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Signatures of catalogues: which keys are trusted, and whether a member of a catalogue archive is theirs.
 //!
 //! pkg never signs the archive but the member in it, through its SHA-256 in hexadecimal or its BLAKE2b-512.

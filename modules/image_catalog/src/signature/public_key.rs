@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Public keys in the forms pkg writes them, and in the common ones of openssl.
 
 use anyhow::{Context, Result, bail, ensure};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! RSA signatures as pkg makes them: PKCS #1 v1.5 over the SHA-256 of a member's SHA-256 in hexadecimal.
 
 use anyhow::{Context, Result, ensure};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Whose signature a list was believed for: kept beside what was taken from it, so that it can be asked again.
 
 use anyhow::Result;

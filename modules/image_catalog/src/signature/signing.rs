@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Private keys, and the signatures they put before a member of a catalogue archive.
 
 use anyhow::{Context, Result, bail};

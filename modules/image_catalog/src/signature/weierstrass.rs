@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Points of Curve25519 in its two forms: compressed Edwards, which everyone uses, and short Weierstrass, in which
 //! pkg writes keys. Public values only, so nothing here needs constant time.
 //!

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! A catalogue in a folder of this host.
 
 use std::io::{ErrorKind, Read, Seek, SeekFrom};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What a user may write as the place of a catalogue.
 
 use std::fmt;

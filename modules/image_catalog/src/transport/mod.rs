@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Where the files of a catalogue come from: a folder, a web server, or pkg's own protocol over ssh.
 //! Nothing here judges what the files say; everything here ends in bounded time.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! How slow a sender may be.
 
 use std::io::{self, ErrorKind, Read};

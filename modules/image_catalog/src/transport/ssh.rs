@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The client's side of pkg's line protocol (`pkg ssh`): one connection, one file at a time.
 //! The connection itself is made by the caller, who alone may start ssh.
 

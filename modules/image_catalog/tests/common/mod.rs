@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What the tests of repositories share: the fixtures, and reading a repository from a folder.
 #![allow(clippy::unwrap_used, dead_code, reason = "each test program uses its own part")]
 

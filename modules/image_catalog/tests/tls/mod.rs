@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! A web server with a certificate of its own making.
 
 use std::net::TcpStream;

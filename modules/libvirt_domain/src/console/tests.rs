@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Consoles that are found, read in pieces, rotated, and shown.
 
 use super::*;

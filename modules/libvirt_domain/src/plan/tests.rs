@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Every state that a domain can be found in, and what is done about it.
 
 use super::*;

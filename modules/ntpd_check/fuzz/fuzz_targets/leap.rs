@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Whatever stands in leap-seconds.list: an error or a table in order, never a panic.
 #![no_main]
 

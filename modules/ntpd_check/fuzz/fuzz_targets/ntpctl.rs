@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Whatever ntpctl or chronyc seems to have printed: an error or a judgement, never a panic, and never a row lost.
 #![no_main]
 

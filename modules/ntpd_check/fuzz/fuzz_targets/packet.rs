@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Whatever a server sends: never a panic, and never an answer that does not repeat our number.
 #![no_main]
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 use super::*;
 
 fn flags(text: &str) -> Result<Result<Request, String>> {

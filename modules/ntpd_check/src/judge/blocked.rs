@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Blocked discipline: OpenNTPD adjusts only when every valid peer has fresh data, and a peer whose replies are
 //! invalid stays valid. One such peer stops the daemon for good, which goes on to say "synced".
 

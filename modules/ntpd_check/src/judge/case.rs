@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What every group of rules looks at, and what their findings come to.
 
 use super::limits::Limits;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The same verdicts for chrony, which selects and discards sources by itself and says so.
 
 use super::case::conclude;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What one look shows: starting, slewing, disagreement, offset, too few peers, claims that contradict the table.
 
 use super::case::Case;

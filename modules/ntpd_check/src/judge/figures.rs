@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! How the numbers behind a judgement come about.
 
 use super::limits::Limits;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Judgement around leap seconds: smearing and stepping servers differ by up to a second for a day, and a clock
 //! that is one second off afterwards has missed the leap.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The thresholds of the judgement, all in seconds unless named otherwise.
 
 use crate::params::Params;

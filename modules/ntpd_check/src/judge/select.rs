@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The majority of RFC 5905, 11.2.1: the smallest interval that most peers' correctness intervals share.
 
 /// One peer's claim: the true offset is within `radius` of `offset` (seconds).

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Stuck discipline over time: the clock is wrong and moves more slowly than this kernel slews.
 
 use super::blocked::ERROR_POLL;

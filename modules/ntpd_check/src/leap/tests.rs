@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 use super::*;
 
 /// Debian's tzdata 2025b.

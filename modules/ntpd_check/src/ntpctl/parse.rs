@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The whole grammar of `ntpctl -s all|peers|Sensors|status`, OpenNTPD 5.7 to 7.9. No line is dropped: an unknown
 //! one is an error that shows it.
 

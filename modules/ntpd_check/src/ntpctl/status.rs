@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The status line of ntpctl, which is two lines when neither peers nor sensors are configured.
 
 use anyhow::{Context, Result, bail};

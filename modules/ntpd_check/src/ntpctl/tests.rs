@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 

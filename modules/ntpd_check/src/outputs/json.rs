@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! One JSON object: the same keys on the command line and in the module's reply.
 
 use serde::Serialize;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Output of a monitoring plugin, after the Monitoring Plugins development guidelines: one line with performance
 //! data, more lines below it, exit status 0 to 3.
 

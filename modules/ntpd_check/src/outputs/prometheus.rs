@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! A file for the textfile collector of node_exporter: base units, HELP and TYPE for each, no timestamps.
 
 use std::collections::BTreeSet;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! For a person at a terminal.
 
 use std::fmt::Write;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! A peer of either daemon as the outputs show it.
 
 use serde::Serialize;

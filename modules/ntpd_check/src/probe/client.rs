@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! All servers at once on one thread: rounds of queries, each with a deadline that no server can move.
 
 use std::os::fd::AsFd;

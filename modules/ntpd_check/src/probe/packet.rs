@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The 48 bytes of an SNTP packet. Nothing a server sends makes this panic.
 
 use super::{Answer, Problem};

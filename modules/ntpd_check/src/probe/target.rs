@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! One server being asked: its socket, the query under way, and what came back.
 
 use std::io::ErrorKind;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 use std::net::{SocketAddr, UdpSocket};
 use std::thread;
 use std::time::Duration;

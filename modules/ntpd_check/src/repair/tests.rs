@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 use super::*;
 use crate::judgement::Figures;
 use crate::leap::{Leap, LeapTable};

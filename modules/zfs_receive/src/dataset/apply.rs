@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Carries out a plan. The only writer.
 
 use std::thread;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The way from us to `zfs receive`: it takes bytes, and parts of files without copying them.
 
 pub use platform::{Inlet, open, pass_file};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What is there and what will be there, line by line, in the words of the module's options. Pure.
 
 use std::fmt::Write;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Device nodes of volumes: where they are, and whether they are there. Reads only.
 
 use std::fs::File;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Ways for verified records to reach `zfs receive`: copied from memory, or moved from the file they stand in.
 
 use std::fs::File;

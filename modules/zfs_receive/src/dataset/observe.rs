@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What is there: datasets, their snapshots, origins and properties. Reads only.
 
 use std::collections::{BTreeMap, BTreeSet};

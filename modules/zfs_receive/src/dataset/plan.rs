@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! From what was asked for and what is there to the steps in between. Pure.
 
 mod absent;

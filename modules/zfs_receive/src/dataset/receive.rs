@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Feeds verified records to `zfs receive`, and lets it commit only when everything has been judged.
 
 use std::io::{self, Read};

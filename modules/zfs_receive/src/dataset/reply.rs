@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What the caller is told. Pure.
 
 use std::path::PathBuf;

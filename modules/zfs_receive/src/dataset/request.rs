@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What was asked for, once the beginning of the image is known.
 
 use anyhow::{Error, Result};

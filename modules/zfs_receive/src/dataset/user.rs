@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Who has the device of a volume open, as far as this system shows it. Reads only.
 
 use std::fs::{self, OpenOptions};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Does what the plan says to a raw file: into a new file beside it, given its name when everything has been judged.
 
 use std::fs::{self, File, OpenOptions};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Which image a raw file was made from: an extended attribute of the file itself, so that the mark comes and goes with the
 //! file in one rename, follows it when it is moved, and is absent from whatever else takes its place.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What is at the path, and what the image says of itself. Reads only.
 
 use std::fs::{self, Metadata};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Decides, from what was observed alone, what has to happen to a raw file.
 
 use std::fmt::Write;

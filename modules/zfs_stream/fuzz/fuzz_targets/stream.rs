@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Streams as they come, and with right checksums: what is accepted can be replayed, and the raw file is the volume it speaks of.
 #![no_main]
 

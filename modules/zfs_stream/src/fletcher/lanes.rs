@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Sums in lanes. Word by word, each sum waits for the one before; so words are dealt out to lanes, which the processor sums side by
 //! side, and the lanes' sums are put together at the end: each is a polynomial in the number of words that followed.
 

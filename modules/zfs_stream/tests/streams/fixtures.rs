@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Every intact stream that real ZFS sent is replayed to what real ZFS received; every other one is refused with the right words.
 
 use crate::support::{manifest, path, sha256_of, stream};

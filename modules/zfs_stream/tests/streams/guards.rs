@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Every guard, one altered record at a time, in streams whose checksums are right: the whole error text.
 
 use crate::support::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The guards over data, properties and the end of a stream, as in `guards.rs`.
 
 use crate::guards::{WRITE, check, featured, inserted, with, without};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Streams with right checksums that a kernel takes and must not get, and two that only look like them.
 
 use crate::support::stream;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The library as its callers use it, on captured streams and on streams built record by record.
 #![cfg(test)]
 

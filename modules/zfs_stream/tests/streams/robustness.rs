@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! No damage gets through: flips, truncations and trailing bytes at every record and many bytes of small streams, and a failing source.
 
 use crate::support::*;

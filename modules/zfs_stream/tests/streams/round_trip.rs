@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What the writer makes of a disk, the reader gives back; the same disk gives the same stream.
 
 use crate::support::{sha256, sha256_of, stream};

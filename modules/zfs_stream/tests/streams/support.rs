@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What the tests share: the captured streams with their manifest, and streams built record by record.
 
 use sha2::{Digest, Sha256};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! The writer's streams are read by OpenZFS's own `zstream` without a complaint.
 
 use crate::support::stream;

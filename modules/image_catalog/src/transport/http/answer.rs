@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What a web server said, reduced to what matters for fetching a file.
 
 use anyhow::{Context, Result, bail};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! A file coming from a web server, taken up again where the connection breaks.
 
 use std::io::{self, ErrorKind, Read};

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Whose word counts where no group of peers is a majority.
 
 use super::*;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What it takes for volumes to be gone.
 
 use anyhow::{Result, bail, ensure};

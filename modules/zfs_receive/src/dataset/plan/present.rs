@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What it takes for volumes to be there: the names, their parents, the golden volume, the space.
 
 use std::collections::BTreeMap;

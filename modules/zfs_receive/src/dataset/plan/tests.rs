@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! Plans for what may be found, as tables.
 
 use std::collections::BTreeMap;

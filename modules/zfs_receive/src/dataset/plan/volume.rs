@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 //! What it takes for one volume to be there: a clone, a copy, or changes to the one that is there.
 
 use ansible_module::Size;

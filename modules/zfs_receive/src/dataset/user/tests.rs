@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
 use super::*;
 use std::fs::File;
 use std::os::unix::process::CommandExt;
