@@ -13,7 +13,7 @@ pub struct PublicKey(Key);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Key {
-    Rsa(::rsa::RsaPublicKey),
+    Rsa(::rsa::PublicKey),
     Ecdsa(k256::ecdsa::VerifyingKey),
     Eddsa(ed25519_dalek::VerifyingKey),
 }
@@ -36,7 +36,7 @@ impl PublicKey {
         Ok(Self(key))
     }
 
-    pub(super) fn from_rsa(key: ::rsa::RsaPublicKey) -> Self {
+    pub(super) fn from_rsa(key: ::rsa::PublicKey) -> Self {
         Self(Key::Rsa(key))
     }
 
@@ -88,8 +88,7 @@ impl PublicKey {
 }
 
 fn from_pem(text: &str) -> Option<Key> {
-    use ::rsa::pkcs8::DecodePublicKey as _;
-    ::rsa::RsaPublicKey::from_public_key_pem(text)
+    ::rsa::PublicKey::from_public_key_pem(text)
         .map(Key::Rsa)
         .ok()
         .or_else(|| k256::ecdsa::VerifyingKey::from_public_key_pem(text).map(Key::Ecdsa).ok())
@@ -97,8 +96,7 @@ fn from_pem(text: &str) -> Option<Key> {
 }
 
 fn from_der(bytes: &[u8]) -> Option<Key> {
-    use ::rsa::pkcs8::DecodePublicKey as _;
-    ::rsa::RsaPublicKey::from_public_key_der(bytes)
+    ::rsa::PublicKey::from_public_key_der(bytes)
         .map(Key::Rsa)
         .ok()
         .or_else(|| k256::ecdsa::VerifyingKey::from_public_key_der(bytes).map(Key::Ecdsa).ok())

@@ -5,11 +5,10 @@
 use anyhow::{Context, Result, bail};
 use ed25519_dalek::SigningKey as EddsaKey;
 use ed25519_dalek::pkcs8::KeypairBytes;
+use getrandom::SysRng;
 use k256::ecdsa::SigningKey as EcdsaKey;
 use k256::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, LineEnding};
-use rsa::RsaPrivateKey;
-use rsa::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
-use rsa::rand_core::{OsRng, RngCore};
+use rsa::PrivateKey as RsaKey;
 
 use super::fingerprints::Fingerprints;
 use super::public_key::PublicKey;
@@ -26,7 +25,7 @@ const RSA_BITS: usize = 3072;
 pub struct PrivateKey(Key);
 
 enum Key {
-    Rsa(Box<RsaPrivateKey>),
+    Rsa(Box<RsaKey>),
     Ecdsa(Box<EcdsaKey>),
     Eddsa(Box<EddsaKey>),
 }
@@ -36,7 +35,7 @@ impl PrivateKey {
     pub fn generate(key_type: KeyType) -> Result<Self> {
         Ok(Self(match key_type {
             KeyType::Rsa => {
-                Key::Rsa(Box::new(RsaPrivateKey::new(&mut OsRng, RSA_BITS).context("making an RSA key")?))
+                Key::Rsa(Box::new(RsaKey::new(&mut SysRng, RSA_BITS).context("making an RSA key")?))
             }
             KeyType::Ecdsa => loop {
                 // Fails for zero and for numbers beyond the curve's order, once in 2^127.
@@ -71,7 +70,7 @@ impl PrivateKey {
     pub fn encode(&self) -> Result<String> {
         let pem = match &self.0 {
             Key::Rsa(key) => key
-                .to_pkcs8_pem(rsa::pkcs8::LineEnding::LF)
+                .to_pkcs8_pem(LineEnding::LF)
                 .map(|pem| pem.to_string())
                 .map_err(anyhow::Error::from),
             Key::Ecdsa(key) => k256::SecretKey::from(key.as_ref())
@@ -171,12 +170,12 @@ impl Signing {
 
 fn random_bytes() -> Result<[u8; 32]> {
     let mut bytes = [0; 32];
-    OsRng.try_fill_bytes(&mut bytes).context("reading random numbers")?;
+    getrandom::fill(&mut bytes).context("reading random numbers")?;
     Ok(bytes)
 }
 
 fn from_pem(pem: &str) -> Option<Key> {
-    RsaPrivateKey::from_pkcs8_pem(pem)
+    RsaKey::from_pkcs8_pem(pem)
         .map(|key| Key::Rsa(Box::new(key)))
         .ok()
         .or_else(|| k256::SecretKey::from_pkcs8_pem(pem).map(|key| Key::Ecdsa(Box::new(key.into()))).ok())
@@ -184,7 +183,7 @@ fn from_pem(pem: &str) -> Option<Key> {
 }
 
 fn from_der(bytes: &[u8]) -> Option<Key> {
-    RsaPrivateKey::from_pkcs8_der(bytes)
+    RsaKey::from_pkcs8_der(bytes)
         .map(|key| Key::Rsa(Box::new(key)))
         .ok()
         .or_else(|| k256::SecretKey::from_pkcs8_der(bytes).map(|key| Key::Ecdsa(Box::new(key.into()))).ok())

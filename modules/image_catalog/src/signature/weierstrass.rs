@@ -7,7 +7,7 @@
 //! y = (u - 1) / (u + 1), x = sqrt(-(A + 2)) * u / v (RFC 7748, section 4.1).
 
 use anyhow::{Result, ensure};
-use rsa::BigUint;
+use num_bigint::BigUint;
 
 struct Field {
     p: BigUint,
