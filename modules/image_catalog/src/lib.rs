@@ -26,4 +26,5 @@ pub mod signs;
 mod tar_write;
 pub mod transport;
 mod ucl;
+mod version;
 mod zbase32;

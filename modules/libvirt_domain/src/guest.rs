@@ -9,6 +9,7 @@ use virt::error::{Error, ErrorNumber};
 use virt::stream::Stream;
 use virt::sys;
 
+use crate::activity::Activity;
 use crate::errors::explained;
 use crate::instance::{INSTANCE, Instance};
 use crate::receipt::RECEIPT;
@@ -16,36 +17,6 @@ use crate::receipt::RECEIPT;
 /// A domain of a hypervisor.
 pub struct Guest {
     domain: Domain,
-}
-
-/// What a domain does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activity {
-    /// It runs.
-    Running,
-    /// It is there, but its processors stand still.
-    Paused,
-    /// The guest has put itself to sleep.
-    Suspended,
-    /// It does not run.
-    Shutoff,
-}
-
-impl Activity {
-    /// The word for it in replies.
-    pub fn word(self) -> &'static str {
-        match self {
-            Activity::Running => "running",
-            Activity::Paused => "paused",
-            Activity::Suspended => "suspended",
-            Activity::Shutoff => "shutoff",
-        }
-    }
-
-    /// Whether a process of the hypervisor exists for it.
-    pub fn is_active(self) -> bool {
-        self != Activity::Shutoff
-    }
 }
 
 /// Which XML of a domain.

@@ -106,7 +106,7 @@ impl Hypervisor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guest::Activity;
+    use crate::activity::Activity;
 
     #[test]
     fn the_test_driver_is_reached_and_answers() {

@@ -2,6 +2,7 @@
 
 //! Domains of libvirt: what the modules `libvirt_domain` and `libvirt_domain_info` are made of.
 
+mod activity;
 mod apply;
 mod console;
 mod definition;

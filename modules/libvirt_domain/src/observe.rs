@@ -9,8 +9,9 @@ use anyhow::{Context, Result};
 use roxmltree::Document;
 use uuid::Uuid;
 
+use crate::activity::Activity;
 use crate::definition::{Definition, macs_of};
-use crate::guest::{Activity, Form, Guest};
+use crate::guest::{Form, Guest};
 use crate::hypervisor::Hypervisor;
 use crate::params::Params;
 use crate::receipt::Configuration;

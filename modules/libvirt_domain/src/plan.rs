@@ -7,9 +7,9 @@ use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::activity::Activity;
 use crate::definition::Definition;
 use crate::document::sha256;
-use crate::guest::Activity;
 use crate::observe::{Found, Observed, Surroundings};
 use crate::params::{Params, Restart, State};
 use crate::receipt::runs_an_edit;

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use ansible_module::Task;
 use anyhow::{Result, bail};
 
+use crate::activity::Activity;
 use crate::apply::Work;
 use crate::console::{Console, Place};
-use crate::guest::{Activity, Form, Guest, Reach};
+use crate::guest::{Form, Guest, Reach};
 use crate::instance::Instance;
 use crate::names::{ConnectUri, DomainName};
 use crate::receipt::Configuration;

@@ -69,10 +69,9 @@ impl PrivateKey {
     /// The key as PKCS #8 in PEM. Secret.
     pub fn encode(&self) -> Result<String> {
         let pem = match &self.0 {
-            Key::Rsa(key) => key
-                .to_pkcs8_pem(LineEnding::LF)
-                .map(|pem| pem.to_string())
-                .map_err(anyhow::Error::from),
+            Key::Rsa(key) => {
+                key.to_pkcs8_pem(LineEnding::LF).map(|pem| pem.to_string()).map_err(anyhow::Error::from)
+            }
             Key::Ecdsa(key) => k256::SecretKey::from(key.as_ref())
                 .to_pkcs8_pem(LineEnding::LF)
                 .map(|pem| pem.to_string())
