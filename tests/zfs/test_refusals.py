@@ -15,7 +15,7 @@ def test_names_are_refused_before_anything_runs(guest, place):
         reply = guest.module({"src": place.src(TINY), "dataset": f"{place.vm}/{name}"})
         assert reply["failed"] and "is not the name of a dataset: " in reply["msg"], reply
         reply = guest.module({"src": place.src(TINY), "golden": place.images, "image": name or "a/b", "dataset": f"{place.vm}/web"})
-        assert reply["failed"] and "is no name of a " in reply["msg"], reply
+        assert reply["failed"] and "is not the name of a " in reply["msg"], reply
     assert place.names() == []
 
 
