@@ -47,7 +47,7 @@ pub fn present(job: &Volumes, task: &mut Task) -> Result<Reply> {
         plan.learn(&image);
     }
     if !task.check_mode {
-        apply::devices(&plan.devices, task)?;
+        apply::devices(&zfs, &plan.devices, task)?;
     }
     Ok(reply::present(&plan, &request, &observed))
 }

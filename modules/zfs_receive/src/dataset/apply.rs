@@ -91,15 +91,19 @@ fn make_clone(zfs: &Zfs, clone: &NewClone) -> Result<()> {
         return replace_by_clone(zfs, clone, kept);
     }
     let NewClone { name, origin, properties, device, later, .. } = clone;
-    let mut properties = properties.clone();
-    match device {
-        Device::Never => properties.push(property("volmode", "none")),
-        Device::Inherited => {}
-        Device::Of(volmode) => properties.push(property("volmode", volmode)),
-    }
+    // A clone that is made with its own `volmode` gets a device of the default kind first, which is then taken away: on FreeBSD the
+    // new one often loses that race, and none is left (OpenZFS 2.4.2). Shown after it was hidden, it always comes.
+    let properties = match device {
+        Device::Inherited => properties.clone(),
+        Device::Never | Device::Of(_) => [hidden(device), properties.clone()].concat(),
+    };
     zfs.clone_of(origin, name.as_str(), &properties)
         .with_context(|| format!("cloning {origin} to {name}"))?;
-    set_each(zfs, later, name.as_str())
+    set_each(zfs, later, name.as_str())?;
+    match device {
+        Device::Inherited => Ok(()),
+        Device::Never | Device::Of(_) => give_device(zfs, name, device),
+    }
 }
 
 /// The clone is whole before anything happens to the volume whose name it takes.
@@ -167,7 +171,11 @@ fn receive_volume(zfs: &Zfs, wanted: &NewVolume, task: &mut Task) -> Result<Summ
     let doing = || format!("receiving {} into {}", wanted.image.src.display(), wanted.name);
     let summary = receive_unfinished(zfs, wanted, task).with_context(doing)?;
     task.record_bytes("receive", summary.bytes);
-    set_each(zfs, &wanted.later, &unfinished)?;
+    if let Err(error) = set_each(zfs, &wanted.later, &unfinished) {
+        // A reservation that does not fit, say: the same call would fail again, and find the whole image there.
+        let _ = destroy(zfs, &unfinished);
+        return Err(error);
+    }
     take_name(zfs, &wanted.name, wanted.kept.as_deref())?;
     give_device(zfs, &wanted.name, &wanted.device)?;
     Ok(summary)
@@ -231,11 +239,23 @@ pub fn preview(plan: &Plan, task: &mut Task) -> Result<Option<Summary>> {
 }
 
 /// Waits for the devices of all volumes; the clones' come at the same time, so this is done once.
-pub fn devices(names: &[DatasetName], task: &mut Task) -> Result<()> {
+pub fn devices(zfs: &Zfs, names: &[DatasetName], task: &mut Task) -> Result<()> {
     task.phase("device", |_| {
         for name in names {
+            if device::MAY_BE_LOST && !device::is_prompt(name) {
+                toggle(zfs, name)?;
+            }
             device::wait(name)?;
         }
         Ok(())
     })
+}
+
+/// Hides a volume whose device was lost, and shows it as it was.
+fn toggle(zfs: &Zfs, name: &DatasetName) -> Result<()> {
+    let found = zfs.get("volmode", &[name.as_str()])?.into_iter().next();
+    let found = found.with_context(|| format!("reading volmode of {name}"))?;
+    let device = if found.local { Device::Of(found.value) } else { Device::Inherited };
+    show(zfs, name, &Device::Of("none".to_owned()))?;
+    show(zfs, name, &device)
 }

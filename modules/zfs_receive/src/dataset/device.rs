@@ -12,6 +12,20 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use zfs_command::DatasetName;
 
+/// Whether a device that does not come at once may have been lost: on FreeBSD the kernel makes it before the command that asked for
+/// it ends, or never.
+pub const MAY_BE_LOST: bool = cfg!(target_os = "freebsd");
+
+/// As long as such a device may take.
+const PROMPT: Duration = Duration::from_secs(2);
+
+/// What to look at when no device comes.
+const ADVICE: &str = if cfg!(target_os = "freebsd") {
+    "see that devfs(5) has no rule that hides it"
+} else {
+    "see that udev runs"
+};
+
 /// On Linux udev gives a device its name, and looks what is on it. It lags behind the kernel, more so on a loaded machine,
 /// and gives up by itself what takes it longer than this (`event_timeout` in udev.conf(5)).
 pub const UDEV_LIMIT: Duration = Duration::from_secs(180);
@@ -29,26 +43,35 @@ pub fn path(name: &str) -> PathBuf {
 /// Where it does not come, or is something else.
 pub fn wait(name: &DatasetName) -> Result<PathBuf> {
     let path = path(name.as_str());
-    let deadline = Instant::now() + UDEV_LIMIT;
+    match within(&path, UDEV_LIMIT) {
+        Ok(()) => Ok(path),
+        Err(why) => bail!(
+            "waiting for device {}: expected it within {} s, {why}; {ADVICE} and that volmode of {name} is not none",
+            path.display(),
+            UDEV_LIMIT.as_secs()
+        ),
+    }
+}
+
+/// Whether the device of a volume comes as soon as one that was not lost does.
+pub fn is_prompt(name: &DatasetName) -> bool {
+    within(&path(name.as_str()), PROMPT).is_ok()
+}
+
+fn within(path: &Path, limit: Duration) -> Result<(), String> {
+    let deadline = Instant::now() + limit;
     loop {
-        let why = match File::open(&path) {
-            Ok(file) => {
-                let kind = file.metadata()?.file_type();
-                if kind.is_block_device() || kind.is_char_device() {
-                    return Ok(path);
-                }
-                "found something else than a device".to_owned()
+        let why = match File::open(path).and_then(|file| file.metadata()) {
+            Ok(found) if found.file_type().is_block_device() || found.file_type().is_char_device() => {
+                return Ok(());
             }
+            Ok(_) => "found something other than a device".to_owned(),
             // The node is there; who may use it is the business of whoever runs the guest.
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => return Ok(path),
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => return Ok(()),
             Err(error) => error.to_string(),
         };
         if Instant::now() >= deadline {
-            bail!(
-                "waiting for device {}: expected it within {} s, {why}; see that udev runs and that volmode of {name} is not none",
-                path.display(),
-                UDEV_LIMIT.as_secs()
-            );
+            return Err(why);
         }
         thread::sleep(AGAIN);
     }

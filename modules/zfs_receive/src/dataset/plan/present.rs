@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use ansible_module::Size;
 use anyhow::{Result, bail, ensure};
 use zfs_command::{DatasetName, Kind, Row};
 
@@ -35,6 +36,7 @@ pub fn present(request: &Present, observed: &Observed) -> Result<Plan> {
     for wanted in &request.volumes {
         plan_volume(wanted, request, observed, &mut plan)?;
     }
+    refuse_reservations(&plan, request, observed)?;
     plan.warnings = doubts_about_space(&plan, request, observed);
     Ok(plan)
 }
@@ -134,6 +136,32 @@ fn base(golden: &DatasetName, request: &Present, observed: &Observed) -> Result<
             folder.trim_end_matches('/')
         ),
     }
+}
+
+/// What new volumes reserve has to be there: ZFS would say so only when the whole image has been received.
+fn refuse_reservations(plan: &Plan, request: &Present, observed: &Observed) -> Result<()> {
+    let mut reserved: BTreeMap<DatasetName, u64> = BTreeMap::new();
+    for wanted in request.volumes.iter().filter(|wanted| !observed.rows.contains_key(wanted.name.as_str())) {
+        let size = wanted.volsize.or(plan.image_size);
+        let bytes = match wanted.properties.get("refreservation") {
+            None | Some("none") => continue,
+            Some("auto") => size,
+            Some(number) => number.parse::<Size>().ok().map(|size| size.0),
+        };
+        let (Some(parent), Some(bytes)) = (wanted.name.parent(), bytes) else { continue };
+        let sum = reserved.entry(parent).or_default();
+        *sum = sum.saturating_add(bytes);
+    }
+    for (parent, bytes) in reserved {
+        let available = observed.rows.get(parent.as_str()).and_then(|row| row.available).unwrap_or(u64::MAX);
+        ensure!(
+            bytes <= available,
+            "new volumes in {parent} would reserve {}, but {} are available there: free some space, or lower their refreservation",
+            Size(bytes),
+            Size(available)
+        );
+    }
+    Ok(())
 }
 
 /// The stream's bytes are an upper bound of what it takes, and no more is known: ZFS may store them compressed to almost nothing.

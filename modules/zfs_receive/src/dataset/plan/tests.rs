@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use zfs_command::{DatasetName, Guid, Kind, Row};
 
-use super::{Plan, Step, absent, present};
+use super::{Device, Plan, Step, absent, present};
 use crate::dataset::observe::{Found, Observed};
 use crate::dataset::request::Present;
 use crate::image::Image;
@@ -101,6 +101,42 @@ fn nothing_is_done_twice() {
     let mut copy = request(&["tank/vm/web"]);
     copy.golden = None;
     assert!(!present(&copy, &host()).unwrap().changed());
+}
+
+#[test]
+fn a_device_is_inherited_where_the_folder_has_that_kind() {
+    let device = |folder: &str, volmode: Option<&'static str>| {
+        let mut found = host();
+        set_volmode(&mut found, "tank/vm", folder);
+        let mut wanted = request(&["tank/vm/new"]);
+        wanted.volmode = volmode;
+        let plan = present(&wanted, &found).unwrap();
+        plan.steps.into_iter().find_map(|step| match step {
+            Step::Clone(clone) => Some(clone.device),
+            _ => None,
+        })
+    };
+    assert_eq!(device("dev", Some("dev")), Some(Device::Inherited));
+    assert_eq!(device("default", Some("dev")), Some(Device::Of("dev".to_owned())));
+    assert_eq!(device("none", None), Some(Device::Inherited));
+    assert_eq!(device("none", Some("none")), Some(Device::Never));
+}
+
+#[test]
+fn reservations_that_do_not_fit_are_known_before() {
+    let reserving = |value: &str| {
+        let mut wanted = request(&["tank/vm/new", "tank/vm/more"]);
+        for volume in &mut wanted.volumes {
+            volume.properties = volume.properties.clone().with("refreservation", value);
+        }
+        present(&wanted, &host()).map(|plan| plan.steps.len()).map_err(|error| error.to_string())
+    };
+    assert_eq!(reserving("5M"), Ok(2));
+    assert_eq!(reserving("auto"), Ok(2));
+    assert_eq!(
+        reserving("6M").unwrap_err(),
+        "new volumes in tank/vm would reserve 12M, but 10M are available there: free some space, or lower their refreservation"
+    );
 }
 
 #[test]

@@ -31,7 +31,8 @@ pub(super) fn plan_volume(
     }
     let kept = found.map(|found| put_aside(found, request, observed)).transpose()?;
     plan.after += &describe::new(wanted, kept.as_deref(), request, plan);
-    plan.steps.push(make(wanted, kept, request, plan));
+    let device = new_device(wanted, request, observed);
+    plan.steps.push(make(wanted, kept, device, request, plan));
     expect_device(wanted, request.volmode(wanted).or(observed.inherited_volmode(&wanted.name)), plan);
     Ok(())
 }
@@ -62,8 +63,17 @@ fn check_blocks(volsize: u64, block: u64) -> Result<()> {
     Ok(())
 }
 
-fn make(wanted: &Wanted, kept: Option<String>, request: &Present, plan: &Plan) -> Step {
-    let device = Device::of(request.volmode(wanted));
+/// Where the folder has the very `volmode`, the volume inherits it instead of being switched to it.
+fn new_device(wanted: &Wanted, request: &Present, observed: &Observed) -> Device {
+    match request.volmode(wanted) {
+        Some(volmode) if volmode != "none" && observed.inherited_volmode(&wanted.name) == Some(volmode) => {
+            Device::Inherited
+        }
+        volmode => Device::of(volmode),
+    }
+}
+
+fn make(wanted: &Wanted, kept: Option<String>, device: Device, request: &Present, plan: &Plan) -> Step {
     // A reservation depends on the size, which is the image's at first. And ZFS refuses to make a clone of another size while
     // udev looks at it: "dataset is busy" (OpenZFS 2.3.2).
     let mut later = Vec::new();
