@@ -97,24 +97,85 @@ def test_file_systems_are_made_once(play, tmp_path, monkeypatch):
     assert there.read_text() == "zroot\nzroot/guests\nzroot/images\n"
 
 
-def test_a_freebsd_host_adds_to_what_its_site_says(play, tmp_path):
-    rc_conf = tmp_path / "rc.conf"
-    rc_conf.write_text('kld_list="zfs"\ncloned_interfaces="lo1"\nhostname="hv1"\n')
-    freebsd = {
-        "hypervisor_packages": [], "hypervisor_manage_services": False, "hypervisor_system": "FreeBSD",
-        "hypervisor_platform": {"group": "root"}, "hypervisor_rc_conf": str(rc_conf), "hypervisor_bridge": "bridge0",
-        "hypervisor_bridge_members": ["em0", "vlan7"],
-    }
+# Stand-ins for FreeBSD's kldstat(8), kldload(8) and service(8), with a kernel that has if_tuntap built in.
+FAKE_FREEBSD = {
+    "kldstat": 'case "$1 $2" in "-q -m") grep -qx "$3" "$STATE/loaded" "$STATE/built-in" ;; "-q -n") grep -qx "${3%.ko}" "$STATE/loaded" ;; *) exit 2 ;; esac',
+    "kldload": '[ "$1" != "$BROKEN" ] || { echo "kldload: cannot load $1: Operation not supported" >&2; exit 1; }; echo "$1" >>"$STATE/loaded"',
+    "service": 'echo "$*" >>"$STATE/calls"',
+    "zfs": """case $1 in
+list) cut -f 1 "$STATE/zfs" ;;
+create) [ "$*" = "create -p -o mountpoint=none -o volmode=dev $7" ] && printf '%s\\tdev\\n' "$7" >>"$STATE/zfs" ;;
+get) shift 5; for name; do grep "^$name	" "$STATE/zfs"; done ;;
+set) sed -i "s|^$3	.*|$3	dev|" "$STATE/zfs" ;;
+esac""",
+}
+
+
+@pytest.fixture
+def freebsd(play, tmp_path, monkeypatch):
+    """The options of a host with FreeBSD's commands, and the folder of what they have done."""
+    state, programs = tmp_path / "state", tmp_path / "bin"
+    state.mkdir()
+    programs.mkdir()
+    for name, script in FAKE_FREEBSD.items():
+        (programs / name).write_text("#!/bin/sh\n" + script + "\n")
+        (programs / name).chmod(0o755)
+    for name, text in {"loaded": "nmdm\n", "built-in": "if_tuntap\n", "calls": "", "zfs": "zroot\tdefault\nzroot/guests\tdefault\n"}.items():
+        (state / name).write_text(text)
+    monkeypatch.setenv("STATE", str(state))
+    monkeypatch.setenv("BROKEN", "none")
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    (tmp_path / "rc.conf").write_text('kld_list="zfs"\ncloned_interfaces="lo1"\nhostname="hv1"\n')
+    return {
+        "hypervisor_packages": [], "hypervisor_system": "FreeBSD", "hypervisor_platform": {"group": "root"},
+        "hypervisor_rc_conf": str(tmp_path / "rc.conf"), "hypervisor_bridge": "bridge0", "hypervisor_bridge_members": ["em0", "vlan7"],
+        "hypervisor_manage_services": False,
+    }, state
+
+
+def test_a_freebsd_host_adds_to_what_its_site_says(play, freebsd):
+    options, _state = freebsd
     for changed in (True, False):
-        counts, output = play(freebsd)
+        counts, output = play(options)
         assert (counts["failed"], counts["changed"] > 0) == (0, changed), output
     assert not (play.host / "consoles").exists()
     # The file is what FreeBSD makes of it: a shell script.
     said = subprocess.run(
-        ["sh", "-euc", '. "$1"; printf "%s|" "$hostname" "$kld_list" "$cloned_interfaces" "$ifconfig_bridge0"', "sh", rc_conf],
+        ["sh", "-euc", '. "$1"; printf "%s|" "$hostname" "$kld_list" "$cloned_interfaces" "$ifconfig_bridge0"', "sh", options["hypervisor_rc_conf"]],
         check=True, capture_output=True, text=True,
     ).stdout
-    assert said == "hv1|zfs vmm nmdm if_tuntap if_bridge|lo1 bridge0|addm em0 addm vlan7 up|"
+    assert said == "hv1|zfs vmm nmdm if_bridge|lo1 bridge0|addm em0 addm vlan7 up|"
+
+
+def managed(options):
+    """The same options, with modules and the bridge brought about now; libvirt's service is what no stand-in here has."""
+    return {**options, "hypervisor_manage_services": True, "hypervisor_service": "none"}
+
+
+def test_a_freebsd_host_loads_what_is_missing_and_makes_its_bridge(play, freebsd):
+    options, state = freebsd
+    _counts, output = play(managed(options), "--check")
+    assert "vmm if_bridge" in output and (state / "loaded").read_text() == "nmdm\n"
+    play(managed(options))
+    assert (state / "loaded").read_text().split() == ["nmdm", "vmm", "if_bridge"]
+    assert (state / "calls").read_text() == "netif onestart bridge0\n"
+    play(managed(options))
+    assert (state / "calls").read_text() == "netif onestart bridge0\n", "a bridge that is there is left alone"
+
+
+def test_a_vmm_that_cannot_be_loaded_is_a_fault(play, freebsd, monkeypatch):
+    monkeypatch.setenv("BROKEN", "vmm")
+    counts, output = play(managed(freebsd[0]))
+    assert counts["failed"] == 1 and "cannot load vmm: Operation not supported" in output
+
+
+def test_volumes_are_shown_as_plain_devices(play, freebsd):
+    options, state = freebsd
+    with_zfs = {**options, "hypervisor_volume_folder": "", "hypervisor_datasets": ["zroot/guests", "zroot/images"]}
+    for changed in (True, False):
+        counts, output = play(with_zfs)
+        assert (counts["failed"], counts["changed"] > 0) == (0, changed), output
+    assert (state / "zfs").read_text() == "zroot\tdefault\nzroot/guests\tdev\nzroot/images\tdev\n"
 
 
 @pytest.mark.parametrize("wrong", [
