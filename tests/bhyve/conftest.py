@@ -31,7 +31,7 @@ ip link set lo up
 ip link add bridge0 type bridge
 ip link set bridge0 up
 export LIBVIRT_DRIVER_DIR="$1/lib" LD_LIBRARY_PATH="$1/lib"
-exec /usr/sbin/libvirtd -f "$2/etc/libvirtd.conf"
+exec /usr/sbin/libvirtd -f "$2/etc/libvirtd.conf" -p "$2/libvirtd.pid"
 """
 
 

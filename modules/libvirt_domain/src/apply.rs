@@ -11,6 +11,7 @@ use ansible_module::Task;
 use anyhow::{Context, Result, anyhow, bail};
 use roxmltree::Document;
 
+use crate::bhyve;
 use crate::console::Console;
 use crate::definition::Definition;
 use crate::document::child;
@@ -70,7 +71,7 @@ impl Step {
     fn phase(&self) -> &'static str {
         match self {
             Step::Define { .. } => "define",
-            Step::Stop => "stop",
+            Step::Clear | Step::Stop => "stop",
             Step::Start | Step::Resume | Step::Wake => "start",
             Step::Autostart(_) => "autostart",
             Step::Wait { .. } => "wait",
@@ -83,11 +84,12 @@ impl Work<'_> {
     fn step(&mut self, step: &Step, task: &mut Task) -> Result<()> {
         match step {
             Step::Define { xml, stale_instance } => self.define(xml, *stale_instance),
+            Step::Clear => self.guest()?.power_off(),
             Step::Stop => self.stop(),
             Step::Start => self.start(),
             Step::Resume => self.resume(),
             Step::Wake => self.guest()?.wake(),
-            Step::Autostart(autostart) => self.guest()?.set_autostart(*autostart),
+            Step::Autostart(autostart) => self.set_autostart(&self.guest()?, *autostart),
             Step::Wait { console } => self.wait(console.as_deref(), task),
             Step::Undefine => self.undefine(),
         }
@@ -102,12 +104,16 @@ impl Work<'_> {
 
     fn define(&self, xml: &str, stale_instance: bool) -> Result<()> {
         let guest = self.hypervisor.define(&self.params.name, xml)?;
-        let made = Configuration::read(&guest.xml(Form::Defined)?)?;
+        let active = guest.is_active()?;
         if let Some(definition) = self.definition {
-            let receipt = Receipt::of(definition, &made).element()?;
-            guest.set_receipt(Some(&receipt), Reach::Defined)?;
+            // bhyve's driver goes on to show the old definition while the domain runs.
+            let receipt = match active && bhyve::is_bhyve(self.hypervisor.uri()) {
+                true => Receipt::waiting(definition),
+                false => Receipt::of(definition, &Configuration::read(&guest.xml(Form::Defined)?)?),
+            };
+            guest.set_receipt(Some(&receipt.element()?), Reach::Defined)?;
         }
-        if stale_instance && guest.is_active()? {
+        if stale_instance && active {
             // Without its receipt the instance counts as another one until it is restarted.
             guest.set_receipt(None, Reach::Running)?;
         }
@@ -116,7 +122,7 @@ impl Work<'_> {
 
     fn stop(&self) -> Result<()> {
         let guest = self.guest()?;
-        let autostart = guest.is_persistent()? && guest.autostart()?;
+        let autostart = guest.is_persistent()? && self.autostart(&guest)?;
         let limit = self.params.shutdown_timeout;
         if !(self.params.force && limit.duration().is_zero()) {
             guest.shut_down()?;
@@ -131,10 +137,23 @@ impl Work<'_> {
             guest.power_off()?;
         }
         // bhyve's driver lost the flag here before libvirt 11.6.
-        if autostart && self.hypervisor.uri().driver() == "bhyve" && !guest.autostart()? {
-            guest.set_autostart(true)?;
+        if autostart && !guest.autostart()? { self.set_autostart(&guest, true) } else { Ok(()) }
+    }
+
+    /// Whether it starts with the host, as the host will see it.
+    fn autostart(&self, guest: &Guest) -> Result<bool> {
+        let linked =
+            bhyve::is_here(self.hypervisor.uri()) && bhyve::has_autostart_link(self.params.name.as_str())?;
+        Ok(linked || guest.autostart()?)
+    }
+
+    /// A link whose flag libvirt has forgotten is in its way, and it would not take it away either.
+    fn set_autostart(&self, guest: &Guest, wanted: bool) -> Result<()> {
+        if !guest.autostart()? && self.autostart(guest)? {
+            let link = bhyve::autostart_link(self.params.name.as_str());
+            fs::remove_file(&link).with_context(|| format!("removing {}", link.display()))?;
         }
-        Ok(())
+        if guest.autostart()? == wanted { Ok(()) } else { guest.set_autostart(wanted) }
     }
 
     fn undefine(&self) -> Result<()> {

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::document::{self, child, children};
 use crate::names::DomainName;
+use crate::size;
 
 /// A domain definition that may be given to libvirt.
 #[derive(Debug)]
@@ -29,6 +30,7 @@ pub struct Definition {
     interfaces: Vec<Interface>,
     /// Memory in bytes, where it says so.
     memory: Option<u64>,
+    vcpus: Option<u32>,
     disks: Vec<PathBuf>,
     bridges: BTreeSet<String>,
 }
@@ -76,7 +78,8 @@ impl Definition {
             uuid: find_uuid(root)?,
             after_name: find_name(root, name)?,
             interfaces,
-            memory: find_memory(root)?,
+            memory: size::memory(root)?,
+            vcpus: size::vcpus(root),
             disks: devices.map(find_disks).unwrap_or_default(),
             bridges: devices.map(find_bridges).unwrap_or_default(),
             text,
@@ -96,7 +99,9 @@ impl Definition {
     /// The text with the definition's passwords replaced by asterisks, as they are or with bhyve's doubled commas.
     pub(crate) fn hide_secrets(&self, mut text: String) -> String {
         for secret in self.secrets.iter().filter(|secret| !secret.is_empty()) {
-            text = text.replace(&secret.replace(',', ",,"), "********").replace(secret, "********");
+            for form in [secret.replace(',', ",,"), secret.replace('\'', r"'\''"), secret.clone()] {
+                text = text.replace(&form, "********");
+            }
         }
         text
     }
@@ -114,6 +119,11 @@ impl Definition {
     /// Memory in bytes.
     pub fn memory(&self) -> Option<u64> {
         self.memory
+    }
+
+    /// Virtual processors.
+    pub fn vcpus(&self) -> Option<u32> {
+        self.vcpus
     }
 
     /// Files and devices of this machine that are its disks.
@@ -217,29 +227,6 @@ fn find_uuid(root: Node<'_, '_>) -> Result<Option<Uuid>> {
             Uuid::parse_str(text).map(Some).with_context(|| format!("expected a UUID, found {text:?}"))
         }
         more => bail!("expected at most one <uuid>, found {}", more.len()),
-    }
-}
-
-fn find_memory(root: Node<'_, '_>) -> Result<Option<u64>> {
-    let Some(node) = child(root, "memory") else { return Ok(None) };
-    let text = node.text().unwrap_or_default().trim();
-    let unit = node.attribute("unit").unwrap_or("KiB");
-    let scale: u64 = match unit {
-        "b" | "bytes" => 1,
-        "KB" => 1_000,
-        "k" | "KiB" => 1 << 10,
-        "MB" => 1_000_000,
-        "M" | "MiB" => 1 << 20,
-        "GB" => 1_000_000_000,
-        "G" | "GiB" => 1 << 30,
-        "TB" => 1_000_000_000_000,
-        "T" | "TiB" => 1 << 40,
-        other => bail!("expected a unit of memory such as MiB, found {other:?}"),
-    };
-    let number: Option<u64> = text.parse().ok();
-    match number.and_then(|number| number.checked_mul(scale)) {
-        Some(bytes) if bytes > 0 => Ok(Some(bytes)),
-        _ => bail!("expected <memory> to be a number, found {text:?}"),
     }
 }
 

@@ -11,10 +11,11 @@ use uuid::Uuid;
 use virt::sys;
 
 use crate::document::{child, children};
-use crate::errors::explained;
 use crate::guest::Guest;
+use crate::names::ConnectUri;
 use crate::observe::{Found, look_at};
 use crate::plan::instance_differs;
+use crate::size;
 
 /// One domain, as the module's reply shows it.
 #[derive(Debug, Serialize)]
@@ -61,9 +62,8 @@ struct Managed {
 ///
 /// # Errors
 /// Where libvirt cannot tell.
-pub fn details(guest: &Guest) -> Result<Details> {
-    let found = look_at(guest)?;
-    let info = guest.domain().info().map_err(|error| explained(&error, "asking for a domain's size"))?;
+pub fn details(guest: &Guest, uri: &ConnectUri) -> Result<Details> {
+    let found = look_at(guest, uri)?;
     let document = Document::parse(&found.defined.shown).context("reading libvirt's XML of the domain")?;
     let devices = child(document.root_element(), "devices");
     let addresses = if found.activity.is_active() { addresses(guest)? } else { Vec::new() };
@@ -73,8 +73,8 @@ pub fn details(guest: &Guest) -> Result<Details> {
         state: found.activity.word(),
         autostart: found.autostart,
         persistent: found.persistent,
-        vcpus: info.nr_virt_cpu,
-        memory: info.max_mem.saturating_mul(1024),
+        vcpus: size::vcpus(document.root_element()).unwrap_or(1),
+        memory: size::memory(document.root_element())?.unwrap_or_default(),
         disks: devices.map(disks).unwrap_or_default(),
         interfaces: devices.map(|devices| interfaces(devices, &addresses)).unwrap_or_default(),
         managed: managed(found),
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
     use crate::guest::Form;
     use crate::hypervisor::Hypervisor;
-    use crate::names::{ConnectUri, DomainName};
+    use crate::names::DomainName;
     use serde_json::json;
 
     #[test]
@@ -146,7 +146,7 @@ mod tests {
         let guest = hypervisor.guest(&DomainName::try_from("test".to_owned()).unwrap()).unwrap().unwrap();
         assert!(guest.xml(Form::Running).unwrap().contains("<name>test</name>"));
         assert_eq!(
-            serde_json::to_value(details(&guest).unwrap()).unwrap(),
+            serde_json::to_value(details(&guest, hypervisor.uri()).unwrap()).unwrap(),
             json!({
                 "name": "test", "uuid": "6695eb01-f6a4-8304-79aa-97f2502e193f", "state": "running",
                 "autostart": false, "persistent": true, "vcpus": 2, "memory": 8_589_934_592_u64,

@@ -8,7 +8,11 @@ use anyhow::anyhow;
 use virt::error::Error;
 
 /// What to do about errors of libvirt, by phrases seen in libvirt 9 to 11.
-const REMEDIES: [(&str, &str); 12] = [
+const REMEDIES: [(&str, &str); 13] = [
+    (
+        "vm_open failed",
+        "bhyve ended before it had the guest, which libvirt does not see: restart libvirtd, guests go on",
+    ),
     (
         "the libvirt library could not be loaded",
         "install libvirt (Debian: libvirt-daemon-system; FreeBSD: libvirt)",

@@ -12,7 +12,7 @@ use virt::sys;
 use crate::activity::Activity;
 use crate::errors::explained;
 use crate::instance::{INSTANCE, Instance};
-use crate::receipt::RECEIPT;
+use crate::receipt::{RECEIPT, Receipt};
 
 /// A domain of a hypervisor.
 pub struct Guest {
@@ -103,6 +103,19 @@ impl Guest {
             Err(error) if error.code().is(ErrorNumber::NoDomain) => Ok(false),
             Err(error) => Err(explained(&error, "asking whether a domain runs")),
         }
+    }
+
+    /// Its number while it runs: of bhyve, its process id.
+    pub fn id(&self) -> Option<u32> {
+        self.domain.id()
+    }
+
+    /// The receipt in the definition that a running domain waits with. bhyve's driver shows such a definition nowhere else.
+    pub(crate) fn waiting_receipt(&self) -> Option<Receipt> {
+        let kind = sys::VIR_DOMAIN_METADATA_ELEMENT as i32;
+        // Without one there is no metadata of that name.
+        let element = self.domain.metadata(kind, Some(RECEIPT), sys::VIR_DOMAIN_AFFECT_CONFIG).ok()?;
+        Receipt::parse(&element)
     }
 
     /// Whether it has a definition that outlives its running instance.

@@ -72,6 +72,15 @@ impl Hypervisor {
             .saturating_mul(1024))
     }
 
+    /// Processors of the host. vmm(4) gives no guest more than that (`hw.vmm.maxcpu`).
+    ///
+    /// # Errors
+    /// Where libvirt cannot tell.
+    pub fn host_processors(&self) -> Result<u32> {
+        let node = self.connection.node_info();
+        Ok(node.map_err(|error| explained(&error, "asking for the host's processors"))?.cpus)
+    }
+
     /// The command lines that bhyve's driver would run for this definition; it touches nothing.
     ///
     /// # Errors

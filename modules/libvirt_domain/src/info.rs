@@ -44,7 +44,7 @@ fn look(params: InfoParams, task: &mut Task) -> Result<Reply> {
         };
         let domains = guests.iter().map(|guest| {
             let name = guest.name()?;
-            details(guest).with_context(|| format!("looking at domain {name}"))
+            details(guest, &uri).with_context(|| format!("looking at domain {name}"))
         });
         anyhow::Ok((domains.collect::<Result<Vec<_>>>()?, hypervisor.version()?))
     })?;

@@ -4,6 +4,7 @@
 
 mod activity;
 mod apply;
+mod bhyve;
 mod console;
 mod definition;
 mod details;
@@ -23,6 +24,7 @@ mod patience;
 mod plan;
 mod receipt;
 mod shown;
+mod size;
 mod start;
 mod stopped;
 mod wait;

@@ -10,11 +10,13 @@ use roxmltree::Document;
 use uuid::Uuid;
 
 use crate::activity::Activity;
+use crate::bhyve::{self, Process};
 use crate::definition::{Definition, macs_of};
 use crate::guest::{Form, Guest};
 use crate::hypervisor::Hypervisor;
+use crate::names::ConnectUri;
 use crate::params::Params;
-use crate::receipt::Configuration;
+use crate::receipt::{Configuration, Receipt};
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -23,6 +25,8 @@ pub struct Observed {
     pub found: Option<Found>,
     /// What a definition must fit; only where one is due.
     pub surroundings: Option<Surroundings>,
+    /// The driver forgets a definition that is given while the domain runs.
+    pub forgets: bool,
 }
 
 /// A domain that is there.
@@ -40,6 +44,10 @@ pub struct Found {
     pub defined: Configuration,
     /// What its running instance is.
     pub running: Option<Configuration>,
+    /// The receipt of a definition that was given since it was started, where the driver does not show that as `defined`.
+    pub waiting: Option<Receipt>,
+    /// Its process was killed, which the driver has not seen: it takes the domain for running.
+    pub killed: bool,
 }
 
 /// What a definition must fit.
@@ -53,6 +61,8 @@ pub struct Surroundings {
     pub macs: Vec<String>,
     /// Memory of the host in bytes.
     pub host_memory: u64,
+    /// The most processors that a guest can have here, where that is known.
+    pub host_vcpus: Option<u32>,
     /// Every other domain of the host.
     pub neighbours: Vec<Neighbour>,
     /// Disks that are not there.
@@ -84,31 +94,47 @@ pub fn observe(
     hypervisor: &Hypervisor,
 ) -> Result<Observed> {
     let found = match hypervisor.guest(&params.name)? {
-        Some(guest) => Some(look_at(&guest).with_context(|| format!("looking at domain {}", params.name))?),
+        Some(guest) => {
+            let found = look_at(&guest, hypervisor.uri());
+            Some(found.with_context(|| format!("looking at domain {}", params.name))?)
+        }
         None => None,
     };
     let surroundings = match definition.filter(|definition| is_due(definition, found.as_ref())) {
         Some(definition) => Some(look_around(params, definition, found.as_ref(), hypervisor)?),
         None => None,
     };
-    Ok(Observed { found, surroundings })
+    Ok(Observed { found, surroundings, forgets: bhyve::is_bhyve(hypervisor.uri()) })
 }
 
 /// Looks at one domain.
 ///
 /// # Errors
 /// Where libvirt cannot tell.
-pub fn look_at(guest: &Guest) -> Result<Found> {
-    let activity = guest.activity()?;
+pub fn look_at(guest: &Guest, uri: &ConnectUri) -> Result<Found> {
     let persistent = guest.is_persistent()?;
+    let killed = is_killed(guest, uri)?;
+    let activity = if killed { Activity::Shutoff } else { guest.activity()? };
+    let linked = bhyve::is_here(uri) && bhyve::has_autostart_link(&guest.name()?)?;
+    let is_waiting = bhyve::is_bhyve(uri) && persistent && activity.is_active();
     Ok(Found {
         uuid: guest.uuid()?,
         activity,
         persistent,
-        autostart: persistent && guest.autostart()?,
+        autostart: persistent && (linked || guest.autostart()?),
         defined: Configuration::read(&guest.xml(Form::Defined)?)?,
         running: activity.is_active().then(|| Configuration::read(&guest.xml(Form::Running)?)).transpose()?,
+        waiting: is_waiting.then(|| guest.waiting_receipt()).flatten(),
+        killed,
     })
+}
+
+/// Whether its process is gone although libvirt takes it for running: bhyve's driver does not see one that was killed.
+pub(crate) fn is_killed(guest: &Guest, uri: &ConnectUri) -> Result<bool> {
+    match guest.id().filter(|_| bhyve::is_here(uri)) {
+        Some(pid) => Ok(bhyve::process(pid, &guest.name()?)? == Process::Gone),
+        None => Ok(false),
+    }
 }
 
 /// Whether the domain has to be defined: it is not there for good, it was given other XML, or libvirt's form of it is no
@@ -120,7 +146,8 @@ pub(crate) fn is_due(definition: &Definition, found: Option<&Found>) -> bool {
         configuration.is_untouched()
             && receipt.is_some_and(|receipt| receipt.given_meaning == definition.meaning())
     };
-    !found.persistent || !same(&found.defined)
+    let waits = |receipt: &Receipt| receipt.given_meaning != definition.meaning();
+    !found.persistent || !same(&found.defined) || found.waiting.as_ref().is_some_and(waits)
 }
 
 fn look_around(
@@ -132,7 +159,7 @@ fn look_around(
     let uri = hypervisor.uri();
     let uuid =
         definition.uuid().or(found.map(|found| found.uuid)).unwrap_or_else(|| uuid_of(params.name.as_str()));
-    let block = if uri.driver() == "bhyve" { MacBlock::Bhyve } else { MacBlock::Qemu };
+    let block = if bhyve::is_bhyve(uri) { MacBlock::Bhyve } else { MacBlock::Qemu };
     let kept = |index: usize| found.and_then(|found| found.defined.macs.get(index));
     let macs: Vec<String> = definition
         .macs()
@@ -144,9 +171,10 @@ fn look_around(
         .collect();
     let xml = definition.complete(uuid, &macs);
     let here = uri.is_this_machine();
-    let bhyve_commands = (uri.driver() == "bhyve").then(|| hypervisor.bhyve_commands(&xml)).transpose()?;
+    let bhyve_commands = bhyve::is_bhyve(uri).then(|| hypervisor.bhyve_commands(&xml)).transpose()?;
     Ok(Surroundings {
         host_memory: hypervisor.host_memory()?,
+        host_vcpus: bhyve::is_bhyve(uri).then(|| hypervisor.host_processors()).transpose()?,
         neighbours: neighbours(params, hypervisor)?,
         absent_disks: definition.disks().iter().filter(|disk| here && !disk.exists()).cloned().collect(),
         absent_bridges: definition

@@ -25,6 +25,8 @@ pub enum Step {
         /// The running instance is known to differ from what its receipt says.
         stale_instance: bool,
     },
+    /// Clear away what a killed process has left, which libvirt takes for running.
+    Clear,
     /// Shut the guest down, and power it off where that is allowed.
     Stop,
     /// Start it.
@@ -100,7 +102,9 @@ pub fn plan(params: &Params, definition: Option<&Definition>, observed: &Observe
 fn plan_removal(params: &Params, found: Option<&Found>) -> Result<Plan> {
     let mut steps = Vec::new();
     if let Some(found) = found {
-        if found.activity.is_active() {
+        if found.killed {
+            steps.push(Step::Clear);
+        } else if found.activity.is_active() {
             ensure!(
                 params.force,
                 "undefining domain {}: expected it shut off, found it {}; shut it down first (state: shutoff), or set \
@@ -133,22 +137,29 @@ fn plan_removal(params: &Params, found: Option<&Found>) -> Result<Plan> {
 
 fn plan_presence(params: &Params, definition: Option<&Definition>, observed: &Observed) -> Result<Plan> {
     let found = observed.found.as_ref();
-    let mut steps = Vec::new();
     let mut missing = Vec::new();
     let stale_instance = found.is_some_and(instance_has_edits);
+    let mut define = None;
     if let (Some(around), Some(definition)) = (&observed.surroundings, definition) {
         check_identity(params, found, around)?;
-        check_memory(params, definition, around)?;
+        check_size(params, definition, around)?;
         missing = missing_parts(around);
-        steps.push(Step::Define { xml: around.xml.clone(), stale_instance });
+        define = Some(Step::Define { xml: around.xml.clone(), stale_instance });
     }
-    let differs = found.is_some_and(|found| match definition.filter(|_| !steps.is_empty()) {
+    let differs = found.is_some_and(|found| match definition.filter(|_| define.is_some()) {
         Some(definition) => stale_instance || is_given_anew(definition, found),
         None => instance_differs(found),
     });
     let activity = found.map_or(Activity::Shutoff, |found| found.activity);
     let restarts = differs && params.restart == Restart::IfChanged && params.state != State::Shutoff;
-    steps.extend(power_steps(params.state, activity, restarts && activity.is_active()));
+    let killed = found.is_some_and(|found| found.killed);
+    let power = match params.state {
+        State::Shutoff if killed => vec![Step::Clear],
+        state => power_steps(state, activity, restarts && activity.is_active()),
+    };
+    let define = define
+        .filter(|_| power.contains(&Step::Stop) || !definition.is_some_and(|given| waits(given, found)));
+    let mut steps = in_order(define, power, observed);
     let autostart = found.is_some_and(|found| found.autostart);
     if let Some(wanted) = params.autostart.filter(|wanted| *wanted != autostart) {
         steps.push(Step::Autostart(wanted));
@@ -188,6 +199,22 @@ fn plan_presence(params: &Params, definition: Option<&Definition>, observed: &Ob
     })
 }
 
+/// Whether this very definition waits for the next start already.
+fn waits(definition: &Definition, found: Option<&Found>) -> bool {
+    let waiting = found.and_then(|found| found.waiting.as_ref());
+    waiting.is_some_and(|receipt| receipt.given_meaning == definition.meaning())
+}
+
+/// A driver that forgets what is defined while a domain runs is told when it does not.
+fn in_order(define: Option<Step>, power: Vec<Step>, observed: &Observed) -> Vec<Step> {
+    let killed = observed.found.as_ref().is_some_and(|found| found.killed);
+    let busy = define.is_some() || !power.is_empty();
+    let clear = (killed && busy && power.first() != Some(&Step::Clear)).then_some(Step::Clear);
+    let stops_first = observed.forgets && matches!(power.first(), Some(Step::Stop | Step::Clear));
+    let (before, after) = power.split_at(usize::from(stops_first));
+    clear.into_iter().chain(before.to_vec()).chain(define).chain(after.to_vec()).collect()
+}
+
 fn power_steps(state: State, activity: Activity, restarts: bool) -> Vec<Step> {
     match (state, activity) {
         _ if restarts => vec![Step::Stop, Step::Start],
@@ -210,12 +237,14 @@ fn console_to_wait_for(params: &Params, found: Option<&Found>, steps: &[Step]) -
 /// Whether the running instance was started from another definition than the domain has now; of a domain that we did not
 /// define nobody can tell.
 pub(crate) fn instance_differs(found: &Found) -> bool {
-    match (&found.running, &found.defined.receipt) {
-        (Some(running), Some(defined)) => {
-            running.receipt.as_ref().is_none_or(|receipt| receipt.made_digest != defined.made_digest)
-        }
-        _ => false,
+    let Some(running) = &found.running else { return false };
+    if let Some(waiting) = &found.waiting {
+        return running.receipt.as_ref().is_none_or(|receipt| receipt.given_meaning != waiting.given_meaning);
     }
+    let defined = found.defined.receipt.as_ref();
+    defined.is_some_and(|defined| {
+        running.receipt.as_ref().is_none_or(|receipt| receipt.made_digest != defined.made_digest)
+    })
 }
 
 /// Whether what is given now is not what was given when the running instance was defined.
@@ -262,7 +291,15 @@ fn check_identity(params: &Params, found: Option<&Found>, around: &Surroundings)
     Ok(())
 }
 
-fn check_memory(params: &Params, definition: &Definition, around: &Surroundings) -> Result<()> {
+fn check_size(params: &Params, definition: &Definition, around: &Surroundings) -> Result<()> {
+    if let (Some(wanted), Some(most)) = (definition.vcpus(), around.host_vcpus) {
+        ensure!(
+            wanted <= most,
+            "defining domain {}: expected at most {most} virtual processors, which is what this host has, found {wanted}; give it \
+             fewer",
+            params.name
+        );
+    }
     let wanted = definition.memory().unwrap_or(0);
     ensure!(
         wanted <= around.host_memory,
@@ -281,7 +318,10 @@ fn missing_parts(around: &Surroundings) -> Vec<String> {
 
 fn warnings(params: &Params, steps: &[Step], found: Option<&Found>) -> Vec<String> {
     let defines = steps.iter().any(|step| matches!(step, Step::Define { .. }));
-    let edited = found.is_some_and(|found| found.defined.receipt.is_some() && !found.defined.is_untouched());
+    let edited = found.is_some_and(|found| {
+        let known = found.defined.receipt.as_ref().is_some_and(|receipt| !receipt.is_waiting());
+        known && !found.defined.is_untouched()
+    });
     if edited && defines {
         vec![format!("domain {} was edited since it was defined; the diff shows what is undone", params.name)]
     } else {

@@ -112,6 +112,26 @@ impl Receipt {
         Self { made_digest: configuration.digest.clone(), made: configuration.shown.clone(), ..self.clone() }
     }
 
+    /// The receipt of a definition that waits for the next start, of which libvirt does not show yet what it has made of it.
+    pub fn waiting(definition: &Definition) -> Self {
+        Self {
+            given_meaning: definition.meaning().to_owned(),
+            given: definition.shown().to_owned(),
+            made_digest: String::new(),
+            made: String::new(),
+        }
+    }
+
+    /// Whether it is one of those.
+    pub fn is_waiting(&self) -> bool {
+        self.made_digest.is_empty()
+    }
+
+    /// Reads the element by itself.
+    pub(crate) fn parse(element: &str) -> Option<Self> {
+        Self::read(Document::parse(element).ok()?.root_element())
+    }
+
     /// A receipt that cannot be read counts as none: the domain is defined anew.
     fn read(node: Node<'_, '_>) -> Option<Self> {
         let part = |name| {

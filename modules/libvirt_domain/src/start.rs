@@ -2,18 +2,22 @@
 
 //! Starting a guest so that nothing it says on its console is missed, and waiting until it answers.
 
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ansible_module::Task;
+use ansible_module::lock::Lock;
+use ansible_module::{Task, workbench};
 use anyhow::{Result, bail};
 
 use crate::activity::Activity;
 use crate::apply::Work;
+use crate::bhyve::{self, Process};
 use crate::console::{Console, Place};
 use crate::guest::{Form, Guest, Reach};
 use crate::instance::Instance;
 use crate::names::{ConnectUri, DomainName};
+use crate::observe::is_killed;
 use crate::receipt::Configuration;
 use crate::stopped::account;
 use crate::wait;
@@ -21,6 +25,12 @@ use crate::wait;
 /// How long somebody else who has started the guest may take to let it run.
 const THEIR_TURN: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// How long bhyve may take to have its guest, or to give up: it reads no more than firmware.
+const SETTLING: Duration = Duration::from_secs(10);
+
+/// Far above what the starts of all guests of a host take.
+const OTHERS_STARTS: Duration = Duration::from_secs(600);
 
 impl<'a> Work<'a> {
     pub(crate) fn start(&mut self) -> Result<()> {
@@ -33,15 +43,18 @@ impl<'a> Work<'a> {
         if self.listens {
             self.console = Console::from_start(place)?;
         }
+        let turn = self.turn()?;
         // A stream has no history: it is opened while the guest still stands.
         if !guest.start(by_stream)? {
             return self.leave_to_them(&guest);
         }
+        self.settle(&guest)?;
+        drop(turn);
         if by_stream {
             guest.note(&Instance { fresh: true, ..Instance::default() })?;
             self.run_listening(&guest)?;
         }
-        if !guest.is_active()? {
+        if !guest.is_active()? || is_killed(&guest, self.hypervisor.uri())? {
             // One that nobody was to listen to has a log all the same.
             let mut console = self.console.take().or_else(|| self.console_of_running(&guest).ok()?);
             let account = account(&guest, self.place(), console.as_mut());
@@ -51,6 +64,37 @@ impl<'a> Work<'a> {
             guest.note(&self.instance)?;
         }
         renew_receipt(&guest, &before)
+    }
+
+    /// bhyve's driver has one place for the process ids of all guests that start: two at once can get each other's.
+    fn turn(&self) -> Result<Option<Lock>> {
+        let here = bhyve::is_here(self.hypervisor.uri());
+        here.then(|| workbench::alone_at(Path::new("/libvirt/bhyve/start"), OTHERS_STARTS)).transpose()
+    }
+
+    /// bhyve is started by a daemon that does not see whether it could: it has when it bears the guest's name.
+    fn settle(&self, guest: &Guest) -> Result<()> {
+        if !bhyve::is_here(self.hypervisor.uri()) {
+            return Ok(());
+        }
+        let started = Instant::now();
+        loop {
+            let found = match guest.id() {
+                Some(pid) => bhyve::process(pid, self.params.name.as_str())?,
+                None => Process::Gone,
+            };
+            match found {
+                Process::OfGuest => return Ok(()),
+                // Its last words are told by whoever looks whether it runs.
+                Process::Gone if !guest.is_active()? || started.elapsed() > SETTLING => return Ok(()),
+                Process::Other if started.elapsed() > SETTLING => bail!(
+                    "expected its process to be `bhyve: {}`, found another: libvirt has taken somebody else's for it; stop the \
+                     guest, and run the task again",
+                    self.params.name
+                ),
+                Process::Other | Process::Gone => thread::sleep(PAUSE),
+            }
+        }
     }
 
     /// Somebody else has started it: its stream is theirs, and letting it run is, too, unless they have died over it.

@@ -3,8 +3,7 @@
  * A stand-in for bhyve(8): libvirt's own driver starts it, tells it from others by its title, and learns from its exit status
  * whether the guest rebooted (0), was powered off (1), halted (2) or ended by a triple fault (3); 4 is an error of bhyve's own.
  *
- * No guest is in it. Its first serial port is a terminal whose other side is the B half of the null modem, on which it says that
- * a guest has booted. SIGTERM, bhyve's power button, powers it off, SIGUSR1 reboots it. A file /run/libvirt/vmm/NAME.fault, if
+ * No guest is in it. On its first serial port it says that one has booted. SIGTERM, bhyve's power button, powers it off, SIGUSR1 reboots it. A file /run/libvirt/vmm/NAME.fault, if
  * there is one, holds the words with which it fails at once.
  */
 #define _GNU_SOURCE
@@ -63,28 +62,13 @@ title(int argc, char **argv, const char *name)
     strncpy(argv[0], text, room - 1);
 }
 
-/* The terminal behind the B half of the null modem whose A half is the first serial port. */
+/* Its first serial port, where that is there. */
 static int
 console(int argc, char **argv)
 {
-    int terminal;
-
     for (int at = 1; at + 1 < argc; at++) {
-        char half[256];
-        size_t length;
-
-        if (strcmp(argv[at], "-l") != 0 || strncmp(argv[at + 1], "com1,", 5) != 0)
-            continue;
-        length = strlen(argv[at + 1] + 5);
-        if (length == 0 || length >= sizeof(half) || argv[at + 1][5 + length - 1] != 'A')
-            return -1;
-        strcpy(half, argv[at + 1] + 5);
-        half[length - 1] = 'B';
-        terminal = posix_openpt(O_RDWR | O_NOCTTY);
-        if (terminal < 0 || grantpt(terminal) != 0 || unlockpt(terminal) != 0)
-            return -1;
-        unlink(half);
-        return symlink(ptsname(terminal), half) == 0 ? terminal : -1;
+        if (strcmp(argv[at], "-l") == 0 && strncmp(argv[at + 1], "com1,", 5) == 0)
+            return open(argv[at + 1] + 5, O_RDWR | O_NOCTTY);
     }
     return -1;
 }
@@ -137,9 +121,9 @@ main(int argc, char **argv)
     sigaddset(&waited, SIGUSR1);
     sigprocmask(SIG_BLOCK, &waited, NULL);
     snprintf(name, sizeof(name), "%s", argv[argc - 1]);
+    show(name);
     fail_if_told(name);
     terminal = console(argc, argv);
-    show(name);
     title(argc, argv, name);
     if (terminal >= 0) {
         int length = snprintf(text, sizeof(text), "%s has booted\r\nlogin: ", name);

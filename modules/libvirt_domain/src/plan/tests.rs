@@ -50,7 +50,16 @@ fn ours(given: &str) -> Configuration {
 }
 
 fn found(activity: Activity, defined: Configuration, running: Option<Configuration>) -> Found {
-    Found { uuid: UUID, activity, persistent: true, autostart: false, defined, running }
+    Found {
+        uuid: UUID,
+        activity,
+        persistent: true,
+        autostart: false,
+        defined,
+        running,
+        waiting: None,
+        killed: false,
+    }
 }
 
 fn off() -> Found {
@@ -71,7 +80,7 @@ fn planned(options: Value, xml: Option<&str>, found: Option<Found>) -> Result<Pl
         host_memory: 4 << 30,
         ..Surroundings::default()
     });
-    plan(&params(options), definition.as_ref(), &Observed { found, surroundings })
+    plan(&params(options), definition.as_ref(), &Observed { found, surroundings, forgets: false })
 }
 
 fn steps(options: Value, xml: Option<&str>, found: Option<Found>) -> String {
@@ -84,6 +93,7 @@ fn word(step: &Step) -> &'static str {
     match step {
         Step::Define { stale_instance: true, .. } => "define-stale",
         Step::Define { .. } => "define",
+        Step::Clear => "clear",
         Step::Stop => "stop",
         Step::Start => "start",
         Step::Resume => "resume",
@@ -206,11 +216,49 @@ fn waiting_is_no_change_and_is_not_repeated() {
     assert_eq!(steps(stopped, Some(XML), Some(off())), "");
 }
 
+/// The steps on bhyve, whose driver forgets what is defined while a domain runs.
+fn steps_on_bhyve(options: Value, xml: &str, found: Found) -> String {
+    let definition = definition(xml);
+    let surroundings = is_due(&definition, Some(&found)).then(|| Surroundings {
+        uuid: UUID,
+        host_memory: 4 << 30,
+        ..Surroundings::default()
+    });
+    let observed = Observed { found: Some(found), surroundings, forgets: true };
+    let plan = plan(&params(options), Some(&definition), &observed).unwrap();
+    let words: Vec<_> = plan.steps.iter().map(word).collect();
+    format!("{}{}", words.join(" "), if plan.outcome.restart_required { " (restart required)" } else { "" })
+}
+
+#[test]
+fn a_driver_that_forgets_definitions_is_told_when_it_does_not() {
+    let waiting = |xml: &str| Found { waiting: Some(Receipt::waiting(&definition(xml))), ..on() };
+    let restart = || json!({"state": "running", "restart": "if_changed"});
+    assert_eq!(steps_on_bhyve(json!({"state": "running"}), OTHER, on()), "define (restart required)");
+    assert_eq!(steps_on_bhyve(json!({"state": "running"}), OTHER, waiting(OTHER)), " (restart required)");
+    assert_eq!(steps_on_bhyve(restart(), OTHER, on()), "stop define start");
+    assert_eq!(steps_on_bhyve(restart(), OTHER, waiting(OTHER)), "stop define start");
+    assert_eq!(steps_on_bhyve(json!({"state": "shutoff"}), OTHER, on()), "stop define");
+    // Back to what runs: the definition that waits has to go.
+    assert_eq!(steps_on_bhyve(json!({"state": "running"}), XML, waiting(OTHER)), "define");
+    assert_eq!(steps_on_bhyve(json!({"state": "running"}), XML, waiting(XML)), "");
+}
+
+#[test]
+fn what_a_killed_process_leaves_is_cleared_away() {
+    let killed = || Found { killed: true, ..off() };
+    assert_eq!(steps_on_bhyve(json!({"state": "running"}), XML, killed()), "clear start");
+    assert_eq!(steps_on_bhyve(json!({"state": "running"}), OTHER, killed()), "clear define start");
+    assert_eq!(steps_on_bhyve(json!({"state": "shutoff"}), XML, killed()), "clear");
+    assert_eq!(steps_on_bhyve(json!({"state": "present"}), XML, killed()), "");
+    assert_eq!(steps(json!({"state": "absent"}), None, Some(killed())), "clear undefine");
+}
+
 #[test]
 fn a_definition_that_does_not_fit_is_refused() {
     let definition = definition(OTHER);
     let refuse = |around: Surroundings| {
-        let observed = Observed { found: Some(off()), surroundings: Some(around) };
+        let observed = Observed { found: Some(off()), surroundings: Some(around), forgets: false };
         plan(&params(json!({})), Some(&definition), &observed).unwrap_err().to_string()
     };
     let around = || Surroundings { uuid: UUID, host_memory: 4 << 30, ..Surroundings::default() };
@@ -249,7 +297,7 @@ fn what_is_missing_is_listed() {
         absent_bridges: vec!["bridge0".into()],
         ..Surroundings::default()
     };
-    let observed = Observed { found: None, surroundings: Some(around) };
+    let observed = Observed { found: None, surroundings: Some(around), forgets: false };
     let plan = plan(&params(json!({})), Some(&definition(XML)), &observed).unwrap();
     assert_eq!(plan.missing, ["disk /dev/zvol/tank/web1", "bridge bridge0"]);
 }
