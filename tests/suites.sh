@@ -34,6 +34,9 @@ delivery() { tests/delivery/run.sh; }
 # A real libvirt with qemu.
 lab() { tests/lab/run.sh; }
 
+# libvirt's own bhyve driver, built for this system.
+bhyve() { tests/bhyve/run.sh; }
+
 # A real OpenNTPD under a virtual clock.
 clock() {
     tests/setup/packages.sh gcc iproute2 libc6-dev util-linux && modules/install.sh &&
@@ -95,7 +98,7 @@ keep_for_others() { tests/setup/target.sh keep; }
     lanes=(
         "linux_guest zfs examples"
         "zfs_machine delivery lab mutants faults"
-        "clippy rust unit runner sanity clock repository kill_anytime programs page demo elsewhere"
+        "clippy rust unit runner sanity bhyve clock repository kill_anytime programs page demo elsewhere"
     )
     # Asked for by name: seven programs are linked from scratch, which takes Rust's own files for four platforms; a suite for each fault
     # in the tree; 10,000 mutants where 2,000 are usual; every fault of every call.

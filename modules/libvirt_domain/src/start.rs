@@ -54,7 +54,7 @@ impl<'a> Work<'a> {
             guest.note(&Instance { fresh: true, ..Instance::default() })?;
             self.run_listening(&guest)?;
         }
-        if !guest.is_active()? || is_killed(&guest, self.hypervisor.uri())? {
+        if !guest.is_active()? || is_killed(&self.guest()?, self.hypervisor.uri())? {
             // One that nobody was to listen to has a log all the same.
             let mut console = self.console.take().or_else(|| self.console_of_running(&guest).ok()?);
             let account = account(&guest, self.place(), console.as_mut());
@@ -79,7 +79,8 @@ impl<'a> Work<'a> {
         }
         let started = Instant::now();
         loop {
-            let found = match guest.id() {
+            // A handle keeps the number that the domain had when it was looked up.
+            let found = match self.guest()?.id() {
                 Some(pid) => bhyve::process(pid, self.params.name.as_str())?,
                 None => Process::Gone,
             };
