@@ -82,7 +82,7 @@ class Host:
 
     def processes(self, name):
         """The stand-ins for bhyve that run this guest, by their title."""
-        title = b"bhyve: %s\0" % name.encode()
+        title, ours = b"bhyve: %s\0" % name.encode(), self.namespace(self.daemon.pid)
         found = []
         for entry in pathlib.Path("/proc").iterdir():
             try:
@@ -90,7 +90,15 @@ class Host:
                     found.append(int(entry.name))
             except OSError:
                 continue
-        return found
+        return [pid for pid in found if self.namespace(pid) == ours]
+
+    @staticmethod
+    def namespace(pid):
+        """Which network a process is in: another run of this suite has guests of the same names. None for one that is gone."""
+        try:
+            return os.readlink(f"/proc/{pid}/ns/net")
+        except OSError:
+            return None
 
     def xml(self, name, memory=256, devices="", vcpus=1):
         """A definition as the role's template `uefi` makes one; the disk is a file, as a volume's device would be one."""

@@ -54,6 +54,17 @@ def test_a_new_definition_of_one_that_is_shut_off_is_there_at_the_next_start(hos
     assert memory(host) == 512
 
 
+def test_what_was_given_to_an_earlier_instance_is_forgotten(host):
+    """The driver keeps what was given while the guest ran, and would save it in place of what was started since."""
+    host.good(name="web1", xml=host.xml("web1"), state="running")
+    host.good(name="web1", xml=host.xml("web1", memory=512), state="running")
+    host.good(name="web1", xml=host.xml("web1", memory=512), state="shutoff", force=True)
+    third = {"name": "web1", "xml": host.xml("web1", memory=384), "state": "running"}
+    assert host.good(**third)["domain"]["restart_required"] is False
+    assert host.good(**third)["changed"] is False
+    assert ">524288<" not in (host.folder / "etc/bhyve/web1.xml").read_text()
+
+
 def test_a_guest_that_reboots_itself_is_the_same(host):
     options = {"name": "web1", "xml": host.xml("web1"), "state": "running"}
     host.good(**options)

@@ -28,7 +28,7 @@ class Model:
         options = {"name": "web1", "xml": self.host.xml("web1", memory=self.wanted), "state": state, "autostart": self.autostart, **more}
         self.host.good(**options)
         again = self.host.good(**options)
-        assert again["changed"] is False, again["diff"]
+        assert again["changed"] is False, "%(before)s\nbecame\n%(after)s" % again["diff"]
         return again["domain"]
 
     def deploy(self):

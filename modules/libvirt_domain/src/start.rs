@@ -63,7 +63,18 @@ impl<'a> Work<'a> {
         if self.instance.log_from.is_some() {
             guest.note(&self.instance)?;
         }
+        self.replace_forgotten(&guest, &xml, &before)?;
         renew_receipt(&guest, &before)
+    }
+
+    /// bhyve's driver keeps a definition that was given while an earlier instance ran, and with the next flag or note that is
+    /// set it would save that one in place of the one that has been started.
+    fn replace_forgotten(&self, guest: &Guest, xml: &str, started: &Configuration) -> Result<()> {
+        let kept = guest.waiting_receipt().filter(|_| bhyve::is_bhyve(self.hypervisor.uri()));
+        if kept.is_some() && kept != started.receipt {
+            self.hypervisor.define(&self.params.name, xml)?;
+        }
+        Ok(())
     }
 
     /// bhyve's driver has one place for the process ids of all guests that start: two at once can get each other's.
