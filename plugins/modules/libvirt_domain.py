@@ -19,6 +19,11 @@ description:
     defines another domain than O(name); a UUID or MAC address that another domain of the host has; more memory than
     the host has; and, on the hypervisor's own machine, disks and bridges that do not exist. Missing disks and bridges are a
     warning in check mode, because the task that makes them may have been left undone, too.
+  - On bhyve, libvirt leaves parts of a definition out of bhyve's arguments without a word. A disk that is C(readonly) and would not be
+    is refused; C(nvram) before libvirt 11.7, C(uuid), and C(on_reboot) and its like before 12.5 are told as warnings when the domain is
+    defined.
+  - On bhyve, libvirt does not show what is edited by hand while a guest runs. Such an edit is seen, and undone, when the guest has been
+    stopped and libvirt's daemon restarted; until then what this module gives next replaces it unseen.
 author:
   - The apiary.bhyve developers (!UNKNOWN)
 requirements:
@@ -77,7 +82,7 @@ options:
           - Text that the guest writes on its first console.
           - Read from the console's log file, where the XML has one (C(<log file='...'/>)), so that text from before the
             task counts as well, but not that of an earlier start. Otherwise the console is opened before the guest starts,
-            on bhyve the null-modem device, elsewhere libvirt's stream.
+            on bhyve the null-modem device (nothing else there can be read, and only on the host itself), elsewhere libvirt's stream.
           - Once it has come it is not waited for again until the guest is started anew.
           - A console without a log keeps no history. There the text is waited for only by the task that starts the guest. A
             later one, also after a task that was interrupted, warns and goes on, because the text may have come already.

@@ -2,6 +2,8 @@
 
 //! What libvirt's bhyve driver (read and run in 11.3) does not see or forgets, looked up on this machine. Reads only.
 
+pub(crate) mod losses;
+
 use std::path::{Path, PathBuf};
 
 use ansible_module::Tool;

@@ -11,7 +11,7 @@ use std::thread;
 
 use anyhow::{Context, Result, anyhow};
 use nix::fcntl::OFlag;
-use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
+use nix::sys::termios::{FlushArg, SetArg, cfmakeraw, tcflush, tcgetattr, tcsetattr};
 use roxmltree::Document;
 use virt::stream::Stream;
 
@@ -49,8 +49,9 @@ impl Place {
             children(devices, "serial").chain(children(devices, "console")).collect::<Vec<_>>()
         });
         for port in ports.filter(|_| uri.is_this_machine()) {
-            if let Some((log, file)) = child(port, "log").and_then(|log| Some((log, log.attribute("file")?)))
-            {
+            // bhyve's driver takes a log in the definition, and writes none.
+            let log = child(port, "log").filter(|_| uri.driver() != "bhyve");
+            if let Some((log, file)) = log.and_then(|log| Some((log, log.attribute("file")?))) {
                 return Ok(Place::Log { path: file.into(), append: log.attribute("append") == Some("on") });
             }
             let source = child(port, "source");
@@ -84,7 +85,7 @@ impl Console {
         let source = match place {
             // It is emptied by the start, or begins where it ends now.
             Place::Log { path, .. } => Source::Log { path, offset: log_from.unwrap_or(0) },
-            Place::NullModem(path) => Source::Terminal(open_terminal(&path)?),
+            Place::NullModem(path) => Source::Terminal(open_emptied(&path)?),
             Place::Stream => return Ok(None),
         };
         Ok(Some(Self { source, tail: Vec::new() }))
@@ -217,6 +218,13 @@ fn read_log(path: &Path, offset: &mut u64) -> Result<Vec<u8>> {
     let mut news = Vec::new();
     *offset += file.take(64 << 10).read_to_end(&mut news)? as u64;
     Ok(news)
+}
+
+/// Opens a terminal and throws away what an earlier instance wrote and nobody has read.
+fn open_emptied(path: &Path) -> Result<File> {
+    let terminal = open_terminal(path)?;
+    tcflush(&terminal, FlushArg::TCIFLUSH).with_context(|| format!("emptying console {}", path.display()))?;
+    Ok(terminal)
 }
 
 /// Opens a terminal for reading, without becoming its session's and without echoing the guest's words back to it.

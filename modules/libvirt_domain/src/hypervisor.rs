@@ -2,6 +2,8 @@
 
 //! libvirt: connections, and looking for and defining domains. No policy.
 
+use std::fmt;
+
 use anyhow::Result;
 use virt::connect::Connect;
 use virt::error::{ErrorNumber, clear_error_callback};
@@ -105,10 +107,20 @@ impl Hypervisor {
     ///
     /// # Errors
     /// Where libvirt cannot tell.
-    pub fn version(&self) -> Result<String> {
+    pub fn version(&self) -> Result<Version> {
         let number = self.connection.lib_version();
-        let number = number.map_err(|error| explained(&error, "asking for libvirt's version"))?;
-        Ok(format!("{}.{}.{}", number / 1_000_000, number / 1_000 % 1_000, number % 1_000))
+        number.map(Version).map_err(|error| explained(&error, "asking for libvirt's version"))
+    }
+}
+
+/// A version of libvirt as libvirt counts: 11003000 is 11.3.0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version(pub u32);
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(number) = self;
+        write!(f, "{}.{}.{}", number / 1_000_000, number / 1_000 % 1_000, number % 1_000)
     }
 }
 

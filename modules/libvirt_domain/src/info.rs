@@ -48,5 +48,5 @@ fn look(params: InfoParams, task: &mut Task) -> Result<Reply> {
         });
         anyhow::Ok((domains.collect::<Result<Vec<_>>>()?, hypervisor.version()?))
     })?;
-    Ok(Reply::new(false).with("domains", domains).with("libvirt", version))
+    Ok(Reply::new(false).with("domains", domains).with("libvirt", version.to_string()))
 }

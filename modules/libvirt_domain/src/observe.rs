@@ -10,10 +10,11 @@ use roxmltree::Document;
 use uuid::Uuid;
 
 use crate::activity::Activity;
+use crate::bhyve::losses::{Driver, Loss, losses};
 use crate::bhyve::{self, Process};
 use crate::definition::{Definition, macs_of};
 use crate::guest::{Form, Guest};
-use crate::hypervisor::Hypervisor;
+use crate::hypervisor::{Hypervisor, Version};
 use crate::names::ConnectUri;
 use crate::params::Params;
 use crate::receipt::{Configuration, Receipt};
@@ -25,8 +26,8 @@ pub struct Observed {
     pub found: Option<Found>,
     /// What a definition must fit; only where one is due.
     pub surroundings: Option<Surroundings>,
-    /// The driver forgets a definition that is given while the domain runs.
-    pub forgets: bool,
+    /// libvirt's version where its driver is bhyve's, which has ways of its own.
+    pub bhyve: Option<Version>,
 }
 
 /// A domain that is there.
@@ -69,6 +70,8 @@ pub struct Surroundings {
     pub absent_disks: Vec<PathBuf>,
     /// Bridges that are not there.
     pub absent_bridges: Vec<String>,
+    /// What bhyve's driver would leave out of them without a word.
+    pub losses: Vec<Loss>,
     /// On bhyve, the command lines that would run.
     pub bhyve_commands: Option<String>,
 }
@@ -104,7 +107,8 @@ pub fn observe(
         Some(definition) => Some(look_around(params, definition, found.as_ref(), hypervisor)?),
         None => None,
     };
-    Ok(Observed { found, surroundings, forgets: bhyve::is_bhyve(hypervisor.uri()) })
+    let bhyve = bhyve::is_bhyve(hypervisor.uri()).then(|| hypervisor.version()).transpose()?;
+    Ok(Observed { found, surroundings, bhyve })
 }
 
 /// Looks at one domain.
@@ -172,7 +176,15 @@ fn look_around(
     let xml = definition.complete(uuid, &macs);
     let here = uri.is_this_machine();
     let bhyve_commands = bhyve::is_bhyve(uri).then(|| hypervisor.bhyve_commands(&xml)).transpose()?;
+    let losses = match &bhyve_commands {
+        Some(commands) => {
+            let gives_uuid = definition.uuid().is_some();
+            losses(&xml, &Driver { commands, version: hypervisor.version()?, gives_uuid })?
+        }
+        None => Vec::new(),
+    };
     Ok(Surroundings {
+        losses,
         host_memory: hypervisor.host_memory()?,
         host_vcpus: bhyve::is_bhyve(uri).then(|| hypervisor.host_processors()).transpose()?,
         neighbours: neighbours(params, hypervisor)?,

@@ -122,6 +122,11 @@ impl Params {
         Ok(())
     }
 
+    /// Whether the task ends when the guest has answered.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        self.state == State::Running && self.wait_for.is_some()
+    }
+
     /// The connection to use.
     pub fn connection(&self) -> ConnectUri {
         self.uri.clone().unwrap_or_default()

@@ -2,7 +2,7 @@
 
 //! What has to be done. Pure: `changed` and the diff come from here in both modes.
 
-use ansible_module::{Diff, Size};
+use ansible_module::Diff;
 use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::activity::Activity;
 use crate::definition::Definition;
 use crate::document::sha256;
-use crate::observe::{Found, Observed, Surroundings};
+use crate::observe::{Found, Observed};
 use crate::params::{Params, Restart, State};
 use crate::receipt::runs_an_edit;
 use crate::shown::{Shown, current_form, described, diff, forms};
@@ -137,13 +137,13 @@ fn plan_removal(params: &Params, found: Option<&Found>) -> Result<Plan> {
 
 fn plan_presence(params: &Params, definition: Option<&Definition>, observed: &Observed) -> Result<Plan> {
     let found = observed.found.as_ref();
+    refusals::of_wait(params, definition, observed)?;
     let mut missing = Vec::new();
     let stale_instance = found.is_some_and(instance_has_edits);
     let mut define = None;
     if let (Some(around), Some(definition)) = (&observed.surroundings, definition) {
-        check_identity(params, found, around)?;
-        check_size(params, definition, around)?;
-        missing = missing_parts(around);
+        refusals::of_definition(params, definition, observed)?;
+        missing = refusals::missing_parts(around);
         define = Some(Step::Define { xml: around.xml.clone(), stale_instance });
     }
     let differs = found.is_some_and(|found| match definition.filter(|_| define.is_some()) {
@@ -164,7 +164,7 @@ fn plan_presence(params: &Params, definition: Option<&Definition>, observed: &Ob
     if let Some(wanted) = params.autostart.filter(|wanted| *wanted != autostart) {
         steps.push(Step::Autostart(wanted));
     }
-    if params.state == State::Running && params.wait_for.is_some() {
+    if params.is_waited_for() {
         steps.push(Step::Wait { console: console_to_wait_for(params, found, &steps) });
     }
     let after_activity = match params.state {
@@ -193,7 +193,7 @@ fn plan_presence(params: &Params, definition: Option<&Definition>, observed: &Ob
             started: steps.contains(&Step::Start),
             restart_required,
         },
-        warnings: warnings(params, &steps, found),
+        warnings: warnings(params, &steps, observed),
         steps,
         missing,
     })
@@ -210,7 +210,7 @@ fn in_order(define: Option<Step>, power: Vec<Step>, observed: &Observed) -> Vec<
     let killed = observed.found.as_ref().is_some_and(|found| found.killed);
     let busy = define.is_some() || !power.is_empty();
     let clear = (killed && busy && power.first() != Some(&Step::Clear)).then_some(Step::Clear);
-    let stops_first = observed.forgets && matches!(power.first(), Some(Step::Stop | Step::Clear));
+    let stops_first = observed.bhyve.is_some() && matches!(power.first(), Some(Step::Stop | Step::Clear));
     let (before, after) = power.split_at(usize::from(stops_first));
     clear.into_iter().chain(before.to_vec()).chain(define).chain(after.to_vec()).collect()
 }
@@ -262,72 +262,25 @@ fn instance_has_edits(found: &Found) -> bool {
     }
 }
 
-fn check_identity(params: &Params, found: Option<&Found>, around: &Surroundings) -> Result<()> {
-    if let Some(found) = found.filter(|found| found.uuid != around.uuid) {
-        bail!(
-            "defining domain {}: expected its UUID {} in the XML, found {}; remove the domain first to give it another one",
-            params.name,
-            found.uuid,
-            around.uuid
-        );
+fn warnings(params: &Params, steps: &[Step], observed: &Observed) -> Vec<String> {
+    if !steps.iter().any(|step| matches!(step, Step::Define { .. })) {
+        return Vec::new();
     }
-    for neighbour in &around.neighbours {
-        ensure!(
-            neighbour.uuid != around.uuid,
-            "defining domain {}: expected a UUID of its own, found {} in use by domain {}; give another <uuid>",
-            params.name,
-            around.uuid,
-            neighbour.name
-        );
-        if let Some(mac) = around.macs.iter().find(|mac| neighbour.macs.contains(mac)) {
-            bail!(
-                "defining domain {}: expected MAC addresses of its own, found {mac} in use by domain {}; give another \
-                 <mac address='...'/>",
-                params.name,
-                neighbour.name
-            );
-        }
-    }
-    Ok(())
-}
-
-fn check_size(params: &Params, definition: &Definition, around: &Surroundings) -> Result<()> {
-    if let (Some(wanted), Some(most)) = (definition.vcpus(), around.host_vcpus) {
-        ensure!(
-            wanted <= most,
-            "defining domain {}: expected at most {most} virtual processors, which is what this host has, found {wanted}; give it \
-             fewer",
-            params.name
-        );
-    }
-    let wanted = definition.memory().unwrap_or(0);
-    ensure!(
-        wanted <= around.host_memory,
-        "defining domain {}: expected at most the host's {} bytes of memory, found {}; give it less",
-        params.name,
-        around.host_memory,
-        Size(wanted)
-    );
-    Ok(())
-}
-
-fn missing_parts(around: &Surroundings) -> Vec<String> {
-    let disks = around.absent_disks.iter().map(|disk| format!("disk {}", disk.display()));
-    disks.chain(around.absent_bridges.iter().map(|bridge| format!("bridge {bridge}"))).collect()
-}
-
-fn warnings(params: &Params, steps: &[Step], found: Option<&Found>) -> Vec<String> {
-    let defines = steps.iter().any(|step| matches!(step, Step::Define { .. }));
-    let edited = found.is_some_and(|found| {
+    let losses = observed.surroundings.iter().flat_map(|around| &around.losses);
+    let mut warnings: Vec<_> = losses.map(|loss| format!("domain {}: {}", params.name, loss.words)).collect();
+    let edited = observed.found.as_ref().is_some_and(|found| {
         let known = found.defined.receipt.as_ref().is_some_and(|receipt| !receipt.is_waiting());
         known && !found.defined.is_untouched()
     });
-    if edited && defines {
-        vec![format!("domain {} was edited since it was defined; the diff shows what is undone", params.name)]
-    } else {
-        Vec::new()
+    if edited {
+        warnings.push(format!(
+            "domain {} was edited since it was defined; the diff shows what is undone",
+            params.name
+        ));
     }
+    warnings
 }
 
+mod refusals;
 #[cfg(test)]
 mod tests;

@@ -4,11 +4,13 @@
 
 use super::*;
 use crate::document;
+use crate::hypervisor::Version;
 use crate::instance::Instance;
-use crate::observe::{Neighbour, is_due};
+use crate::observe::{Surroundings, is_due};
 use crate::receipt::{Configuration, Receipt};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+
+mod refusals;
 
 const XML: &str = "<domain type='kvm'><name>web1</name><memory unit='GiB'>1</memory></domain>";
 const OTHER: &str = "<domain type='kvm'><name>web1</name><memory unit='GiB'>2</memory></domain>";
@@ -80,7 +82,9 @@ fn planned(options: Value, xml: Option<&str>, found: Option<Found>) -> Result<Pl
         host_memory: 4 << 30,
         ..Surroundings::default()
     });
-    plan(&params(options), definition.as_ref(), &Observed { found, surroundings, forgets: false })
+    let params = params(options);
+    let bhyve = (params.connection().driver() == "bhyve").then_some(Version(11_003_000));
+    plan(&params, definition.as_ref(), &Observed { found, surroundings, bhyve })
 }
 
 fn steps(options: Value, xml: Option<&str>, found: Option<Found>) -> String {
@@ -224,7 +228,7 @@ fn steps_on_bhyve(options: Value, xml: &str, found: Found) -> String {
         host_memory: 4 << 30,
         ..Surroundings::default()
     });
-    let observed = Observed { found: Some(found), surroundings, forgets: true };
+    let observed = Observed { found: Some(found), surroundings, bhyve: Some(Version(11_003_000)) };
     let plan = plan(&params(options), Some(&definition), &observed).unwrap();
     let words: Vec<_> = plan.steps.iter().map(word).collect();
     format!("{}{}", words.join(" "), if plan.outcome.restart_required { " (restart required)" } else { "" })
@@ -252,54 +256,6 @@ fn what_a_killed_process_leaves_is_cleared_away() {
     assert_eq!(steps_on_bhyve(json!({"state": "shutoff"}), XML, killed()), "clear");
     assert_eq!(steps_on_bhyve(json!({"state": "present"}), XML, killed()), "");
     assert_eq!(steps(json!({"state": "absent"}), None, Some(killed())), "clear undefine");
-}
-
-#[test]
-fn a_definition_that_does_not_fit_is_refused() {
-    let definition = definition(OTHER);
-    let refuse = |around: Surroundings| {
-        let observed = Observed { found: Some(off()), surroundings: Some(around), forgets: false };
-        plan(&params(json!({})), Some(&definition), &observed).unwrap_err().to_string()
-    };
-    let around = || Surroundings { uuid: UUID, host_memory: 4 << 30, ..Surroundings::default() };
-    let neighbour = |uuid| Neighbour { name: "db1".into(), uuid, macs: vec!["52:54:00:00:00:01".into()] };
-    assert_eq!(
-        refuse(Surroundings { host_memory: 1 << 30, ..around() }),
-        "defining domain web1: expected at most the host's 1073741824 bytes of memory, found 2G; give it less"
-    );
-    assert_eq!(
-        refuse(Surroundings { uuid: Uuid::from_u128(8), ..around() }),
-        "defining domain web1: expected its UUID 00000000-0000-0000-0000-000000000007 in the XML, found \
-         00000000-0000-0000-0000-000000000008; remove the domain first to give it another one"
-    );
-    assert_eq!(
-        refuse(Surroundings { neighbours: vec![neighbour(UUID)], ..around() }),
-        "defining domain web1: expected a UUID of its own, found 00000000-0000-0000-0000-000000000007 in use by domain \
-         db1; give another <uuid>"
-    );
-    assert_eq!(
-        refuse(Surroundings {
-            neighbours: vec![neighbour(Uuid::nil())],
-            macs: vec!["52:54:00:00:00:01".into()],
-            ..around()
-        }),
-        "defining domain web1: expected MAC addresses of its own, found 52:54:00:00:00:01 in use by domain db1; give \
-         another <mac address='...'/>"
-    );
-}
-
-#[test]
-fn what_is_missing_is_listed() {
-    let around = Surroundings {
-        host_memory: 4 << 30,
-        uuid: UUID,
-        absent_disks: vec![PathBuf::from("/dev/zvol/tank/web1")],
-        absent_bridges: vec!["bridge0".into()],
-        ..Surroundings::default()
-    };
-    let observed = Observed { found: None, surroundings: Some(around), forgets: false };
-    let plan = plan(&params(json!({})), Some(&definition(XML)), &observed).unwrap();
-    assert_eq!(plan.missing, ["disk /dev/zvol/tank/web1", "bridge bridge0"]);
 }
 
 #[test]

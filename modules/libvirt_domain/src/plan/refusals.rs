@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+//! What is refused before anything is done.
+
+use ansible_module::Size;
+use anyhow::{Result, bail, ensure};
+
+use crate::console::Place;
+use crate::definition::Definition;
+use crate::hypervisor::Version;
+use crate::observe::{Found, Observed, Surroundings};
+use crate::params::Params;
+
+/// Refuses a definition that does not fit its surroundings.
+pub(super) fn of_definition(params: &Params, definition: &Definition, observed: &Observed) -> Result<()> {
+    let Some(around) = &observed.surroundings else { return Ok(()) };
+    check_identity(params, observed.found.as_ref(), around)?;
+    check_size(params, definition, around)?;
+    if let Some(loss) = around.losses.iter().find(|loss| loss.is_grave) {
+        bail!("defining domain {}: {}", params.name, loss.words);
+    }
+    Ok(())
+}
+
+/// The first whose bhyve driver reaches a guest's agent.
+const REACHES_AGENTS: Version = Version(12_004_000);
+
+/// Refuses to wait for what cannot come: bhyve's driver lets nobody read a console but through the null modem's other end, on the
+/// host itself, and was long without a guest agent.
+pub(super) fn of_wait(params: &Params, definition: Option<&Definition>, observed: &Observed) -> Result<()> {
+    let wait = params.wait_for.as_ref().filter(|_| params.is_waited_for());
+    let (Some(wait), Some(version)) = (wait, observed.bhyve) else { return Ok(()) };
+    ensure!(
+        !wait.agent || version >= REACHES_AGENTS,
+        "waiting for domain {}: expected libvirt 12.4 or newer for `agent` on bhyve, found {version}; wait for `console`, or for `host` and \
+         `port`",
+        params.name
+    );
+    if wait.console.is_none() {
+        return Ok(());
+    }
+    let uri = params.connection();
+    ensure!(
+        uri.is_this_machine(),
+        "waiting for domain {}: expected a connection to this machine, found {uri}: the console of a bhyve guest can only be read on its \
+         host; run the task there, or wait for `host` and `port`",
+        params.name
+    );
+    let form = definition
+        .map(Definition::shown)
+        .or(observed.found.as_ref().map(|found| found.defined.shown.as_str()));
+    if Place::find(form.unwrap_or_default(), &uri)? == Place::Stream {
+        bail!(
+            "waiting for domain {}: expected a console that can be read, a <serial type='nmdm'>, found none; give it one, or wait for \
+             `host` and `port`",
+            params.name
+        );
+    }
+    Ok(())
+}
+
+fn check_identity(params: &Params, found: Option<&Found>, around: &Surroundings) -> Result<()> {
+    if let Some(found) = found.filter(|found| found.uuid != around.uuid) {
+        bail!(
+            "defining domain {}: expected its UUID {} in the XML, found {}; remove the domain first to give it another one",
+            params.name,
+            found.uuid,
+            around.uuid
+        );
+    }
+    for neighbour in &around.neighbours {
+        ensure!(
+            neighbour.uuid != around.uuid,
+            "defining domain {}: expected a UUID of its own, found {} in use by domain {}; give another <uuid>",
+            params.name,
+            around.uuid,
+            neighbour.name
+        );
+        if let Some(mac) = around.macs.iter().find(|mac| neighbour.macs.contains(mac)) {
+            bail!(
+                "defining domain {}: expected MAC addresses of its own, found {mac} in use by domain {}; give another \
+                 <mac address='...'/>",
+                params.name,
+                neighbour.name
+            );
+        }
+    }
+    Ok(())
+}
+
+fn check_size(params: &Params, definition: &Definition, around: &Surroundings) -> Result<()> {
+    if let (Some(wanted), Some(most)) = (definition.vcpus(), around.host_vcpus) {
+        ensure!(
+            wanted <= most,
+            "defining domain {}: expected at most {most} virtual processors, which is what this host has, found {wanted}; give it \
+             fewer",
+            params.name
+        );
+    }
+    let wanted = definition.memory().unwrap_or(0);
+    ensure!(
+        wanted <= around.host_memory,
+        "defining domain {}: expected at most the host's {} bytes of memory, found {}; give it less",
+        params.name,
+        around.host_memory,
+        Size(wanted)
+    );
+    Ok(())
+}
+
+/// What the definition needs and this machine has not got.
+pub(super) fn missing_parts(around: &Surroundings) -> Vec<String> {
+    let disks = around.absent_disks.iter().map(|disk| format!("disk {}", disk.display()));
+    disks.chain(around.absent_bridges.iter().map(|bridge| format!("bridge {bridge}"))).collect()
+}
