@@ -44,8 +44,14 @@ pub(crate) fn losses(xml: &str, driver: &Driver<'_>) -> Result<Vec<Loss>> {
 
 fn nvram(root: Node<'_, '_>, driver: &Driver<'_>) -> Option<String> {
     let node = child(root, "os").and_then(|os| child(os, "nvram"))?;
-    let path = node.text().map(str::trim).filter(|path| !path.is_empty());
-    let passed = path.is_some_and(|path| mentions(driver.commands, path));
+    let passed = match node.text().map(str::trim).filter(|path| !path.is_empty()) {
+        Some(path) => mentions(driver.commands, path),
+        // libvirt makes up a name: it follows that of the firmware.
+        None => driver
+            .commands
+            .split_whitespace()
+            .any(|word| word.strip_prefix("bootrom,").is_some_and(|files| files.contains(','))),
+    };
     (!passed).then(|| {
         format!(
             "libvirt {} does not pass <nvram> to bhyve: what the guest's firmware stores is gone when it stops; libvirt 11.7 is the first \
@@ -122,7 +128,9 @@ mod tests {
                 .1
                 .starts_with("libvirt 11.3.0 does not pass <nvram>")
         );
-        assert!(!lost("<os><nvram template='/x'/></os>", "bhyve web1", 11_003_000)[0].0);
+        let made_up = "<os><nvram template='/x'/></os>";
+        assert!(!lost(made_up, "bhyve -l bootrom,/code.fd web1", 11_003_000)[0].0);
+        assert_eq!(lost(made_up, "bhyve -l bootrom,/code.fd,/lib/web1_VARS.fd web1", 11_007_000), []);
 
         let disk = "<devices><disk><source file='/d/a'/><readonly/></disk></devices>";
         assert_eq!(lost(disk, "bhyve -s 2:0,virtio-blk,/d/a,ro web1", 12_000_000), []);
