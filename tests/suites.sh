@@ -37,6 +37,9 @@ lab() { tests/lab/run.sh; }
 # libvirt's own bhyve driver, built for this system.
 bhyve() { tests/bhyve/run.sh; }
 
+# libvirt's own tests of that driver, built with the shims that it is built with here.
+bhyve_shims() { tests/bhyve/conversions.sh; }
+
 # A real OpenNTPD under a virtual clock.
 clock() {
     tests/setup/packages.sh gcc iproute2 libc6-dev util-linux && modules/install.sh &&
@@ -101,6 +104,6 @@ keep_for_others() { tests/setup/target.sh keep; }
         "clippy rust unit runner sanity bhyve clock repository kill_anytime programs page demo elsewhere"
     )
     # Asked for by name: seven programs are linked from scratch, which takes Rust's own files for four platforms; a suite for each fault
-    # in the tree; 10,000 mutants where 2,000 are usual; every fault of every call.
-    by_name=(release mutations all_mutants all_faults)
+    # in the tree; 10,000 mutants where 2,000 are usual; every fault of every call; libvirt's own tests, which ask about the shims alone.
+    by_name=(release mutations all_mutants all_faults bhyve_shims)
 }

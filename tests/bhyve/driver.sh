@@ -9,7 +9,7 @@ here=$(cd "$(dirname "$0")" && pwd)
     iproute2 util-linux >&2
 
 key=$({
-    cat "$here/build.sh"
+    cat "$here/build.sh" "$here/source.sh"
     find "$here/shims" "$here/stand_ins" -type f | LC_ALL=C sort | xargs cat
     dpkg-query -W libglib2.0-dev libxml2-dev libgnutls28-dev
 } | cache_key)

@@ -6,6 +6,7 @@
 #include <config.h>
 #include <unistd.h>
 
+#include "virerror.h"
 #include "virnetdevtap.h"
 
 static inline int
@@ -16,12 +17,24 @@ shim_tap(const char *bridge, char **ifname, const virMacAddr *mac, const unsigne
     if (virNetDevTapCreateInBridgePort(bridge, ifname, mac, uuid, NULL, &tap, 1, NULL, NULL, VIR_TRISTATE_BOOL_ABSENT,
                                        NULL, 0, NULL, flags) < 0)
         return -1;
-    close(tap);
+    if (tap >= 0)
+        close(tap);
     return 0;
 }
 
 #define virNetDevTapCreateInBridgePort(bridge, ifname, mac, uuid, path, fds, count, port, vlan, isolated, coalesce, mtu, actual, flags) \
     shim_tap(bridge, ifname, mac, uuid, flags)
-#define virNetDevTapGetRealDeviceName(ifname) g_strdup(ifname)
+/* Linux has no other name for it, and says that this cannot be asked. */
+static inline char *
+shim_real_name(char *ifname)
+{
+    char *real = virNetDevTapGetRealDeviceName(ifname);
+
+    if (real)
+        return real;
+    virResetLastError();
+    return g_strdup(ifname);
+}
+#define virNetDevTapGetRealDeviceName(ifname) shim_real_name(ifname)
 
 #endif
