@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help build dist docs demo demo-clean
+.PHONY: help build dist docs demo demo-bhyve demo-clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ docs: ## Build the documentation site into docs/build/html
 
 demo: ## Publish an image, deploy three guests from it, show what a second run says
 	@tests/demo/demo.sh
+
+demo-bhyve: ## The same through libvirt's own bhyve driver, with stand-ins for bhyve and nmdm (as root)
+	@tests/bhyve/demo.sh
 
 demo-clean: ## Remove everything the demo made
 	@tests/demo/clean.sh

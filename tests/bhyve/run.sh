@@ -8,4 +8,5 @@ BHYVE_DRIVER=$(tests/bhyve/driver.sh)
 export BHYVE_DRIVER
 venv=$(tests/setup/venv.sh newest)
 modules/install.sh
-PATH=$venv/bin:$PATH exec "$venv/bin/python" -m pytest -q -p no:cacheprovider --import-mode=importlib --durations=5 "${@:-tests/bhyve}"
+PATH=$venv/bin:$PATH "$venv/bin/python" -m pytest -q -p no:cacheprovider --import-mode=importlib --durations=5 "${@:-tests/bhyve}"
+[ $# -ne 0 ] || tests/bhyve/demo.sh

@@ -3,7 +3,8 @@
  * A stand-in for bhyve(8): libvirt's own driver starts it, tells it from others by its title, and learns from its exit status
  * whether the guest rebooted (0), was powered off (1), halted (2) or ended by a triple fault (3); 4 is an error of bhyve's own.
  *
- * No guest is in it. On its first serial port it says that one has booted. SIGTERM, bhyve's power button, powers it off, SIGUSR1 reboots it. A file /run/libvirt/vmm/NAME.fault, if
+ * No guest is in it: on its first serial port it says that one has booted. Where there is a file /run/libvirt/vmm/qemu, a guest
+ * is, in qemu: see qemu.h. SIGTERM, bhyve's power button, powers it off, SIGUSR1 reboots it. A file /run/libvirt/vmm/NAME.fault, if
  * there is one, holds the words with which it fails at once.
  */
 #define _GNU_SOURCE
@@ -14,6 +15,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "qemu.h"
 
 #define MACHINES "/run/libvirt/vmm"
 
@@ -123,6 +126,12 @@ main(int argc, char **argv)
     snprintf(name, sizeof(name), "%s", argv[argc - 1]);
     show(name);
     fail_if_told(name);
+    if (access(MACHINES "/qemu", F_OK) == 0) {
+        char **words = qemu_words(argc, argv);
+
+        title(argc, argv, name);
+        return qemu_run(words, &waited);
+    }
     terminal = console(argc, argv);
     title(argc, argv, name);
     if (terminal >= 0) {
