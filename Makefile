@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 .PHONY: help build dist docs demo demo-bhyve demo-clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile tests/tests.mk
 
 build: ## Build the programs for this machine into native/
 	@modules/install.sh

@@ -5,6 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+[ "$(uname -s)" = Linux ] || { echo "dist: expected Linux, where zig comes from Python's registry, found $(uname -s); 'make build' builds for this machine" >&2; exit 1; }
 native=plugins/plugin_utils/_native
 venv=$(tests/setup/venv.sh cross)
 PATH=$venv/bin:$PATH
@@ -30,7 +31,7 @@ build() {
     cargo zigbuild --profile dist --locked --quiet "${std[@]}" --target "$target" --package apiary \
         --no-default-features --features "$features"
     mkdir -p "$(dirname "$file")"
-    install -m 0755 "target/$directory/dist/apiary" "$file"
+    install -m 0755 "${CARGO_TARGET_DIR:-target}/$directory/dist/apiary" "$file"
 }
 
 need() {

@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 native=plugins/plugin_utils/_native/$(modules/platform.sh)
 cargo build --release --locked --quiet -p apiary
 mkdir -p "$native"
-cmp -s target/release/apiary "$native/apiary" || install -m 0755 target/release/apiary "$native/apiary"
+made=${CARGO_TARGET_DIR:-target}/release/apiary
+cmp -s "$made" "$native/apiary" || install -m 0755 "$made" "$native/apiary"
 rm -f "$native/apiary_libvirt"
 modules/links.sh "$native"

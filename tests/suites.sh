@@ -85,8 +85,8 @@ examples() { tests/examples/run.sh; }
 # Faults put into a copy of the tree on purpose: the suites that should see them must fail.
 mutations() { tests/mutations/run.sh; }
 
-# The runner of these suites, on suites that fail.
-runner() { "$(tests/setup/venv.sh newest)/bin/python" -m pytest -q -p no:cacheprovider tests/runner; }
+# The runner of these suites, on suites that fail; and the tree as another make and another system see it.
+runner() { tests/setup/packages.sh bmake && "$(tests/setup/venv.sh newest)/bin/python" -m pytest -q -p no:cacheprovider tests/runner; }
 
 # After a whole run that passed: other clones need not compile it again.
 keep_for_others() { tests/setup/target.sh keep; }
