@@ -101,6 +101,10 @@ def test_file_systems_are_made_once(play, tmp_path, monkeypatch):
 FAKE_FREEBSD = {
     "kldstat": 'case "$1 $2" in "-q -m") grep -qx "$3" "$STATE/loaded" "$STATE/built-in" ;; "-q -n") grep -qx "${3%.ko}" "$STATE/loaded" ;; *) exit 2 ;; esac',
     "kldload": '[ "$1" != "$BROKEN" ] || { echo "kldload: cannot load $1: Operation not supported" >&2; exit 1; }; echo "$1" >>"$STATE/loaded"',
+    "sysctl": """case $1 in
+-n) cat "$STATE/sysctl-$2" ;;
+*) echo "${1#*=}" >"$STATE/sysctl-${1%%=*}" ;;
+esac""",
     "service": 'echo "$*" >>"$STATE/calls"',
     "zfs": """case $1 in
 list) cut -f 1 "$STATE/zfs" ;;
@@ -120,6 +124,7 @@ def freebsd(play, tmp_path, monkeypatch):
     for name, script in FAKE_FREEBSD.items():
         (programs / name).write_text("#!/bin/sh\n" + script + "\n")
         (programs / name).chmod(0o755)
+    (state / "sysctl-net.link.tap.up_on_open").write_text("0\n")
     for name, text in {"loaded": "nmdm\n", "built-in": "if_tuntap\n", "calls": "", "zfs": "zroot\tdefault\nzroot/guests\tdefault\n"}.items():
         (state / name).write_text(text)
     monkeypatch.setenv("STATE", str(state))
@@ -128,7 +133,7 @@ def freebsd(play, tmp_path, monkeypatch):
     (tmp_path / "rc.conf").write_text('kld_list="zfs"\ncloned_interfaces="lo1"\nhostname="hv1"\n')
     return {
         "hypervisor_packages": [], "hypervisor_system": "FreeBSD", "hypervisor_platform": {"group": "root"},
-        "hypervisor_rc_conf": str(tmp_path / "rc.conf"), "hypervisor_bridge": "bridge0", "hypervisor_bridge_members": ["em0", "vlan7"],
+        "hypervisor_rc_conf": str(tmp_path / "rc.conf"), "hypervisor_sysctl_conf": str(tmp_path / "sysctl.conf"), "hypervisor_bridge": "bridge0", "hypervisor_bridge_members": ["em0", "vlan7"],
         "hypervisor_manage_services": False,
     }, state
 
@@ -159,6 +164,8 @@ def test_a_freebsd_host_loads_what_is_missing_and_makes_its_bridge(play, freebsd
     play(managed(options))
     assert (state / "loaded").read_text().split() == ["nmdm", "vmm", "if_bridge"]
     assert (state / "calls").read_text() == "netif onestart bridge0\n"
+    assert (state / "sysctl-net.link.tap.up_on_open").read_text() == "1\n"
+    assert "\nnet.link.tap.up_on_open=1\n" in pathlib.Path(options["hypervisor_sysctl_conf"]).read_text()
     play(managed(options))
     assert (state / "calls").read_text() == "netif onestart bridge0\n", "a bridge that is there is left alone"
 

@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use zfs_command::DatasetName;
 
+/// `volmode` of volumes for which none is asked: FreeBSD's default lets GEOM taste what guests write to their disks.
+pub const VOLMODE: Option<&str> = if cfg!(target_os = "freebsd") { Some("dev") } else { None };
+
 /// Whether a device that does not come at once may have been lost: on FreeBSD the kernel makes it before the command that asked for
 /// it ends, or never.
 pub const MAY_BE_LOST: bool = cfg!(target_os = "freebsd");

@@ -5,6 +5,7 @@
 use anyhow::{Error, Result};
 use zfs_command::DatasetName;
 
+use super::device;
 use crate::image::Image;
 use crate::job::{Volumes, Wanted};
 
@@ -23,9 +24,6 @@ pub struct Present {
     pub volmode: Option<&'static str>,
 }
 
-/// FreeBSD's default lets GEOM taste what guests write to their disks.
-pub const VOLMODE: Option<&str> = if cfg!(target_os = "freebsd") { Some("dev") } else { None };
-
 impl Present {
     /// What a job asks for; looks at the beginning of the image.
     ///
@@ -42,7 +40,13 @@ impl Present {
         }
         let golden = job.golden.as_ref().map(|golden| golden.folder.child(&image.name));
         let golden = golden.transpose().map_err(Error::msg)?;
-        Ok(Present { image, golden, volumes: job.volumes.clone(), replace: job.replace, volmode: VOLMODE })
+        Ok(Present {
+            image,
+            golden,
+            volumes: job.volumes.clone(),
+            replace: job.replace,
+            volmode: device::VOLMODE,
+        })
     }
 
     /// All datasets that this may change.
