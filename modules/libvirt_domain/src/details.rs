@@ -66,6 +66,9 @@ pub fn details(guest: &Guest, uri: &ConnectUri) -> Result<Details> {
     let found = look_at(guest, uri)?;
     let document = Document::parse(&found.defined.shown).context("reading libvirt's XML of the domain")?;
     let devices = child(document.root_element(), "devices");
+    // What runs may be smaller or larger than what is defined.
+    let runs = found.running.as_ref().map_or(found.defined.shown.as_str(), |running| running.shown.as_str());
+    let running = Document::parse(runs).context("reading libvirt's XML of the domain")?;
     let addresses = if found.activity.is_active() { addresses(guest)? } else { Vec::new() };
     Ok(Details {
         name: guest.name()?,
@@ -73,8 +76,8 @@ pub fn details(guest: &Guest, uri: &ConnectUri) -> Result<Details> {
         state: found.activity.word(),
         autostart: found.autostart,
         persistent: found.persistent,
-        vcpus: size::vcpus(document.root_element()).unwrap_or(1),
-        memory: size::memory(document.root_element())?.unwrap_or_default(),
+        vcpus: size::online_vcpus(running.root_element()).unwrap_or(1),
+        memory: size::memory(running.root_element())?.unwrap_or_default(),
         disks: devices.map(disks).unwrap_or_default(),
         interfaces: devices.map(|devices| interfaces(devices, &addresses)).unwrap_or_default(),
         managed: managed(found),

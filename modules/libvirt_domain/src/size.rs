@@ -12,6 +12,12 @@ pub(crate) fn vcpus(domain: Node<'_, '_>) -> Option<u32> {
     child(domain, "vcpu")?.text()?.trim().parse().ok()
 }
 
+/// Those of them that are online: more can be plugged in.
+pub(crate) fn online_vcpus(domain: Node<'_, '_>) -> Option<u32> {
+    let current = child(domain, "vcpu")?.attribute("current").and_then(|number| number.parse().ok());
+    current.or_else(|| vcpus(domain))
+}
+
 /// Its memory in bytes, where it says so.
 ///
 /// # Errors
