@@ -18,6 +18,16 @@ export_to() {
 export_to "$copy"
 "$copy/modules/dist.sh"
 
+# The Rust tests for FreeBSD, to be run there by hand: tests/release/freebsd.md.
+(
+    cd "$copy"
+    venv=$(tests/setup/venv.sh cross)
+    . tests/setup/cache.sh
+    export ZIG_GLOBAL_CACHE_DIR=$cache_home/zig ZIG_LOCAL_CACHE_DIR=$cache_home/zig CARGO_ZIGBUILD_CACHE_DIR=$cache_home/zigbuild
+    PATH=$venv/bin:$PATH RUSTFLAGS='-D warnings' cargo zigbuild --tests --quiet --locked --workspace --target x86_64-unknown-freebsd
+)
+echo "the Rust tests are built for FreeBSD"
+
 export_to "$again"
 "$again/modules/dist.sh" freebsd-x86_64
 cmp {"$copy","$again"}/native/freebsd-x86_64/apiary

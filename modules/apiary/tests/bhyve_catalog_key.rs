@@ -2,6 +2,8 @@
 
 //! Runs that are killed: nothing of a private key is left but the one that is asked for.
 
+// The kills are ptrace(2)'s of Linux.
+#![cfg(target_os = "linux")]
 #![cfg(test)]
 
 use std::fs;

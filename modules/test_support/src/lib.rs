@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+#[cfg(target_os = "linux")]
 mod crash;
 mod patience;
 pub mod web;
@@ -17,6 +18,7 @@ use std::thread;
 
 use serde_json::Value;
 
+#[cfg(target_os = "linux")]
 pub use crash::kill_before_each_change;
 pub use patience::{patience, run_out, wait_for};
 

@@ -4,6 +4,7 @@
 #![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "tests stand outside of the program and call it as others do")]
 
+#[cfg(target_os = "linux")]
 mod crashes;
 mod forgotten;
 mod key_change;

@@ -4,15 +4,17 @@
 
 #![cfg(test)]
 
+#[cfg(target_os = "linux")]
+mod crash;
 mod support;
 
 use std::fs;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use support::{LARGE, Lab, OLD, SMALL, program, refusal, run, whole};
+use support::{LARGE, Lab, OLD, SMALL, refusal, run, whole};
 use test_support::web::{WebServer, send_file};
-use test_support::{kill_before_each_change, with};
+use test_support::with;
 
 /// A web server of the catalogue's folder, and the packages that were asked for since the last question.
 fn serve(lab: &Lab) -> (WebServer, impl Fn() -> Vec<String>) {
@@ -212,25 +214,4 @@ fn a_catalogue_of_ones_own_is_not_touched() {
     ] {
         assert_eq!(refusal(&with(lab.folder_options(), more)), expected);
     }
-}
-
-/// Whatever the lists of a mirror name whose run was killed is there, and the next run completes it.
-#[test]
-fn a_killed_run_is_put_right_by_the_next() {
-    let lab = Lab::new();
-    let options = lab.folder_options();
-    run(&options);
-    lab.publish(LARGE);
-    kill_before_each_change(program, &options, &["create", "write", "sync", "name"], || {
-        for image in lab.lists(&lab.at("mirror")).into_iter().flat_map(|list| list.images) {
-            let mut check = image.check(fs::File::open(lab.mirror(image.path.as_str())).unwrap());
-            std::io::copy(&mut check, &mut std::io::sink()).unwrap();
-            check.finish().unwrap();
-        }
-        assert_eq!(run(&options)["failed"], json!(null));
-        assert_eq!(lab.mirrored(), whole(&[OLD, SMALL, LARGE]));
-        lab.withdraw(LARGE);
-        run(&options);
-        lab.publish(LARGE);
-    });
 }

@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod configured;
+#[cfg(target_os = "linux")]
 mod crash;
 mod damage;
 mod options;

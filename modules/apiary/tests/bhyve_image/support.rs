@@ -39,6 +39,7 @@ impl Lab {
     }
 
     /// The same with the catalogue at another place.
+    #[cfg(target_os = "linux")]
     pub fn at(fixture: &str, repository: &str) -> Self {
         Self { repository: repository.to_owned(), ..Self::new(fixture) }
     }

@@ -4,6 +4,7 @@
 #![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "the tests start the program they were built with")]
 
+#[cfg(target_os = "linux")]
 mod crashes;
 mod present;
 mod refused;

@@ -51,3 +51,6 @@ fn parent(number: u32) -> Option<u32> {
     let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()?;
     (parent != 0).then_some(parent)
 }
+
+#[cfg(test)]
+mod tests;
