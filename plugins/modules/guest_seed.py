@@ -27,8 +27,15 @@ options:
   path:
     description:
       - The file. Its folder is made where it is missing.
+      - One of O(path) and O(guests) is required.
     type: path
-    required: true
+  guests:
+    description:
+      - Several guests in one call, which costs what one costs. The options of each by its name; those beside O(guests) go for all of
+        them.
+      - A guest whose options have no O(name) has its own name.
+      - What goes wrong with one guest is its own affair. The others are done, and the task fails at the end. See RV(guests).
+    type: dict
   state:
     description:
       - Whether the seed shall be there.
@@ -214,6 +221,18 @@ EXAMPLES = r"""
     addresses: [dhcp]
     ssh_keys: ["{{ admin_key }}"]
 
+- name: Seeds of several guests in one call
+  apiary.bhyve.guest_seed:
+    guests:
+      web2:
+        path: /var/db/apiary/seeds/web2.seed
+        addresses: [192.0.2.22/24]
+      web3:
+        path: /var/db/apiary/seeds/web3.seed
+        addresses: [192.0.2.23/24]
+    gateway: 192.0.2.1
+    ssh_keys: ["{{ admin_key }}"]
+
 - name: No seed any more
   apiary.bhyve.guest_seed:
     path: /var/db/apiary/seeds/web1.seed
@@ -250,6 +269,12 @@ redeploy_required:
   returned: success
   type: bool
   sample: false
+guests:
+  description:
+    - What became of each guest, by its name; the keys are those that one guest alone is answered with, C(changed), C(failed) and
+      C(msg) among them. Differences and warnings are the whole task's, with the guest's name in front.
+  returned: with O(guests)
+  type: dict
 timings:
   description: Seconds per phase.
   returned: always
@@ -261,10 +286,11 @@ from ansible_collections.apiary.bhyve.plugins.module_utils._documented import ru
 
 RULES = {
     "no_log": ("user_data", "users.password_hash"),
-    "required_if": [
-        ("state", "present", ["name"]),
-    ],
+    "required_one_of": [["path", "guests"]],
+    "mutually_exclusive": [["path", "guests"]],
+    "required_if": [["state", "present", ["name", "guests"], True]],
 }
+GUEST = "name"
 
 
 def main():

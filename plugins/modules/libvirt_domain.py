@@ -37,9 +37,15 @@ attributes:
     support: full
 options:
   name:
-    description: Name of the domain. Must be the one in O(xml).
+    description: Name of the domain. Must be the one in O(xml). One of O(name) and O(guests) is required.
     type: str
-    required: true
+  guests:
+    description:
+      - Several guests in one call, which costs what one costs. The options of each by its name; those beside O(guests) go for all of
+        them.
+      - A guest whose options have no O(name) has its own name. Guests are started, stopped and waited for side by side.
+      - What goes wrong with one guest is its own affair. The others are done, and the task fails at the end. See RV(guests).
+    type: dict
   uri:
     description:
       - Where the hypervisor is.
@@ -160,6 +166,18 @@ EXAMPLES = r"""
     shutdown_timeout: 120
     force: true
 
+- name: Define and start several guests side by side, and wait for all of them
+  apiary.bhyve.libvirt_domain:
+    guests:
+      web1:
+        xml: "{{ lookup('ansible.builtin.template', 'web1.xml.j2') }}"
+      web2:
+        xml: "{{ lookup('ansible.builtin.template', 'web2.xml.j2') }}"
+        autostart: false
+    autostart: true
+    wait_for:
+      console: "login:"
+
 - name: Remove a domain, running or not; its disks stay
   apiary.bhyve.libvirt_domain:
     name: web1
@@ -198,6 +216,12 @@ bhyve_commands:
   description: The command lines that libvirt's bhyve driver runs for the definition. Passwords are hidden.
   returned: when a domain is defined on bhyve
   type: str
+guests:
+  description:
+    - What became of each guest, by its name; the keys are those that one guest alone is answered with, C(changed), C(failed) and
+      C(msg) among them. Differences and warnings are the whole task's, with the guest's name in front.
+  returned: with O(guests)
+  type: dict
 timings:
   description: Seconds per phase (C(connect), C(observe), C(define), C(stop), C(start), C(wait), ...) and in total.
   returned: always
@@ -207,9 +231,17 @@ timings:
 
 from ansible_collections.apiary.bhyve.plugins.module_utils._documented import run  # noqa: E402
 
+# What the documentation has no words for.
+RULES = {
+    "required_one_of": [["name", "guests"]],
+    "mutually_exclusive": [["name", "guests"]],
+}
+# The option that is a guest's name where several guests have none of it.
+GUEST = "name"
+
 
 def main():
-    run(DOCUMENTATION)
+    run(DOCUMENTATION, **RULES)
 
 
 if __name__ == "__main__":

@@ -13,25 +13,71 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible_collections.apiary.bhyve.plugins.module_utils._documented import argument_spec, load
 
 
+# The option that holds the options of several guests by their names.
+_GUESTS = "guests"
+
+
 class Options:
     """The documented options of one module."""
 
     def __init__(self, module):
-        """`module` is the imported plugins/modules/<name>.py; its RULES hold what DOCUMENTATION cannot say."""
+        """`module` is the imported plugins/modules/<name>.py; its RULES hold what DOCUMENTATION cannot say, its GUEST names the
+        option that is the guest's name where several guests have none of it."""
         documentation = load(module.DOCUMENTATION)
         rules = dict(getattr(module, "RULES", {}))
         self.spec = _for_controller(argument_spec(documentation, no_log=rules.pop("no_log", ())))
         self.validator = ArgumentSpecValidator(self.spec, **rules)
+        self.of_guest = _OfGuest(self.spec, rules, getattr(module, "GUEST", None)) if _GUESTS in self.spec else None
         # Documented as: attributes: progress: support: full.
         self.long = documentation.get("attributes", {}).get("progress", {}).get("support") == "full"
 
     def judge(self, args):
         """Returns the canonical arguments, the secret values among them, and what is wrong in one line, or nothing."""
-        result = self.validator.validate(_opened(args))
-        wrong = sorted(_unknown_option(self.spec, name) for name in result.unsupported_parameters)
-        wrong += [error.msg for error in result.errors if not isinstance(error, UnsupportedError)]
-        secrets = result._no_log_values
-        return _canonical(self.spec, result.validated_parameters), secrets, remove_values("; ".join(wrong), secrets)
+        args = _opened(args)
+        if self.of_guest and args.get(_GUESTS) is not None:
+            return self.of_guest.judge_each(args)
+        return _judged(self.spec, self.validator, args)
+
+
+class _OfGuest:
+    """The options that one of several guests may have: all but that of several guests."""
+
+    def __init__(self, spec, rules, name):
+        self.spec = {option: documented for option, documented in spec.items() if option != _GUESTS}
+        self.validator = ArgumentSpecValidator(self.spec, **{rule: _without_guests(value) for rule, value in rules.items()})
+        self.name = name
+
+    def judge_each(self, args):
+        """The same as for one guest, for each; what is said beside `guests` goes for all of them."""
+        beside = {option: value for option, value in args.items() if option != _GUESTS}
+        guests = args[_GUESTS]
+        if not isinstance(guests, Mapping):
+            return {}, set(), "'guests' must be a dictionary with the options of each guest by its name, found %s" % type(guests).__name__
+        options, secrets, wrong = {}, set(), []
+        for guest, own in guests.items():
+            if not isinstance(own or {}, Mapping):
+                wrong.append("guest %s: its options must be a dictionary, found %s" % (guest, type(own).__name__))
+                continue
+            named = {self.name: str(guest)} if self.name else {}
+            options[str(guest)], own_secrets, own_wrong = _judged(self.spec, self.validator, {**named, **beside, **(own or {})})
+            secrets |= set(own_secrets)
+            wrong += ["guest %s: %s" % (guest, own_wrong)] if own_wrong else []
+        return {_GUESTS: options}, secrets, "; ".join(wrong)
+
+
+def _without_guests(rule):
+    """A rule of AnsibleModule without the option of several guests."""
+    if isinstance(rule, (list, tuple)):
+        return [_without_guests(each) for each in rule if each != _GUESTS]
+    return rule
+
+
+def _judged(spec, validator, args):
+    result = validator.validate(args)
+    wrong = sorted(_unknown_option(spec, name) for name in result.unsupported_parameters)
+    wrong += [error.msg for error in result.errors if not isinstance(error, UnsupportedError)]
+    secrets = result._no_log_values
+    return _canonical(spec, result.validated_parameters), secrets, remove_values("; ".join(wrong), secrets)
 
 
 def _opened(value):

@@ -11,6 +11,7 @@ from documented import TOP
 PAGE = "libvirt_domain"
 DEFINE = "Define and start a guest from a template, and wait until it can be logged in to"
 CHANGE = "Give it a new definition, and restart it if it does not run that"
+SEVERAL = "Define and start several guests side by side, and wait for all of them"
 STOP = "Shut a guest down, and power it off when it has not obeyed after two minutes"
 REMOVE = "Remove a domain, running or not; its disks stay"
 
@@ -27,6 +28,19 @@ def play(site, disk, libvirt):
         return site.play("hv1", *tasks, guest={"name": "web1", "memory": memory, "accelerator": "tcg"}, **seen)
 
     return run
+
+
+def test_several_guests(site, play, examples):
+    template = site.file("/srv/site/templates/web1.xml.j2").read_text()
+    site.machine.sh("cp --sparse=always /srv/web1.raw /srv/web2.raw")
+    other = template.replace("guest.name", "'web2'").replace("guest_disk", "'/srv/web2.raw'").replace("guest_console_log", "'/var/log/libvirt/guests/web2.log'")
+    site.write("templates/web2.xml.j2", other)
+    several, remove = examples.text(PAGE, SEVERAL), examples.text(PAGE, REMOVE)
+    ran = play(several, several, remove, remove.replace("name: web1", "name: web2"))
+    assert ran.changed(SEVERAL) == [True, False]
+    guests = ran.of(SEVERAL)[0]["guests"]
+    assert [(guests[name]["domain"]["state"], guests[name]["domain"]["autostart"]) for name in ("web1", "web2")] == [("running", True), ("running", False)]
+    assert "login:" in site.file("/var/log/libvirt/guests/web2.log").read_text()
 
 
 def test_a_guest_as_the_examples_have_it(site, play, examples):

@@ -2,6 +2,7 @@
 
 //! The one JSON object that a module prints.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::panic;
 use std::process::ExitCode;
@@ -12,22 +13,30 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::finished::CommandFailed;
+use crate::guests::Answer;
 use crate::task::Task;
 
 /// What would change, in the user's own words; shown by Ansible with `--diff`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diff {
     /// State that was found.
     pub before: String,
     /// State that was asked for.
     pub after: String,
     /// What the two texts describe.
-    #[serde(rename = "before_header")]
     pub header: String,
 }
 
+impl Diff {
+    /// In Ansible's form; `whose` where there are those of several guests.
+    fn shown(&self, whose: Option<&str>) -> Value {
+        let header = whose.map_or_else(|| self.header.clone(), |whose| format!("{whose}: {}", self.header));
+        json!({"before": self.before, "after": self.after, "before_header": header, "after_header": header})
+    }
+}
+
 /// What a module answers; printed once, by [`crate::run`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Reply {
     keys: Map<String, Value>,
     diff: Option<Diff>,
@@ -62,6 +71,12 @@ impl Reply {
         self
     }
 
+    /// The same for somebody else who asked for the same: it has changed already, and been shown.
+    pub fn again(mut self) -> Self {
+        self.keys.insert("changed".to_owned(), Value::Bool(false));
+        Reply { diff: None, ..self }
+    }
+
     /// Makes this the reply of a failed task.
     pub fn failed(mut self) -> Self {
         self.keys.insert("failed".to_owned(), Value::Bool(true));
@@ -80,23 +95,50 @@ impl Reply {
         }
     }
 
-    /// Prints the reply with the task's warnings and timings.
-    pub(crate) fn print(mut self, task: Task) -> ExitCode {
-        if let Some(diff) = self.diff.take().filter(|_| task.diff_mode) {
-            self = self.with(
-                "diff",
-                json!({
-                    "before": diff.before, "after": diff.after,
-                    "before_header": diff.header, "after_header": diff.header,
-                }),
-            );
+    /// The reply for several guests: what became of each by its name. Differences and warnings, which Ansible shows from one place
+    /// only, are the whole reply's.
+    pub(crate) fn of_guests(answers: BTreeMap<String, Answer>, task: &mut Task) -> Self {
+        let (asked, mut failures, mut diffs, mut guests) =
+            (answers.len(), Vec::new(), Vec::new(), Map::new());
+        for (name, Answer { reply, task: mut own }) in answers {
+            own.take_warnings().into_iter().for_each(|warning| task.warn(format!("{name}: {warning}")));
+            let mut reply = reply.unwrap_or_else(|error| Reply::failure(&error));
+            diffs.extend(reply.diff.take().map(|diff| diff.shown(Some(&name))));
+            let keys = reply.record(own);
+            if keys.contains_key("failed") {
+                failures.push(format!("{name}: {}", keys["msg"].as_str().unwrap_or_default()));
+            }
+            guests.insert(name, Value::Object(keys));
         }
-        let failed = self.keys.contains_key("failed");
+        let changed = guests.values().any(|keys| keys["changed"] == true);
+        let mut reply = Reply::new(changed).with("guests", guests);
+        if task.diff_mode && !diffs.is_empty() {
+            reply = reply.with("diff", diffs);
+        }
+        if failures.is_empty() {
+            return reply;
+        }
+        let guests = if asked == 1 { "guest" } else { "guests" };
+        reply.failed().msg(format!("{} of {asked} {guests} failed: {}", failures.len(), failures.join("; ")))
+    }
+
+    /// All keys, with the task's warnings and timings.
+    pub(crate) fn record(mut self, task: Task) -> Map<String, Value> {
+        if let Some(diff) = self.diff.take().filter(|_| task.diff_mode) {
+            self = self.with("diff", diff.shown(None));
+        }
         let (warnings, timings) = task.into_records();
         if !warnings.is_empty() {
             self = self.with("warnings", warnings);
         }
-        let printed = print_once(&Value::Object(self.with("timings", timings).keys));
+        self.with("timings", timings).keys
+    }
+
+    /// Prints the reply with the task's warnings and timings.
+    pub(crate) fn print(self, task: Task) -> ExitCode {
+        let keys = self.record(task);
+        let failed = keys.contains_key("failed");
+        let printed = print_once(&Value::Object(keys));
         if failed || printed.is_err() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     }
 }

@@ -2,6 +2,7 @@
 
 //! One run of a module: how it was asked to work, and what it records on the way.
 
+use std::mem;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
@@ -58,6 +59,12 @@ impl Task {
         }
     }
 
+    /// The task of one guest among several: asked in the same way, with records of its own.
+    pub fn of_guest(&self) -> Self {
+        let Task { check_mode, diff_mode, verbosity, by_hand, .. } = *self;
+        Task { check_mode, diff_mode, verbosity, by_hand, ..Task::default() }
+    }
+
     /// Runs one phase of the work and records how long it took, whether it succeeds or not.
     pub fn phase<T>(&mut self, name: &'static str, work: impl FnOnce(&mut Task) -> T) -> T {
         let started = Instant::now();
@@ -81,6 +88,10 @@ impl Task {
     /// Adds a warning that Ansible shows to the user.
     pub fn warn(&mut self, text: impl Into<String>) {
         self.warnings.push(text.into());
+    }
+
+    pub(crate) fn take_warnings(&mut self) -> Vec<String> {
+        mem::take(&mut self.warnings)
     }
 
     /// Starts showing progress of `label` to whoever waits; `total` in bytes where it is known.

@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use ansible_module::{Arguments, answer};
+use ansible_module::{Arguments, answer, answer_each};
 use anyhow::Result;
 
 /// What runs as a module, with arguments that have been read.
@@ -12,6 +12,9 @@ pub type Module = fn(Result<Arguments>) -> ExitCode;
 
 /// What reads the words of the command line itself.
 pub type Command = fn() -> ExitCode;
+
+/// Guests that are worked on side by side: as many as a daemon talks to at once. Most of them are waited for.
+const AT_ONCE: usize = 20;
 
 const MODULES: &[(&str, Module)] = &[
     #[cfg(feature = "images")]
@@ -25,9 +28,11 @@ const MODULES: &[(&str, Module)] = &[
     #[cfg(feature = "images")]
     ("bhyve_image_info", |arguments| answer(arguments, bhyve_image::info)),
     #[cfg(feature = "images")]
-    ("guest_seed", |arguments| answer(arguments, guest_seed::module)),
+    ("guest_seed", |arguments| answer_each(arguments, AT_ONCE, guest_seed::module)),
     #[cfg(feature = "domains")]
-    ("libvirt_domain", |arguments| libvirt_domain::leave(answer(arguments, libvirt_domain::module))),
+    ("libvirt_domain", |arguments| {
+        libvirt_domain::leave(answer_each(arguments, AT_ONCE, libvirt_domain::module))
+    }),
     #[cfg(feature = "domains")]
     ("libvirt_domain_info", |arguments| libvirt_domain::leave(answer(arguments, libvirt_domain::info))),
     #[cfg(feature = "clocks")]

@@ -22,7 +22,10 @@ TEMPLATES = {
     "{{ fetched.image.guid }}": 1,
     "{{ fetched.image.path }}": "/var/db/apiary/images/x.pkg",
     "{{ lookup('ansible.builtin.file', 'keys/ada.pub') }}": "ssh-ed25519 AAAA ada",
+    **{"{{ fetched.guests.%s.image.path }}" % guest: "/var/db/apiary/images/a-1.pkg" for guest in ("web2", "db2")},
+    **{"{{ fetched.guests.%s.image.guid }}" % guest: "7119270074782723516" for guest in ("web2", "db2")},
     "{{ lookup('ansible.builtin.template', 'web1.xml.j2') }}": "<domain><name>web1</name></domain>",
+    "{{ lookup('ansible.builtin.template', 'web2.xml.j2') }}": "<domain><name>web2</name></domain>",
 }
 
 
@@ -78,9 +81,13 @@ def test_programs_accept_what_the_examples_say(apiary, name):
         if module == "job_status":
             continue
         # Options are read in the order of their names: a program that gets as far as this one has accepted them all.
-        stdin = dict(judged(module, arguments), zzz=1, _ansible_module_name=module)
+        options = judged(module, arguments)
+        guests = options.get("guests") or {"": options}
+        for guest in guests.values():
+            guest["zzz"] = 1
+        stdin = dict(options, _ansible_module_name=module)
         done = subprocess.run([apiary, "-"], input=json.dumps(stdin), capture_output=True, text=True, check=False)
-        assert json.loads(done.stdout)["msg"].startswith("reading option `zzz`: unknown field"), arguments
+        assert json.loads(done.stdout)["msg"].count("reading option `zzz`: unknown field") == len(guests), arguments
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(TOP)))

@@ -90,6 +90,42 @@ def test_vaulted_text_is_text():
     assert (secrets, wrong) == ({"opened"}, "")
 
 
+GUESTS = types.SimpleNamespace(
+    DOCUMENTATION="""
+options:
+  name: {type: str}
+  size: {type: int, default: 3}
+  token: {type: str}
+  guests: {type: dict}
+""",
+    RULES={"no_log": ["token"], "required_one_of": [["name", "guests"]], "mutually_exclusive": [["name", "guests"]]},
+    GUEST="name",
+)
+
+
+def test_each_of_several_guests_has_options_of_its_own():
+    options = Options(GUESTS)
+    given = {"size": "4", "token": "secret", "guests": {"web1": None, 2: {"size": 5, "token": "own"}}}
+    canonical, secrets, wrong = options.judge(given)
+    assert canonical == {
+        "guests": {"web1": {"name": "web1", "size": 4, "token": "secret"}, "2": {"name": "2", "size": 5, "token": "own"}}
+    }
+    assert (secrets, wrong) == ({"secret", "own"}, "")
+    assert options.judge({"name": "one"})[0] == {"name": "one", "size": 3}
+    assert options.judge({"guests": {}})[0] == {"guests": {}}
+
+
+@pytest.mark.parametrize(("given", "message"), [
+    ({"guests": {"web1": {"sise": 1}, "web2": {}}}, "guest web1: unknown option sise, expected one of name, size, token"),
+    ({"guests": {"web1": {"guests": {}}}}, "guest web1: unknown option guests, expected one of name, size, token"),
+    ({"guests": ["web1"]}, "'guests' must be a dictionary with the options of each guest by its name, found list"),
+    ({"guests": {"web1": "big"}}, "guest web1: its options must be a dictionary, found str"),
+    ({}, "one of the following is required: name, guests"),
+])
+def test_what_is_wrong_with_one_of_several_guests_names_it(given, message):
+    assert Options(GUESTS).judge(given)[2] == message
+
+
 def test_secrets_are_found_and_never_repeated():
     given = {"name": "a", "token": "hush", "state": "hush", "disks": [{"device": "d", "key": "deep"}]}
     _canonical, secrets, wrong = Options(MODULE).judge(given)
