@@ -84,6 +84,13 @@ options:
       properties:
         description: Its own properties, on top of O(properties).
         type: dict
+  guests:
+    description:
+      - Several guests in one call, which costs what one costs. The options of each by its name; those beside O(guests) go for all of
+        them.
+      - Guests whose volumes are made from the same image are looked at together, and the image is received once.
+      - What goes wrong with one guest is its own affair. The others are done, and the task fails at the end. See RV(guests).
+    type: dict
   golden:
     description:
       - File system in which images are kept, C(POOL/images). The image is received once as C(POOL/images/NAME@image), and O(dataset)
@@ -171,6 +178,20 @@ EXAMPLES = r"""
         properties:
           reservation: 200G
 
+- name: Make the disks of guests that have images of their own, each with its own failure
+  apiary.bhyve.zfs_receive:
+    golden: tank/images
+    guests:
+      web2:
+        src: "{{ fetched.guests.web2.image.path }}"
+        guid: "{{ fetched.guests.web2.image.guid }}"
+        dataset: tank/vm/web2
+      db2:
+        src: "{{ fetched.guests.db2.image.path }}"
+        guid: "{{ fetched.guests.db2.image.guid }}"
+        dataset: tank/vm/db2
+        volsize: 40G
+
 - name: Make a disk from a compressed stream that zfs send has written
   apiary.bhyve.zfs_receive:
     src: /var/tmp/web1-20260101.zfs.zst
@@ -245,6 +266,12 @@ golden:
       description: Where the golden volume that was there before is kept, or null.
       type: str
       sample: tank/images/FreeBSD-14.2-RELEASE-ZFS-20G-20250515.old-20261122T181500Z
+guests:
+  description:
+    - What became of each guest, by its name; the keys are those that one guest alone is answered with, C(changed), C(failed) and
+      C(msg) among them. Differences and warnings are the whole task's, with the guest's name in front.
+  returned: with O(guests)
+  type: dict
 timings:
   description:
     - Seconds of each phase, and bytes where they are counted. C(timings.apply.bytes) (of a raw file) or C(timings.receive.bytes)
@@ -259,9 +286,9 @@ from ansible_collections.apiary.bhyve.plugins.module_utils._documented import ru
 # What the documentation has no words for.
 RULES = {
     "mutually_exclusive": [["path", "dataset", "volumes"], ["path", "golden"], ["path", "image"], ["path", "properties"]],
-    "required_one_of": [["path", "dataset", "volumes", "golden"]],
+    "required_one_of": [["path", "dataset", "volumes", "golden", "guests"]],
     "required_by": {"image": ["golden"]},
-    "required_if": [["state", "present", ["src"]]],
+    "required_if": [["state", "present", ["src", "guests"], True]],
 }
 
 

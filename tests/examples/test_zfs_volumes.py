@@ -10,6 +10,7 @@ PAGE = "zfs_receive"
 RAW = "Make a guest's disk on a host without ZFS"
 CLONE = "Clone a guest's disk from the golden volume, which is received first where it is missing"
 SEVERAL = "Make the disks of several guests at once"
+EACH = "Make the disks of guests that have images of their own, each with its own failure"
 STREAM = "Make a disk from a compressed stream that zfs send has written"
 NEWER = "Bring the disk up to date, and keep the old one beside it"
 REMOVE = "Remove the disk"
@@ -36,9 +37,13 @@ def sent(zfs_site, guest):
 def test_volumes_of_an_image(zfs_site, guest, sent, examples):
     """The image is such a stream, too: `fetched` is what bhyve_image would have returned of it."""
     fetched = {"image": {"path": "/var/tmp/web1-20260101.zfs.zst", "guid": zfs_site.get("guid", "zroot/sent@20260101")}}
-    raw, clone, several, remove = examples.take(PAGE, RAW, CLONE, SEVERAL, REMOVE)
-    ran = zfs_site.play("hv1", raw, raw, clone, clone, several, several, remove, remove, fetched=fetched)
-    assert [ran.changed(name) for name in (RAW, CLONE, SEVERAL, REMOVE)] == [[True, False]] * 4
+    fetched["guests"] = {name: dict(fetched) for name in ("web2", "db2")}
+    names = RAW, CLONE, SEVERAL, EACH, REMOVE
+    tasks = [task for task in examples.take(PAGE, *names) for _ in range(2)]
+    ran = zfs_site.play("hv1", *tasks, fetched=fetched)
+    assert [ran.changed(name) for name in names] == [[True, False]] * 5
+    each = ran.of(EACH)[0]["guests"]
+    assert [each[name]["volume"]["size"] for name in ("web2", "db2")] == [8 << 20, 40 << 30]
     assert ran.of(RAW)[0]["volume"]["size"] == 40 << 30
     web1, db1 = ({name: zfs_site.get(name, volume) for name in ("volsize", "origin", "reservation")} for volume in ("tank/vm/web1", "tank/vm/db1"))
     assert int(web1["volsize"]) == 40 << 30 and int(db1["volsize"]) == int(db1["reservation"]) == 200 << 30

@@ -46,6 +46,43 @@ def test_several_guests_in_one_call(guest, place):
     assert more["diff"]["after"].count("clone of") == 6
 
 
+def test_each_of_several_guests_by_itself(guest, place):
+    common = {"src": place.src("tiny-plain"), "golden": place.images}
+    guests = {f"web{n}": {**common, "dataset": f"{place.vm}/web{n}"} for n in range(4)}
+    guests["web1"]["volsize"] = "512K"
+    guests["web3"]["volsize"] = "4M"
+    before = place.names()
+    announced = guest.module({"guests": guests}, check=True)
+    assert place.names() == before
+    done = guest.module({"guests": guests})
+    for reply in (announced, done):
+        assert reply["msg"].startswith("1 of 4 guests failed: web1: volsize 512K is smaller than the image"), reply
+        assert (reply["changed"], [each["changed"] for each in reply["guests"].values()]) == (True, [True, False, True, True])
+    made = [f"{place.vm}/web{n}" for n in (0, 2, 3)]
+    golden = f"{place.images}/tiny-plain"
+    assert place.names() == [golden, f"{golden}@image", *made]
+    found = [done["guests"][f"web{n}"]["volume"] for n in (0, 2, 3)]
+    assert [volume["dataset"] for volume in found] == made and [volume["size"] >> 20 for volume in found] == [1, 1, 4]
+    assert {volume["origin"] for volume in found} == {f"{golden}@image"}
+    guest.sh(f"test -b {found[2]['device']}")
+    del guests["web1"]["volsize"]
+    again = guest.module({"guests": guests})
+    assert [each["changed"] for each in again["guests"].values()] == [False, True, False, False] and "failed" not in again
+    gone = {name: {"dataset": options["dataset"], "state": "absent"} for name, options in guests.items()}
+    assert guest.module({"guests": gone})["changed"] is True and place.names() == [golden, f"{golden}@image"]
+
+
+def test_an_image_that_is_broken_fails_those_who_need_it_once(guest, place):
+    options = {"golden": place.images, "sha256": "0" * 64}
+    whole = {"src": place.src("tiny-plain"), "golden": place.images, "dataset": f"{place.vm}/other"}
+    guests = {name: {**options, "src": place.src("tiny-c"), "dataset": f"{place.vm}/{name}"} for name in ("web1", "web2")}
+    reply = guest.module({"guests": {**guests, "other": whole}})
+    assert reply["msg"].startswith("2 of 3 guests failed: web1: "), reply
+    assert reply["guests"]["web1"]["msg"] == reply["guests"]["web2"]["msg"]
+    golden = f"{place.images}/tiny-plain"
+    assert place.names() == [golden, f"{golden}@image", f"{place.vm}/other"]
+
+
 def test_copy_with_properties_from_the_beginning(guest, place):
     wanted = {"compression": "off", "org.example:note": "it's = here", "refreservation": "auto"}
     place.triad(src=place.src("tiny-plain"), dataset=f"{place.vm}/web", properties=wanted, volsize="4M")

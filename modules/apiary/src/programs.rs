@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use ansible_module::{Arguments, answer, answer_each};
+use ansible_module::{Arguments, answer, answer_each, answer_guests};
 use anyhow::Result;
 
 /// What runs as a module, with arguments that have been read.
@@ -38,7 +38,7 @@ const MODULES: &[(&str, Module)] = &[
     #[cfg(feature = "clocks")]
     ("ntpd_check", |arguments| answer(arguments, ntpd_check::module)),
     #[cfg(feature = "images")]
-    ("zfs_receive", |arguments| answer(arguments, zfs_receive::module)),
+    ("zfs_receive", |arguments| answer_guests(arguments, zfs_receive::module, zfs_receive::guests)),
 ];
 
 const COMMANDS: &[(&str, Command)] = &[

@@ -7,6 +7,7 @@ mod conduit;
 mod describe;
 mod device;
 mod feed;
+pub mod guests;
 mod observe;
 mod plan;
 mod receive;

@@ -4,8 +4,10 @@
 
 mod dataset;
 mod decoder;
+mod guests;
 mod image;
 mod job;
+mod made_from;
 mod params;
 mod properties;
 mod raw_file;
@@ -14,7 +16,9 @@ mod source;
 use ansible_module::{Reply, Task};
 use anyhow::Result;
 
+pub use crate::guests::guests;
 use crate::job::Job;
+pub use crate::made_from::{MadeFrom, Place, made_from};
 use crate::params::Params;
 
 /// Module `zfs_receive`.

@@ -64,6 +64,13 @@ impl Observed {
         self.rows.get(name.parent()?.as_str())?.volmode.as_deref()
     }
 
+    /// Looks once more at a dataset that has changed, and at its snapshots.
+    pub fn look_again(&mut self, zfs: &Zfs, name: &DatasetName) -> Result<()> {
+        self.rows.remove(&name.unfinished());
+        self.add(zfs.list(&[name.as_str()], 1)?);
+        Ok(())
+    }
+
     fn add(&mut self, rows: Vec<Row>) {
         self.rows.extend(rows.into_iter().map(|row| (row.name.clone(), row)));
     }

@@ -150,6 +150,14 @@ impl Plan {
         self.steps.iter().any(|step| !matches!(step, Step::Sweep(_) | Step::Unmark(_)))
     }
 
+    /// Puts what was done before it in front.
+    pub fn begin_with(&mut self, mut first: Plan) {
+        first.steps.append(&mut self.steps);
+        self.steps = first.steps;
+        self.before.insert_str(0, &first.before);
+        self.after.insert_str(0, &first.after);
+    }
+
     /// Adds what only reading the image could tell.
     pub fn learn(&mut self, image: &Summary) {
         self.image_size = self.image_size.or(image.volsize);

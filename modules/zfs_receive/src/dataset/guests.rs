@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+//! Volumes of several guests. They are observed together, and the image is received once; each guest has a plan of its own,
+//! and what goes wrong with its volumes is its own affair.
+
+use std::collections::BTreeMap;
+use std::mem;
+
+use ansible_module::lock::Lock;
+use ansible_module::{Answer, Task};
+use anyhow::{Result, anyhow, bail};
+use zfs_command::{DatasetName, Zfs};
+
+use super::observe::{self, Observed};
+use super::plan::{self, Plan};
+use super::request::Present;
+use super::{apply, find_zfs, reply, wait};
+use crate::job::{Volumes, Wanted};
+
+/// Sees to it that the volumes of each guest are there.
+pub fn present(guests: BTreeMap<String, Volumes>, task: &Task) -> BTreeMap<String, Answer> {
+    let groups = by_image(guests);
+    groups.into_iter().flat_map(|(image, guests)| of_one_image(&image, &guests, task)).collect()
+}
+
+/// Sees to it that the volumes of each guest are gone.
+pub fn absent(guests: BTreeMap<String, Vec<DatasetName>>, task: &Task) -> BTreeMap<String, Answer> {
+    let gone = |names: &[DatasetName]| {
+        let mut task = task.of_guest();
+        Answer { reply: super::absent(names, &mut task), task }
+    };
+    guests.into_iter().map(|(guest, names)| (guest, gone(&names))).collect()
+}
+
+/// The guests whose volumes are made from the same image, and in the same way.
+fn by_image(guests: BTreeMap<String, Volumes>) -> Vec<(Volumes, BTreeMap<String, Vec<Wanted>>)> {
+    let mut groups: Vec<(Volumes, BTreeMap<String, Vec<Wanted>>)> = Vec::new();
+    for (guest, mut job) in guests {
+        let volumes = mem::take(&mut job.volumes);
+        match groups.iter_mut().find(|(image, _)| *image == job) {
+            Some((_, guests)) => drop(guests.insert(guest, volumes)),
+            None => groups.push((job, BTreeMap::from([(guest, volumes)]))),
+        }
+    }
+    groups
+}
+
+fn of_one_image(
+    image: &Volumes,
+    guests: &BTreeMap<String, Vec<Wanted>>,
+    task: &Task,
+) -> BTreeMap<String, Answer> {
+    // What is done for all is recorded with the first.
+    let mut tasks: Vec<Task> = guests.iter().map(|_| task.of_guest()).collect();
+    let opened = match tasks.first_mut() {
+        Some(first) => Group::open(image, guests.values().flatten().cloned().collect(), first),
+        None => return BTreeMap::new(),
+    };
+    let mut group = match opened {
+        Ok(group) => group,
+        Err(error) => {
+            let line = format!("{error:#}");
+            let failed = |task| Answer { reply: Err(anyhow!("{line}")), task };
+            return guests.keys().cloned().zip(tasks.into_iter().map(failed)).collect();
+        }
+    };
+    let mut made: Vec<_> =
+        guests.values().zip(&mut tasks).map(|(volumes, task)| group.make(volumes, task)).collect();
+    // Devices of clones come at the same time: waited for when all are made.
+    for (made, task) in made.iter_mut().zip(&mut tasks) {
+        if let Ok(Made { plan, .. }) = made
+            && !task.check_mode
+            && let Err(error) = apply::devices(&group.zfs, &plan.devices, task)
+        {
+            *made = Err(error);
+        }
+    }
+    let replies = made
+        .into_iter()
+        .map(|made| made.map(|made| reply::present(&made.plan, &made.request, &group.observed)));
+    let answers = replies.zip(tasks).map(|(reply, task)| Answer { reply, task });
+    guests.keys().cloned().zip(answers).collect()
+}
+
+/// What the guests of one image share.
+struct Group {
+    zfs: Zfs,
+    request: Present,
+    observed: Observed,
+    golden: GoldenVolume,
+    /// Whether the whole image has been judged in this run.
+    verified: bool,
+    /// Under these nothing that was observed changes.
+    _locks: Vec<Lock>,
+}
+
+/// What was done about the golden volume.
+#[derive(Default)]
+enum GoldenVolume {
+    /// Nothing: there is none, or it is there, or check mode leaves it to the plans of the guests.
+    #[default]
+    LeftAlone,
+    /// It was received; to be told with the first guest.
+    Received(Plan),
+    /// It could not be received, for this reason.
+    Failed(String),
+}
+
+/// What was asked for one guest, and what was done about it.
+struct Made {
+    request: Present,
+    plan: Plan,
+}
+
+impl Group {
+    fn open(image: &Volumes, volumes: Vec<Wanted>, task: &mut Task) -> Result<Self> {
+        let zfs = find_zfs()?;
+        let request = task.phase("source", |_| Present::of(&Volumes { volumes, ..image.clone() }))?;
+        let locks = wait(&request.names(), task)?;
+        let observed = task.phase("observe", |_| observe::present(&zfs, &request))?;
+        let mut group =
+            Group { zfs, request, observed, golden: GoldenVolume::LeftAlone, verified: false, _locks: locks };
+        group.golden = match group.receive_golden(task) {
+            Ok(Some(plan)) => GoldenVolume::Received(plan),
+            Ok(None) => GoldenVolume::LeftAlone,
+            // Only those who need it fail for it.
+            Err(error) => GoldenVolume::Failed(format!("{error:#}")),
+        };
+        Ok(group)
+    }
+
+    /// Receives the golden volume where it is missing.
+    fn receive_golden(&mut self, task: &mut Task) -> Result<Option<Plan>> {
+        let Some(golden) = self.request.golden.clone().filter(|_| !task.check_mode) else { return Ok(None) };
+        let request = Present { volumes: Vec::new(), ..self.request.clone() };
+        let plan = plan::present(&request, &self.observed)?;
+        if plan.receives().next().is_none() {
+            return Ok(None);
+        }
+        task.phase("apply", |task| apply::apply(&self.zfs, &plan, task))?;
+        self.observed.look_again(&self.zfs, &golden)?;
+        Ok(Some(plan))
+    }
+
+    /// Makes the volumes of one guest.
+    fn make(&mut self, volumes: &[Wanted], task: &mut Task) -> Result<Made> {
+        let request = Present { volumes: volumes.to_vec(), ..self.request.clone() };
+        let mut plan = plan::present(&request, &self.observed)?;
+        plan.warnings.iter().for_each(|warning| task.warn(warning));
+        if let (GoldenVolume::Failed(reason), true) = (&self.golden, plan.receives().next().is_some()) {
+            bail!("{reason}");
+        }
+        let image = match (task.check_mode, self.verified) {
+            (false, _) => task.phase("apply", |task| apply::apply(&self.zfs, &plan, task))?,
+            (true, false) => apply::preview(&plan, task)?,
+            (true, true) => None,
+        };
+        if let Some(image) = image {
+            self.verified = true;
+            plan.learn(&image);
+            self.request.image.volsize = self.request.image.volsize.or(image.volsize);
+        }
+        if let GoldenVolume::Received(golden) = mem::take(&mut self.golden) {
+            plan.begin_with(golden);
+        }
+        Ok(Made { request, plan })
+    }
+}
