@@ -46,9 +46,26 @@ options:
       - What is exactly a C(NAME-VERSION) is never taken for a C(NAME).
       - As strict as ZFS and file systems together, a name has up to 128 letters, digits, dots, underscores and hyphens, and
         starts with a letter or digit.
+      - One of O(name) and O(guests) is required.
     type: list
     elements: str
-    required: true
+  guests:
+    description:
+      - Several guests in one call, which costs what one costs. The options of each by its name; those beside O(guests) go for all of
+        them. O(name) is the one image of a guest.
+      - Guests that ask for the same image share one look at the catalogue. A C(NAME) without a version means the catalogue's newest here,
+        whatever the store has, because a guest whose volume is there is known by O(dataset) or O(path).
+      - What goes wrong with one guest is its own affair. The others are done, and the task fails at the end. See RV(guests).
+    type: dict
+  dataset:
+    description:
+      - The ZFS volume of the guest that the image is for.
+      - Where it is there, nothing is fetched. The answer is what is known of the image it was made from, which may be gone from store
+        and catalogue; another image than O(name) asks for is refused. A guest keeps its version of a C(NAME), and is told of a newer one.
+    type: str
+  path:
+    description: The raw file of the guest that the image is for, as O(dataset) on a host without ZFS.
+    type: path
   state:
     description:
       - V(present) asks the catalogue only where the store has no image of that name, in any version, that this catalogue vouched for.
@@ -104,6 +121,18 @@ EXAMPLES = r"""
     repository: https://repo.example.org
     signature_type: fingerprints
     fingerprints: /usr/local/etc/pkg/fingerprints/images
+
+- name: Fetch what new guests are made from; guests that are there keep what they have
+  apiary.bhyve.bhyve_image:
+    repository: ssh://images@repo.example.org
+    pubkey: /usr/local/etc/apiary/images.pub
+    guests:
+      web1:
+        name: FreeBSD-14.2-RELEASE-ZFS-20G
+        dataset: zroot/guests/web1
+      db1:
+        name: FreeBSD-14.2-RELEASE-ZFS-20G-20250515
+        dataset: zroot/guests/db1
 
 - name: Make room
   apiary.bhyve.bhyve_image:
@@ -198,6 +227,19 @@ images:
   type: list
   elements: dict
   contains: *image
+newer:
+  description:
+    - The newest version of the C(NAME) that was asked for, where the guest has an older one; else null.
+    - Null as well, with a warning, where the catalogue cannot be read.
+  returned: for a guest whose volume is there
+  type: str
+  sample: "20260601"
+guests:
+  description:
+    - What became of each guest, by its name; the keys are those that one guest alone is answered with, C(changed), C(failed) and
+      C(msg) among them. Differences and warnings are the whole task's, with the guest's name in front.
+  returned: with O(guests)
+  type: dict
 timings:
   description: Seconds and bytes per phase.
   returned: always
@@ -208,6 +250,8 @@ timings:
 from ansible_collections.apiary.bhyve.plugins.module_utils._documented import run  # noqa: E402
 
 RULES = {
+    "required_one_of": [["name", "guests"]],
+    "mutually_exclusive": [["name", "guests"], ["dataset", "path"]],
     "required_if": [
         ("state", "latest", ["repository"]),
     ],

@@ -68,6 +68,10 @@ def test_an_image_is_fetched_and_received(published, guest, examples):
     assert [ran.changed(name) for name in names] == [[True, False]] * 2
     assert ran[0]["result"]["image"]["guid"] == published.get("guid", "zroot/guests/web1@image")
     guest.sh("cmp /dev/zvol/zroot/guests/web1 /build/FreeBSD-14.2-RELEASE-amd64-zfs.raw")
+    kept = "Fetch what new guests are made from; guests that are there keep what they have"
+    guests = published.play("hv1", examples.text("bhyve_image", kept)).of(kept)[0]["guests"]
+    assert [guests[name]["image"]["version"] for name in ("web1", "db1")] == ["20250515", "20250515"]
+    assert guests["web1"]["newer"] == "20260515"
 
 
 def test_what_is_there_is_listed(published, examples):

@@ -24,7 +24,7 @@ const MODULES: &[(&str, Module)] = &[
     #[cfg(feature = "images")]
     ("bhyve_catalog_mirror", |arguments| answer(arguments, bhyve_image::mirror)),
     #[cfg(feature = "images")]
-    ("bhyve_image", |arguments| answer(arguments, bhyve_image::module)),
+    ("bhyve_image", |arguments| answer_guests(arguments, bhyve_image::module, bhyve_image::guests)),
     #[cfg(feature = "images")]
     ("bhyve_image_info", |arguments| answer(arguments, bhyve_image::info)),
     #[cfg(feature = "images")]

@@ -8,8 +8,10 @@ mod apply;
 mod fetch;
 mod file_identity;
 mod golden;
+mod guests;
 mod image;
 mod info;
+mod kept;
 mod memory;
 mod mirror;
 mod observe;
@@ -27,6 +29,7 @@ use ansible_module::{Reply, Task};
 use anyhow::Result;
 
 use apply::{apply, prepare};
+pub use guests::guests;
 pub use info::info;
 pub use mirror::mirror;
 use observe::observe;
@@ -37,6 +40,14 @@ pub use params::{InfoParams, MirrorParams, Params};
 /// # Errors
 /// Where the catalogue cannot be believed, or an image cannot be fetched, verified or removed.
 pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
+    match params.place()? {
+        Some(_) => guests::guest(params, task),
+        None => bring(params, task),
+    }
+}
+
+/// Sees to it that images are in the store, or are not.
+fn bring(params: Params, task: &mut Task) -> Result<Reply> {
     let mut observed = observe(&params, task)?;
     let mut plan = observed.plan(&params)?;
     let mut fetched = Vec::new();

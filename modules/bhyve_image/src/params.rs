@@ -6,12 +6,14 @@ use std::fmt;
 use std::path::PathBuf;
 
 use ansible_module::Seconds;
+use anyhow::{Result, bail};
 use image_catalog::name::ImageName;
 use image_catalog::signature::SignatureType;
 use image_catalog::transport::Location;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use zfs_command::DatasetName;
+use zfs_receive::Place;
 
 use crate::access::{Access, SshOptions, TrustOptions};
 
@@ -20,22 +22,22 @@ use crate::access::{Access, SshOptions, TrustOptions};
 macro_rules! options {
     ($(#[$doc:meta])* $name:ident { $($own:tt)* }) => {
         $(#[$doc])*
-        #[derive(Debug, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct $name {
             $($own)*
-            repository: Option<Location>,
+            pub(crate) repository: Option<Location>,
             #[serde(default)]
-            signature_type: SignatureType,
-            pubkey: Option<PathBuf>,
-            fingerprints: Option<PathBuf>,
-            ssh_key: Option<PathBuf>,
-            ssh_known_hosts: Option<PathBuf>,
+            pub(crate) signature_type: SignatureType,
+            pub(crate) pubkey: Option<PathBuf>,
+            pub(crate) fingerprints: Option<PathBuf>,
+            pub(crate) ssh_key: Option<PathBuf>,
+            pub(crate) ssh_known_hosts: Option<PathBuf>,
             #[serde(default)]
-            ssh_args: Option<Vec<String>>,
-            ca_path: Option<PathBuf>,
+            pub(crate) ssh_args: Option<Vec<String>>,
+            pub(crate) ca_path: Option<PathBuf>,
             #[serde(default = "default_timeout")]
-            timeout: Seconds,
+            pub(crate) timeout: Seconds,
         }
 
         impl $name {
@@ -77,6 +79,30 @@ options! {
         /// The folder that keeps images.
         #[serde(default = "default_store")]
         pub store: PathBuf,
+        /// The ZFS volume of the guest that the image is for.
+        pub dataset: Option<DatasetName>,
+        /// The raw file of the guest that the image is for.
+        pub path: Option<PathBuf>,
+    }
+}
+
+impl Params {
+    /// The volume of the guest that the image is for.
+    ///
+    /// # Errors
+    /// Where both kinds are named, or it would not be looked at.
+    pub fn place(&self) -> Result<Option<Place>> {
+        match (&self.dataset, &self.path) {
+            (None, None) => Ok(None),
+            _ if self.state != State::Present => {
+                bail!("option `state` is not `present`: the options `dataset` and `path` go with that")
+            }
+            (Some(_), Some(_)) => {
+                bail!("both of the options `dataset` and `path` are given: expected one of them")
+            }
+            (Some(dataset), None) => Ok(Some(Place::Dataset(dataset.clone()))),
+            (None, path) => Ok(path.clone().map(Place::RawFile)),
+        }
     }
 }
 

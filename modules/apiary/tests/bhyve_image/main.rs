@@ -7,6 +7,7 @@ mod configured;
 #[cfg(target_os = "linux")]
 mod crash;
 mod damage;
+mod guests;
 mod options;
 mod servers;
 mod states;
