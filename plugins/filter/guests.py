@@ -30,19 +30,6 @@ REQUIRED = ("image", "vcpus", "memory")
 
 STATES = ("running", "shutoff", "present")
 
-# What an image's annotation `image_os` begins with, where cloud-init writes the seed's contents into place.
-LINUX = (
-    "almalinux", "alpine", "amazon", "arch", "centos", "debian", "fedora", "gentoo", "linux", "opensuse", "oracle", "rhel",
-    "rocky", "sles", "suse", "ubuntu", "void",
-)
-
-# Which of the role's bhyve templates boots an image with this annotation `image_loader`; other templates are their owner's.
-BHYVE_TEMPLATES = {"uefi": "uefi", "bhyveload": "loader", "grub": "loader", "grub-bhyve": "loader"}
-
-# The phases of a deployment, in seconds, as the table heads them.
-PHASES = ("fetch", "receive", "seed", "domain", "wait")
-
-
 def size_in_bytes(value):
     """Bytes of 2147483648 or "2G"; None where it is not a size."""
     match = SIZE.fullmatch(str(value).strip())
@@ -156,104 +143,12 @@ def fleet_problems(hostvars, hosts, others=()):
     return problems
 
 
-def entry_of(registered, item):
-    """The result of ITEM in what a loop registered; None where there is none."""
-    for entry in registered.get("results", []):
-        if entry.get(entry.get("ansible_loop_var", "item")) == item:
-            return entry
-    return None
-
-
-def result_of(registered, item, path, *default):
-    """The value at PATH ('volume.device') of what a loop returned for ITEM."""
-    value = entry_of(registered, item) or {}
-    for key in path.split("."):
-        if not isinstance(value, dict) or key not in value:
-            if default:
-                return default[0]
-            raise AnsibleFilterError("looking for %s of %s: the task that should have returned it did not run" % (path, item))
-        value = value[key]
-    return value
-
-
-def unmet_needs(definitions, fetched, template):
-    """What the guests' images need and do not get; TEMPLATE is that of guests that name none."""
-    problems = []
-    for name, guest in definitions.items():
-        image = (entry_of(fetched, guest["image"]) or {}).get("image") or {}
-        needed, given = image.get("min_memory") or 0, size_in_bytes(guest["memory"])
-        if given < needed:
-            problems.append("%s: image %s needs %d bytes of memory, found memory: %s" % (name, guest["image"], needed, guest["memory"]))
-        loader, chosen = image.get("loader"), guest.get("template", template)
-        fitting = BHYVE_TEMPLATES.get(loader, chosen)
-        if chosen in BHYVE_TEMPLATES.values() and chosen != fitting:
-            problems.append("%s: image %s is booted by %s, found template: %s, expected %s" % (name, guest["image"], loader, chosen, fitting))
-    return problems
-
-
-def template_file(name):
-    """File of a domain template: one of the role's (or of templates/domains beside the playbook) by name, or a path."""
-    return name if "/" in name else "domains/%s.xml.j2" % name
-
-
-def seed_family(image_os):
-    """Who reads the seed of a guest with an image of this system: freebsd, linux, or empty where the image does not say."""
-    system = str(image_os or "").lower()
-    if not system or system.startswith("freebsd"):
-        return "freebsd" if system else ""
-    if system.startswith(LINUX):
-        return "linux"
-    raise AnsibleFilterError(
-        "looking for the family of a seed: expected an image whose os begins with freebsd or the name of a Linux, found %r; "
-        "say 'family' in the guest's seed" % image_os
-    )
-
-
-def seconds_of(registered, item):
-    return result_of(registered, item, "timings.total.seconds", 0.0)
-
-
-def aligned(rows):
-    """Rows of words as lines with aligned columns."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join(word.ljust(width) for word, width in zip(row, widths)).rstrip() for row in rows]
-
-
-def deployment_table(report):
-    """One line a guest: state, image, volume, seconds per phase; below, the total."""
-    rows, total, fetched = [["guest", "state", "image", "volume", *PHASES, "changed"]], 0.0, set()
-    for name, guest in report["definitions"].items():
-        if entry_of(report["domains"], name) is None:
-            continue
-        # An image is fetched once, whoever uses it: the first guest in the table bears its time.
-        image = guest["image"]
-        seconds = [0.0 if image in fetched else seconds_of(report["images"], image)]
-        fetched.add(image)
-        seconds += [seconds_of(report[phase], name) for phase in ("volumes", "seeds", "domains", "waits")]
-        total += sum(seconds)
-        changed = any((entry_of(report[phase], name) or {}).get("changed") for phase in ("volumes", "seeds", "domains"))
-        rows.append([
-            name,
-            result_of(report["domains"], name, "domain.state", "-"),
-            "-".join(result_of(report["images"], image, "image.%s" % key, "?") for key in ("name", "version")),
-            result_of(report["volumes"], name, "volume.device", "-"),
-            *("%.2f" % second for second in seconds),
-            "yes" if changed else "no",
-        ])
-    return aligned(rows) + ["%.2f seconds on the host for %d guests" % (total, len(rows) - 1)]
-
-
 class FilterModule:
     """Filters of the role guest."""
 
     def filters(self):
         """Names in playbooks."""
         return {
-            "deployment_table": deployment_table,
             "fleet_problems": fleet_problems,
-            "result_of": result_of,
-            "seed_family": seed_family,
             "size_in_bytes": bytes_of,
-            "template_file": template_file,
-            "unmet_needs": unmet_needs,
         }

@@ -14,7 +14,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 TEXTS = sorted([TOP / "README.md", *TOP.glob("roles/*/README.md"), *TOP.glob("docs/docsite/rst/*.rst")])
 PLAYBOOKS = sorted(TOP.glob("playbooks/*.yml"))
 PAGES = sorted(
-    path for pattern in ("modules/*.py", "filter/*.yml", "inventory/*.py") for path in TOP.glob("plugins/" + pattern)
+    path for pattern in ("modules/*.py", "filter/*.yml", "inventory/*.py", "lookup/*.py") for path in TOP.glob("plugins/" + pattern)
 )
 
 # Fenced in Markdown, indented in reStructuredText.

@@ -9,6 +9,7 @@ import json
 import pytest
 import yaml
 
+from documented import TOP
 from this_machine import HYPERVISOR
 
 GUIDE = "docs/docsite/rst/guide_first_deploy.rst"
@@ -18,7 +19,7 @@ DISK = "/var/lib/guests/web1.raw"
 # Words of the report, and the role's tasks that register them.
 REGISTERED = {
     "images": "Fetch and verify images", "volumes": "Receive volumes", "seeds": "Write seeds",
-    "domains": "Define and start domains", "waits": "Wait until started guests answer",
+    "domains": "Define and start domains, and wait until their guests answer", "domains_found": "Look which domains are there",
 }
 
 
@@ -79,14 +80,21 @@ def test_what_the_filters_make_of_it(site, deployed, examples):
     """Each example sees what the role has registered."""
     seen = {word: deployed[1].results.of(task)[0] for word, task in REGISTERED.items()}
     guests = examples.data(GUIDE, "bhyve_guests:")["bhyve_guests"]
-    pages = ["deployment_table", "result_of", "seed_family", "template_file", "size_in_bytes", "unmet_needs"]
+    place = {"folder": "/var/lib/guests", "seeds": "/var/db/apiary/seeds", "template": "uefi"}
+    told = {"names": ["web1"], "definitions": guests, "place": place, **seen}
+    pages = [
+        "deployment_table", "deployment_failures", "guests_elsewhere", "guests_here", "naming_problems", "size_in_bytes",
+        "deployment_options", "guest_domains",
+    ]
     tasks = [examples.take(page)[0] for page in pages]
-    ran = site.play("hv1", *tasks, guest_report={**seen, "definitions": guests}, fetched=seen["images"], **seen)
-    said = [each["result"]["msg"] for each in ran]
+    # What the role has by default, and finds among its own files.
+    site.write("templates/domains/qemu.xml.j2", (TOP / "roles/guest/templates/domains/qemu.xml.j2").read_text())
+    ran = site.play("hv1", *tasks, guest_deployment=told, deployment=told, guest_wait_timeout=120, guest_console_folder="/var/log/libvirt/guests")
+    said = [each["result"].get("msg") for each in ran]
     assert said[0][1].split()[0] == "web1" and "FreeBSD-14.2-RELEASE-ZFS-20G-20250515" in said[0][1]
-    assert said[1:3] == [DISK, "linux"] and said[3] == "domains/uefi.xml.j2"
-    assert said[4] == "<memory unit='b'>2147483648</memory>"
-    assert said[5:] == ["All assertions passed"]
+    assert said[1:4] == [[], {}, ["web1"]] and said[4] == "All assertions passed"
+    assert said[5] == "<memory unit='b'>2147483648</memory>"
+    assert [each["result"]["changed"] for each in ran[6:]] == [False, False]
 
 
 def test_the_guest_of_the_readme_takes_its_place(site, deployed, examples):
@@ -99,6 +107,10 @@ def test_the_guest_of_the_readme_takes_its_place(site, deployed, examples):
 def test_it_is_removed(site, deployed, examples):
     guests = yaml.safe_load(site.file("/srv/site/inventory/host_vars/hv1.yml").read_text())["bhyve_guests"]
     site.write("inventory/host_vars/hv1.yml", json.dumps({"bhyve_guests": {**guests, "web2": guests["web1"]}}))
+    remains = examples.text("deployment_remains", "Remove seeds")
+    place = {"folder": "/var/lib/guests", "seeds": "/var/db/apiary/seeds"}
+    told = {"names": ["web1"], "definitions": guests, "place": place}
+    assert site.play("hv1", remains, remains, guest_deployment=told).changed("Remove seeds") == [True, False]
     command = examples.text("playbooks/remove.yml", "ansible-playbook -i INVENTORY apiary.bhyve.remove -e bhyve_remove=web1,web2")
     assert [deploy(site, command)["changed"] > 0 for _ in range(2)] == [True, False]
     assert site.virsh("list", "--all", "--name") == "" and not site.file(DISK).exists()

@@ -43,11 +43,18 @@ def test_only_hosts_of_the_group_serve_images(play, playbook):
 
 
 def test_a_guest_that_nobody_has_is_not_removed(play):
-    hosts = {"hv1": {"bhyve_guests": {"web1": GUEST}}, "hv2": {}}
+    # libvirt's own driver for tests has a domain, but none of ours.
+    hosts = {"hv1": {"bhyve_guests": {"web1": GUEST}, "guest_uri": "test:///default"}, "hv2": {"guest_uri": "test:///default"}}
     guests = {"hosts": {"web1": {}}}
     code, said = play("remove", {"all": {"hosts": hosts}, "bhyve_guests": guests}, "-e", '{"bhyve_remove": "web1, web9"}')
-    assert code == 2 and "expected names of bhyve_guests of these hosts (web1), found web9" in said
+    assert code == 2 and "expected names of guests of these hosts, found web9; they have: web1" in said
     assert "ok: [web1" not in said and "web1 :" not in said
+
+
+def test_a_guest_that_nobody_has_is_not_deployed(play):
+    hosts = {"hv1": {"bhyve_guests": {"web1": GUEST}}, "hv2": {"bhyve_guests": {"web2": GUEST}}}
+    code, said = play("deploy", {"all": {"hosts": hosts}}, "-e", "guest_names=web2,wbe1")
+    assert code == 2 and "found wbe1; they have: web1, web2" in said and "Fetch" not in said
 
 
 def test_publish_hands_on_every_option_of_an_image():

@@ -1,0 +1,85 @@
+# Copyright: the apiary.bhyve developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the role guest asks in one word: what is each phase to do, how did it go, which guests are there."""
+
+from __future__ import annotations
+
+from ansible_collections.apiary.bhyve.plugins.filter.guests import guests_of
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._deployment import Deployment, named
+
+
+def deployment_options(told, phase):
+    """What the module of a phase is asked for, by guest."""
+    deployment = Deployment(told)
+    return deployment.drafts() if phase == "drafts" else deployment.options(phase)
+
+
+def deployment_remains(told):
+    """Where seeds and volumes of guests are."""
+    return Deployment(told).remains()
+
+
+def deployment_failures(told):
+    """Why guests have failed, one line each."""
+    return ["%s: %s" % failure for failure in Deployment(told).failures().items()]
+
+
+def deployment_table(told):
+    """How it went, one line a guest."""
+    return Deployment(told).table()
+
+
+def domains_found(hostvars, host):
+    """The domains that this collection has made on a host, by name, as far as this play has looked."""
+    found = hostvars[host].get("guest_domains_found") or {}
+    return {domain["name"]: domain for domain in found.get("domains", []) if domain.get("managed") is not None}
+
+
+def guests_elsewhere(hostvars, hosts, here):
+    """Guests of this host that still run on another one, whose dictionary has them no more; the other host by their names."""
+    ours = guests_of(hostvars, here)
+    return {
+        name: host
+        for host in hosts if host != here
+        for name, domain in domains_found(hostvars, host).items()
+        if name in ours and name not in guests_of(hostvars, host) and domain["state"] != "shutoff"
+    }
+
+
+def guests_here(hostvars, host):
+    """Names of the guests that a host has by its dictionary, or still has as a domain."""
+    return sorted({str(name) for name in guests_of(hostvars, host)} | set(domains_found(hostvars, host)))
+
+
+def naming_problems(hostvars, hosts, names, one_host=False):
+    """Names that no host has, and with ONE_HOST those that are on several."""
+    where = {}
+    for host in hosts:
+        for name in guests_here(hostvars, host):
+            where.setdefault(name, []).append(host)
+    names = named(names)
+    unknown = [name for name in names if name not in where]
+    problems = [_UNKNOWN % (", ".join(unknown), ", ".join(sorted(where)) or "none")] if unknown else []
+    several = {name: where[name] for name in names if len(where.get(name, [])) > 1} if one_host else {}
+    return problems + [_SEVERAL % (name, " and ".join(on)) for name, on in several.items()]
+
+
+_UNKNOWN = "looking for guests: expected names of guests of these hosts, found %s; they have: %s"
+_SEVERAL = "%s is on %s: say which one is meant with --limit"
+
+
+class FilterModule:
+    """Filters of the role guest."""
+
+    def filters(self):
+        """Names in playbooks."""
+        return {
+            "deployment_failures": deployment_failures,
+            "deployment_options": deployment_options,
+            "deployment_remains": deployment_remains,
+            "deployment_table": deployment_table,
+            "guests_elsewhere": guests_elsewhere,
+            "guests_here": guests_here,
+            "naming_problems": naming_problems,
+        }

@@ -1,0 +1,200 @@
+# Copyright: the apiary.bhyve developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One deployment of a host's guests: what each phase is asked for, and what has become of each guest."""
+
+from __future__ import annotations
+
+from ansible_collections.apiary.bhyve.plugins.filter.guests import size_in_bytes
+
+# What an image's annotation `image_os` begins with, where cloud-init writes the seed's contents into place.
+LINUX = (
+    "almalinux", "alpine", "amazon", "arch", "centos", "debian", "fedora", "gentoo", "linux", "opensuse", "oracle", "rhel",
+    "rocky", "sles", "suse", "ubuntu", "void",
+)
+
+# Which of the role's bhyve templates boots an image with this annotation `image_loader`; other templates are their owner's.
+BHYVE_TEMPLATES = {"uefi": "uefi", "bhyveload": "loader", "grub": "loader", "grub-bhyve": "loader"}
+
+# In this order; a guest that has failed in one is left out of those that follow.
+PHASES = ("images", "volumes", "seeds", "domains")
+
+
+_ELSEWHERE = (
+    "%s still runs on %s, whose bhyve_guests has it no more: expected it to run on one host only; remove it there first, with --limit "
+    "and -e bhyve_remove"
+)
+_NO_FAMILY = "the os of image %s is %s, which does not say who reads a seed: write `family` into the guest's seed"
+
+
+def named(names):
+    """Names of guests as a list, also where they come from the command line as one text with commas."""
+    names = names.split(",") if isinstance(names, str) else names
+    return [str(name).strip() for name in names if str(name).strip()]
+
+
+def seed_family(image_os):
+    """Who reads the seed of a guest with an image of this system: freebsd, linux, or None where that is not known."""
+    system = str(image_os or "").lower()
+    if system.startswith("freebsd"):
+        return "freebsd"
+    return "linux" if system.startswith(LINUX) else None
+
+
+class Deployment:
+    """`told` holds the `names` of the guests, the `definitions` of all of this host, the `place` of their volumes and seeds, the
+    `domains_found`, the guests that run `elsewhere`, and what each phase has returned so far."""
+
+    def __init__(self, told):
+        self.definitions, self.place, self.elsewhere = told["definitions"], told["place"], told.get("elsewhere") or {}
+        self.names = named(told["names"])
+        # Names that were typed for several hosts are those of one.
+        self.guests = {name: guest for name, guest in self.definitions.items() if name in self.names}
+        self.found = (told.get("domains_found") or {}).get("domains") or []
+        self.returned = {phase: told.get(phase) or {} for phase in PHASES}
+        self.answers = {phase: returned.get("guests") or {} for phase, returned in self.returned.items()}
+
+    def options(self, phase):
+        """What the module of a phase is asked for, by guest: those that have not failed before, and have something to do in it."""
+        failed = self.failures(PHASES[:PHASES.index(phase)])
+        asked = {name: getattr(self, "_%s" % phase)(name, guest) for name, guest in self.guests.items() if name not in failed}
+        return {name: options for name, options in asked.items() if options is not None}
+
+    def drafts(self):
+        """What the templates are given before anything has been made."""
+        return {name: self._domains(name, guest) for name, guest in self.guests.items()}
+
+    def remains(self):
+        """Where seed and volume of each guest are, as options of the modules that remove them."""
+        return {
+            "seeds": {name: {"path": self.seed_path(name)} for name in self.names},
+            "volumes": {name: self._volume(name) for name in self.names},
+        }
+
+    def failures(self, phases=PHASES):
+        """Why guests have failed, by name, the first reason of each."""
+        return {name: reason for name in self.guests for reason in [next(self._reasons(name, phases), None)] if reason}
+
+    def _reasons(self, name, phases):
+        if name in self.elsewhere:
+            yield _ELSEWHERE % (name, self.elsewhere[name])
+        for phase in phases:
+            answer = self.answers[phase].get(name, {})
+            if answer.get("failed"):
+                yield answer.get("msg") or "no reason given"
+            if phase == "images":
+                yield from self._unmet_needs(name)
+
+    def image(self, name):
+        """What is known of a guest's image."""
+        return self.answers["images"].get(name, {}).get("image") or {}
+
+    def _images(self, name, guest):
+        return dict(self._volume(name), name=guest["image"])
+
+    def _volumes(self, name, guest):
+        image = self.image(name)
+        wanted = {
+            "src": image.get("path"), "guid": image.get("guid"),
+            # What the signed catalogue names is what is received; a check before the first fetch may not know the sum.
+            "sha256": image.get("sha256"),
+            "golden": None if self.place["folder"] else self.place["golden"],
+            "volsize": guest.get("disk"),
+        }
+        return dict(self._volume(name), **{option: value for option, value in wanted.items() if value})
+
+    def _volume(self, name):
+        if self.place["folder"]:
+            return {"path": "%s/%s.raw" % (self.place["folder"], name)}
+        return {"dataset": "%s/%s" % (self.place["dataset"], name)}
+
+    def _seeds(self, name, guest):
+        seed = guest.get("seed")
+        if seed is None:
+            return None
+        family = seed.get("family") or seed_family(self.image(name).get("os"))
+        if family is None and self.image(name).get("size") is None:
+            # An image that is known no more does not say who reads the seed: it stays as the guest has it.
+            return None
+        # The interface is found by the address that the domain gives it.
+        mac = {"mac": guest["mac"]} if "mac" in guest else {}
+        return {**mac, **seed, **({"family": family} if family else {}), "path": self.seed_path(name)}
+
+    def seed_path(self, name):
+        return "%s/%s.seed" % (self.place["seeds"], name)
+
+    def _domains(self, name, guest):
+        """What a template is given."""
+        return {
+            "guest": dict(guest, name=name),
+            "guest_disk": self.answers["volumes"].get(name, {}).get("volume", {}).get("device") or "",
+            "guest_seed": "" if guest.get("seed") is None else self.seed_path(name),
+        }
+
+    def _unmet_needs(self, name):
+        """What a guest's image needs and does not get."""
+        guest, image = self.guests[name], self.image(name)
+        needed, given = image.get("min_memory") or 0, size_in_bytes(guest.get("memory", 0))
+        if given < needed:
+            yield "image %s needs %d bytes of memory, found memory: %s" % (guest["image"], needed, guest["memory"])
+        loader, chosen = image.get("loader"), guest.get("template", self.place["template"])
+        fitting = BHYVE_TEMPLATES.get(loader, chosen)
+        if chosen in BHYVE_TEMPLATES.values() and chosen != fitting:
+            yield "image %s is booted by %s, found template: %s, expected %s" % (guest["image"], loader, chosen, fitting)
+        seed, system = guest.get("seed"), image.get("os")
+        if seed is not None and not seed.get("family") and system and not seed_family(system):
+            yield _NO_FAMILY % (guest["image"], system)
+
+    def table(self):
+        """One line a guest: state, image, volume, seconds per phase, and what a person should know; below, the total."""
+        failed = self.failures()
+        rows = [["guest", "state", "image", "volume", "fetch", "receive", "seed", "domain", "wait", "changed", "note"]]
+        for name in self.guests:
+            answers = [self.answers[phase].get(name, {}) for phase in PHASES]
+            image, (dummy, volume, dummy, domain) = self.image(name), answers
+            rows.append([
+                name,
+                "failed" if name in failed else domain.get("domain", {}).get("state", "-"),
+                "-".join(str(image.get(key) or "?") for key in ("name", "version")) if image else "-",
+                volume.get("volume", {}).get("device") or "-",
+                *("%.2f" % second for second in self._seconds(name)),
+                "yes" if any(answer.get("changed") for answer in answers[1:]) else "no",
+                self._note(name),
+            ])
+        lines = aligned(rows + [self._unnamed(domain) for domain in self.unnamed()])
+        # Guests are worked on side by side: this is less than the sum of theirs.
+        total = sum(seconds_of(returned, "total") for returned in self.returned.values())
+        return lines + ["%.2f seconds on the host for %d %s" % (total, len(self.guests), "guest" if len(self.guests) == 1 else "guests")]
+
+    def unnamed(self):
+        """Domains that were made by this collection, and that the host's dictionary does not name."""
+        return [domain for domain in self.found if domain.get("managed") is not None and domain["name"] not in self.definitions]
+
+    @staticmethod
+    def _unnamed(domain):
+        return [domain["name"], domain["state"], *["-"] * 8, "in no bhyve_guests of this host"]
+
+    def _seconds(self, name):
+        """Of each phase, the last one apart from its waiting."""
+        answers = [self.answers[phase].get(name, {}) for phase in PHASES]
+        seconds = [seconds_of(answer, "total") for answer in answers]
+        waited = seconds_of(answers[-1], "wait")
+        return [*seconds[:-1], seconds[-1] - waited, waited]
+
+    def _note(self, name):
+        newer = self.answers["images"].get(name, {}).get("newer")
+        due = self.answers["domains"].get(name, {}).get("domain", {}).get("restart_required")
+        redeploy = self.answers["seeds"].get(name, {}).get("redeploy_required")
+        notes = ["newer: %s" % newer if newer else "", "restart due" if due else "", "seed for the next redeploy" if redeploy else ""]
+        return ", ".join(note for note in notes if note)
+
+
+def seconds_of(answer, phase):
+    """Seconds that a phase within an answer took."""
+    return (answer.get("timings") or {}).get(phase, {}).get("seconds", 0.0)
+
+
+def aligned(rows):
+    """Rows of words as lines with aligned columns."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(word.ljust(width) for word, width in zip(row, widths)).rstrip() for row in rows]

@@ -1,0 +1,160 @@
+# Copyright: the apiary.bhyve developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One deployment of several guests: what each phase is asked for, whose failure is whose, the table, and who is where."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.apiary.bhyve.plugins.filter import deployment
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._deployment import seed_family
+
+GUEST = {"image": "demo", "vcpus": 1, "memory": "2G"}
+PLACE = {"folder": "", "dataset": "tank/guests", "golden": "tank/images", "seeds": "/seeds", "template": "uefi"}
+IMAGE = {"name": "demo", "version": "1", "path": "/store/demo-1.pkg", "guid": "7", "sha256": "ab", "size": 1, "os": "debian-13"}
+
+
+def took(seconds, **more):
+    return {"timings": {"total": {"seconds": seconds}}, **more}
+
+
+def told(guests, names=None, place=None, **phases):
+    return {"names": list(guests) if names is None else names, "definitions": guests, "place": {**PLACE, **(place or {})}, **phases}
+
+
+def images(**guests):
+    return {"guests": {name: {"image": {**IMAGE, **image}} for name, image in guests.items()}}
+
+
+def test_each_phase_is_asked_for_what_the_one_before_has_returned():
+    guests = {"web1": {**GUEST, "disk": "40G", "mac": "58:9c:fc:20:00:01", "seed": {"hostname": "web1"}}, "web2": GUEST}
+    before = told(guests, images=images(web1={}, web2={"sha256": None}))
+    assert deployment.deployment_options(before, "images") == {
+        "web1": {"name": "demo", "dataset": "tank/guests/web1"}, "web2": {"name": "demo", "dataset": "tank/guests/web2"},
+    }
+    volumes = deployment.deployment_options(before, "volumes")
+    assert volumes["web1"] == {
+        "dataset": "tank/guests/web1", "src": "/store/demo-1.pkg", "guid": "7", "sha256": "ab", "golden": "tank/images", "volsize": "40G",
+    }
+    assert volumes["web2"] == {"dataset": "tank/guests/web2", "src": "/store/demo-1.pkg", "guid": "7", "golden": "tank/images"}
+    assert deployment.deployment_options(before, "seeds") == {
+        "web1": {"hostname": "web1", "family": "linux", "mac": "58:9c:fc:20:00:01", "path": "/seeds/web1.seed"}
+    }
+    made = {"guests": {"web1": {"volume": {"device": "/dev/web1"}}, "web2": {"volume": {"device": "/dev/web2"}}}}
+    domains = deployment.deployment_options({**before, "volumes": made}, "domains")
+    assert domains["web1"] == {"guest": {**guests["web1"], "name": "web1"}, "guest_disk": "/dev/web1", "guest_seed": "/seeds/web1.seed"}
+    assert (domains["web2"]["guest_disk"], domains["web2"]["guest_seed"]) == ("/dev/web2", "")
+
+
+def test_a_host_without_zfs_has_raw_files():
+    before = told({"web1": GUEST}, place={"folder": "/guests"}, images=images(web1={}))
+    assert deployment.deployment_options(before, "volumes")["web1"] == {
+        "path": "/guests/web1.raw", "src": "/store/demo-1.pkg", "guid": "7", "sha256": "ab",
+    }
+    assert deployment.deployment_remains(before) == {
+        "volumes": {"web1": {"path": "/guests/web1.raw"}}, "seeds": {"web1": {"path": "/seeds/web1.seed"}},
+    }
+
+
+def test_a_guest_that_has_failed_is_left_out_of_what_follows_and_told():
+    guests = {name: {**GUEST, "seed": {}} for name in ("web1", "web2", "web3")}
+    phases = {
+        "images": {"guests": {"web1": {"failed": True, "msg": "no such image"}, "web2": {"image": IMAGE}, "web3": {"image": IMAGE}}},
+        "volumes": {"guests": {"web2": {"failed": True, "msg": "no space"}, "web3": {"volume": {"device": "/dev/web3"}}}},
+    }
+    before = told(guests, **phases)
+    assert list(deployment.deployment_options(before, "images")) == ["web1", "web2", "web3"]
+    assert list(deployment.deployment_options(before, "volumes")) == ["web2", "web3"]
+    assert list(deployment.deployment_options(before, "domains")) == ["web3"]
+    assert deployment.deployment_failures(before) == ["web1: no such image", "web2: no space"]
+    table = [line.split()[:2] for line in deployment.deployment_table(before)[1:4]]
+    assert table == [["web1", "failed"], ["web2", "failed"], ["web3", "-"]]
+
+
+def test_the_table_shows_time_newer_images_and_what_is_due():
+    domains = {"web1": took(3.5, domain={"state": "running", "restart_required": True}), "web2": took(0.5, domain={"state": "running"})}
+    domains["web1"]["timings"]["wait"] = {"seconds": 3.0}
+    lines = deployment.deployment_table(told(
+        {"web1": GUEST, "web2": GUEST},
+        images=took(2.0, guests={"web1": took(2.0, image=IMAGE, newer="20260601"), "web2": {"image": IMAGE}}),
+        volumes=took(1.5, guests={"web1": took(1.0, volume={"device": "/v/1"}, changed=True), "web2": took(1.0, volume={"device": "/v/2"})}),
+        domains=took(3.5, guests=domains),
+        domains_found={"domains": [
+            {"name": "old", "state": "running", "managed": {}}, {"name": "theirs", "state": "running", "managed": None},
+            {"name": "web1", "state": "running", "managed": {}},
+        ]},
+    ))
+    assert [" ".join(line.split()) for line in lines] == [
+        "guest state image volume fetch receive seed domain wait changed note",
+        "web1 running demo-1 /v/1 2.00 1.00 0.00 0.50 3.00 yes newer: 20260601, restart due",
+        "web2 running demo-1 /v/2 0.00 1.00 0.00 0.50 0.00 no",
+        "old running - - - - - - - - in no bhyve_guests of this host",
+        "7.00 seconds on the host for 2 guests",
+    ]
+
+
+def unmet(image, template="uefi", **guest):
+    return deployment.deployment_failures(told({"web1": {**GUEST, **guest}}, place={"template": template}, images=images(web1=image)))
+
+
+def test_needs_of_images_are_held_against_their_guests():
+    assert unmet({}) == [] and unmet({"min_memory": None, "loader": None}) == []
+    assert unmet({"min_memory": 1 << 30}, memory="1G") == []
+    assert unmet({"min_memory": 1 << 30}, memory="512M") == ["web1: image demo needs 1073741824 bytes of memory, found memory: 512M"]
+    assert unmet({"loader": "uefi"}) == [] and unmet({"loader": "bhyveload"}, template="loader") == []
+    assert unmet({"loader": "uefi"}, template="loader") == [
+        "web1: image demo is booted by uefi, found template: loader, expected uefi"
+    ]
+    for own in ("qemu", "/etc/site/own.xml.j2"):
+        assert unmet({"loader": "bhyveload"}, template=own) == []
+
+
+@pytest.mark.parametrize(("image_os", "family"), [
+    ("freebsd", "freebsd"), ("FreeBSD-14.2", "freebsd"), ("debian-12", "linux"), ("linux", "linux"), ("", None), (None, None), ("openbsd", None),
+])
+def test_the_family_of_a_seed_follows_from_the_image(image_os, family):
+    assert seed_family(image_os) == family
+
+
+def test_an_image_of_a_strange_system_asks_for_the_family():
+    assert unmet({"os": "openbsd"}, seed={"hostname": "a"}) == [
+        "web1: the os of image demo is openbsd, which does not say who reads a seed: write `family` into the guest's seed"
+    ]
+    assert unmet({"os": "openbsd"}) == unmet({"os": "openbsd"}, seed={"family": "linux"}) == []
+
+
+def test_the_seed_of_a_guest_whose_image_is_forgotten_stays():
+    guests = {"web1": {**GUEST, "seed": {"hostname": "a"}}}
+    forgotten = {"guests": {"web1": {"image": {"name": "demo", "version": "1", "path": "/store/demo-1.pkg", "guid": "7"}}}}
+    assert deployment.deployment_options(told(guests, images=forgotten), "seeds") == {}
+    guests["web1"]["seed"]["family"] = "freebsd"
+    assert list(deployment.deployment_options(told(guests, images=forgotten), "seeds")) == ["web1"]
+
+
+def host(*guests, **found):
+    domains = [{"name": name, "state": state, "managed": {}} for name, state in found.items()]
+    return {"bhyve_guests": {name: GUEST for name in guests}, "guest_domains_found": {"domains": domains}}
+
+
+def test_a_guest_that_has_moved_does_not_run_twice():
+    hostvars = {"hv1": host(web1="running", web3="shutoff"), "hv2": host("web1", "web2", "web3"), "hv3": {}}
+    assert deployment.guests_elsewhere(hostvars, list(hostvars), "hv2") == {"web1": "hv1"}
+    assert deployment.guests_elsewhere(hostvars, ["hv2"], "hv2") == {}
+    before = told({"web1": GUEST, "web2": GUEST}, elsewhere={"web1": "hv1"})
+    assert list(deployment.deployment_options(before, "images")) == ["web2"]
+    (failure,) = deployment.deployment_failures(before)
+    assert failure.startswith("web1: web1 still runs on hv1, whose bhyve_guests has it no more")
+
+
+def test_names_that_nobody_has_are_told_with_those_there_are():
+    hostvars = {"hv1": host("web1", old="running"), "hv2": host("web2", web1="running"), "hv3": {}}
+    assert deployment.guests_here(hostvars, "hv1") == ["old", "web1"]
+    assert deployment.naming_problems(hostvars, list(hostvars), ["web2", "old"]) == []
+    assert deployment.naming_problems(hostvars, list(hostvars), "web2, wbe4") == [
+        "looking for guests: expected names of guests of these hosts, found wbe4; they have: old, web1, web2"
+    ]
+    assert deployment.naming_problems(hostvars, ["hv3"], "a") == [
+        "looking for guests: expected names of guests of these hosts, found a; they have: none"
+    ]
+    assert deployment.naming_problems(hostvars, list(hostvars), "web1", True) == ["web1 is on hv1 and hv2: say which one is meant with --limit"]
+    assert deployment.naming_problems(hostvars, ["hv1"], "web1", True) == []
