@@ -10,10 +10,13 @@ version_added: 0.1.0
 description:
   - Writes a NoCloud seed, a FAT file system of 1 MiB labelled C(cidata), which cloud-init of Linux guests and nuageinit of FreeBSD
     guests read at their first boot.
-  - Each reader gets what it understands. What it would ignore or get wrong is refused, with the reason.
+  - Each reader gets what it understands. What it would ignore or get wrong is refused, with the reason; what only some versions of it
+    get wrong is said in a warning when the seed is written.
+  - cloud-init gets the network as version 1 of its configuration, from which 22.4 (Debian 12) and later ones make the same addresses and
+    default routes for ifupdown, netplan, systemd-networkd, NetworkManager and network-scripts.
   - The same options make the same bytes. The file can be read by its owner only.
   - A seed is read at the first boot only. A changed one takes effect when the guest is redeployed; see RV(redeploy_required).
-  - A file at O(path) that is no seed of this module is never touched.
+  - A file at O(path) that is not a seed of this module is never touched.
 author:
   - The apiary.bhyve developers (!UNKNOWN)
 attributes:
@@ -58,7 +61,8 @@ options:
     description:
       - The generation of nuageinit in a FreeBSD guest, named by a release that has it.
       - V(14.1) knows host name, addresses, gateways, users and their keys. Later ones understand what is written for it, too.
-      - V(15.0) also knows name servers, MTU, interface names, packages, commands, files, time zone, sudo, doas and password hashes.
+      - V(15.0), which FreeBSD 14.4 has as well, also knows name servers, MTU, interface names, packages, commands, files, time zone, sudo,
+        doas and password hashes.
     type: str
     choices: ['14.1', '15.0']
     default: '14.1'
@@ -74,13 +78,20 @@ options:
     type: list
     elements: str
   gateway:
-    description: IPv4 router.
+    description:
+      - IPv4 router, in the network of one of O(addresses).
+      - Outside of these it is refused for nuageinit. With cloud-init it is reached as a neighbour (on-link), but not by 22.4 with netplan or
+        systemd-networkd nor with network-scripts, so there is a warning.
+      - With V(dhcp) as the only IPv4 address, the router comes from the DHCP server, and this is refused.
     type: str
   gateway6:
-    description: IPv6 router.
+    description:
+      - IPv6 router, as O(gateway). A link-local address such as V(fe80::1) is right for cloud-init, and refused for nuageinit.
     type: str
   nameservers:
-    description: Addresses of name servers.
+    description:
+      - Addresses of name servers.
+      - With V(dhcp) alone, nuageinit and guests with netplan take those of the DHCP server only. The first is an error, the second a warning.
     type: list
     elements: str
   search:
@@ -88,7 +99,7 @@ options:
     type: list
     elements: str
   mtu:
-    description: Largest packet in bytes. nuageinit takes it with fixed addresses only.
+    description: Largest packet in bytes. nuageinit, and ifupdown in Linux guests, take it with fixed addresses only.
     type: int
   mac:
     description:

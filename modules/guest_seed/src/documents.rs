@@ -34,6 +34,8 @@ pub struct Wanted {
     pub documents: Documents,
     /// The guest's identity for cloud-init: it follows from the name alone, so that a changed seed makes no running guest start anew.
     pub instance_id: String,
+    /// What the guest may do with it other than asked.
+    pub warnings: Vec<String>,
 }
 
 /// Renders the seed that `params` ask for; `None` for one that shall be gone.
@@ -86,7 +88,7 @@ pub fn wanted(params: &Params) -> Result<Option<Wanted>> {
         doing(),
         ROOM
     );
-    Ok(Some(Wanted { documents, instance_id }))
+    Ok(Some(Wanted { documents, instance_id, warnings: generation::warnings(params) }))
 }
 
 impl Documents {

@@ -11,6 +11,7 @@ mod network;
 mod observe;
 mod params;
 mod plan;
+mod raw;
 mod shown;
 mod values;
 mod yaml;
@@ -40,6 +41,7 @@ pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
     if !task.check_mode {
         task.phase("apply", |_| apply::apply(&plan))?;
     }
+    plan.warnings().iter().for_each(|warning| task.warn(warning));
     if plan.redeploy_required() {
         task.warn(format!(
             "{} has changed: a guest that has already booted takes no notice, the new seed takes effect when it is redeployed",

@@ -96,6 +96,14 @@ impl Plan {
         self.found.is_some() && matches!(self.step(), Step::Write(_))
     }
 
+    /// What the guest may do with the seed other than asked; said whenever it is written.
+    pub fn warnings(&self) -> &[String] {
+        match (self.step(), &self.wanted) {
+            (Step::Write(_), Some((wanted, _))) => &wanted.warnings,
+            _ => &[],
+        }
+    }
+
     /// The documents before and after, secrets left out.
     pub fn diff(&self) -> Diff {
         let found = self.found.as_ref().map(|found| (&found.documents, found.mode));

@@ -73,31 +73,59 @@ fn the_second_nuageinit_reads_three() {
     );
 }
 
+fn network_of_linux(options: Value) -> String {
+    let mut all = json!({"family": "linux", "mac": "52:54:00:00:00:01"});
+    all.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
+    rendered(all).network_config.unwrap()
+}
+
 #[test]
-fn cloud_init_gets_routes_and_a_name_for_its_interface() {
-    let documents = rendered(json!({
-        "family": "linux", "addresses": ["192.0.2.11/24", "198.51.100.7/32", "2001:db8::11/64"], "gateway": "192.0.2.1",
-        "gateway6": "fe80::1", "mac": "52:54:00:00:00:01", "ssh_keys": [KEY],
-    }));
+fn cloud_init_gets_version_1() {
     assert_eq!(
-        documents.network_config.unwrap(),
-        "version: 2\nethernets:\n  nic:\n    match:\n      macaddress: '52:54:00:00:00:01'\n    set-name: 'eth0'\n    \
-         addresses:\n      - '192.0.2.11/24'\n      - '198.51.100.7/32'\n      - '2001:db8::11/64'\n    \
-         routes:\n      - to: '0.0.0.0/0'\n        via: '192.0.2.1'\n      - to: '::/1'\n        via: 'fe80::1'\n      - to: '8000::/1'\n        via: 'fe80::1'\n"
+        network_of_linux(json!({
+            "addresses": ["2001:db8::11/64", "198.51.100.7/32", "192.0.2.11/24"], "gateway": "192.0.2.1", "gateway6": "fe80::1", "mtu": 1400,
+            "nameservers": ["192.0.2.53", "2001:db8::53"], "search": ["a.example"],
+        })),
+        "version: 1\nconfig:\n  - type: 'physical'\n    name: 'eth0'\n    mac_address: '52:54:00:00:00:01'\n    mtu: 1400\n    \
+         subnets:\n      - type: 'static'\n        address: '198.51.100.7/32'\n        \
+         dns_nameservers:\n          - '192.0.2.53'\n          - '2001:db8::53'\n        dns_search:\n          - 'a.example'\n      \
+         - type: 'static'\n        address: '192.0.2.11/24'\n        gateway: '192.0.2.1'\n      \
+         - type: 'static6'\n        address: '2001:db8::11/64'\n        gateway: 'fe80::1'\n  \
+         - type: 'nameserver'\n    address:\n      - '192.0.2.53'\n      - '2001:db8::53'\n    search:\n      - 'a.example'\n"
+    );
+    let subnets = |options: Value| {
+        let text = network_of_linux(options);
+        text.split_once("subnets:\n").unwrap().1.to_owned()
+    };
+    assert_eq!(
+        subnets(
+            json!({"addresses": ["198.51.100.7/32", "2001:db8::11/128"], "gateway": "192.0.2.1", "gateway6": "2001:db8:1::1"})
+        ),
+        "      - type: 'static'\n        address: '198.51.100.7/32'\n        gateway: '192.0.2.1'\n      \
+         - type: 'static6'\n        address: '2001:db8::11/128'\n        gateway: '2001:db8:1::1'\n"
     );
     assert_eq!(
-        documents.user_data,
+        subnets(
+            json!({"addresses": ["dhcp", "2001:db8::11/64"], "gateway6": "2001:db8::1", "search": ["a.example"]})
+        ),
+        "      - type: 'static6'\n        address: '2001:db8::11/64'\n        gateway: '2001:db8::1'\n        dns_search:\n          - 'a.example'\n      \
+         - type: 'dhcp4'\n  - type: 'nameserver'\n    address: []\n    search:\n      - 'a.example'\n"
+    );
+    let by_name = rendered(json!({"family": "linux", "addresses": ["dhcp"], "interface": "ens3"}));
+    assert_eq!(
+        by_name.network_config.unwrap(),
+        "version: 1\nconfig:\n  - type: 'physical'\n    name: 'ens3'\n    subnets:\n      - type: 'dhcp4'\n"
+    );
+    let renamed = network_of_linux(json!({"addresses": ["dhcp"], "interface": "wan"}));
+    assert!(renamed.contains("    name: 'wan'\n    mac_address: '52:54:00:00:00:01'\n"), "{renamed}");
+}
+
+#[test]
+fn cloud_init_gets_users_and_keys() {
+    let default = rendered(json!({"family": "linux", "ssh_keys": [KEY]}));
+    assert_eq!(
+        default.user_data,
         "#cloud-config\n# Rendered by apiary.bhyve.guest_seed.\nusers:\n  - 'default'\nssh_authorized_keys:\n  - 'ssh-ed25519 AAAAC3Nz me'\n"
-    );
-    let on_link =
-        rendered(json!({"family": "linux", "addresses": ["198.51.100.7/32"], "gateway": "192.0.2.1"}));
-    assert!(on_link.network_config.unwrap().ends_with("        via: '192.0.2.1'\n        on-link: true\n"));
-    let dhcp = rendered(
-        json!({"family": "linux", "addresses": ["dhcp"], "mtu": 1400, "nameservers": ["192.0.2.53"], "interface": "ens3"}),
-    );
-    assert_eq!(
-        dhcp.network_config.unwrap(),
-        "version: 2\nethernets:\n  ens3:\n    dhcp4: true\n    mtu: 1400\n    nameservers:\n      addresses:\n        - '192.0.2.53'\n"
     );
     let user = rendered(
         json!({"family": "linux", "users": [{"name": "web", "password_hash": "$6$saltsalt$hashhashhash"}]}),
@@ -105,6 +133,45 @@ fn cloud_init_gets_routes_and_a_name_for_its_interface() {
     assert!(
         user.user_data
             .ends_with("  - name: 'web'\n    lock_passwd: false\n    passwd: '$6$saltsalt$hashhashhash'\n")
+    );
+}
+
+#[test]
+fn what_some_guests_do_otherwise_is_told() {
+    let warnings = |options: Value| wanted(&params(options)).unwrap().unwrap().warnings;
+    let far = |gateway: &str| {
+        format!(
+            "the gateway {gateway} is in the network of none of `addresses`: cloud-init before 23.1 with netplan, or before 24.2 with \
+             systemd-networkd, as in Debian 12, then sets no default route, nor do RHEL's network-scripts; give an address whose prefix \
+             covers the gateway if the guest has one of these"
+        )
+    };
+    for (options, expected) in [
+        (json!({"addresses": ["192.0.2.11/32"], "gateway": "198.51.100.1"}), vec![far("198.51.100.1")]),
+        (
+            json!({"addresses": ["192.0.2.11/24", "2001:db8::1/128"], "gateway": "198.51.100.1", "gateway6": "2001:db8:1::1"}),
+            vec![far("198.51.100.1"), far("2001:db8:1::1")],
+        ),
+        (json!({"addresses": ["192.0.2.11/24", "198.51.100.7/24"], "gateway": "198.51.100.1"}), vec![]),
+        (json!({"addresses": ["2001:db8::1/128"], "gateway6": "fe80::1"}), vec![]),
+        (
+            json!({"addresses": ["dhcp"], "nameservers": ["192.0.2.53"], "search": ["a.example"], "mtu": 1400}),
+            vec![
+                "cloud-init ignores `nameservers`, `search` beside dhcp where the guest has netplan: let the DHCP server give them there, \
+                 or add a fixed address".to_owned(),
+                "`mtu` beside dhcp has no effect where the guest has ifupdown: let the DHCP server give it there, or add a fixed IPv4 address"
+                    .to_owned(),
+            ],
+        ),
+        (json!({"addresses": ["dhcp", "192.0.2.11/24"], "nameservers": ["192.0.2.53"], "mtu": 1400}), vec![]),
+    ] {
+        let mut linux = options.clone();
+        linux["family"] = "linux".into();
+        assert_eq!(warnings(linux), expected, "{options}");
+    }
+    assert_eq!(
+        warnings(json!({"addresses": ["192.0.2.11/24"], "gateway": "192.0.2.1"})),
+        Vec::<String>::new()
     );
 }
 

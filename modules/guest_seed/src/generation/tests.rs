@@ -67,11 +67,25 @@ fn nuageinit_networks_are_not_left_half_done() {
         ),
         (
             json!({"addresses": ["192.0.2.11/24"], "gateway": "198.51.100.1"}),
-            "the gateway 198.51.100.1 is in the network of none of `addresses`: FreeBSD would find no way to it",
+            "the gateway 198.51.100.1 is in the network of none of `addresses`: FreeBSD would find no way to it; give an address whose prefix covers it",
+        ),
+        (
+            json!({"addresses": ["192.0.2.11/32"], "gateway": "192.0.2.1"}),
+            "the gateway 192.0.2.1 is in the network of none of `addresses`: FreeBSD would find no way to it; give an address whose prefix covers it",
+        ),
+        (
+            json!({"addresses": ["2001:db8::11/128"], "gateway6": "2001:db8::1"}),
+            "the gateway 2001:db8::1 is in the network of none of `addresses`: FreeBSD would find no way to it; give an address whose prefix covers it",
         ),
         (
             json!({"addresses": ["2001:db8::11/64"], "gateway6": "fe80::1"}),
-            "the gateway fe80::1 is in the network of none of `addresses`: FreeBSD would find no way to it",
+            "nuageinit says the gateway fe80::1 without an interface, which FreeBSD needs for a link-local address: \
+             give the router's address in the network of one of `addresses`",
+        ),
+        (
+            json!({"addresses": ["fe80::11/64"], "gateway6": "fe80::1"}),
+            "nuageinit says the gateway fe80::1 without an interface, which FreeBSD needs for a link-local address: \
+             give the router's address in the network of one of `addresses`",
         ),
     ]);
     judged(json!({"addresses": ["192.0.2.11/24", "2001:db8::11/64"], "gateway": "192.0.2.1", "gateway6": "2001:db8::1"})).unwrap();
@@ -93,6 +107,18 @@ fn options_that_would_do_nothing_are_refused() {
             "`gateway6` cannot be reached: `addresses` has no IPv6 address",
         ),
         (json!({"family": "linux", "addresses": ["dhcp", "dhcp4"]}), "`addresses` says dhcp twice"),
+        (
+            json!({"family": "linux", "addresses": ["dhcp", "2001:db8::11/64"], "gateway": "192.0.2.1"}),
+            "cloud-init ignores `gateway` beside dhcp, which says which router there is: leave it out, or give a fixed address",
+        ),
+        (
+            json!({"addresses": ["192.0.2.11/24"], "gateway": "192.0.2.11"}),
+            "`gateway` 192.0.2.11 is the guest's own address: expected the router's",
+        ),
+        (
+            json!({"family": "linux", "addresses": ["2001:db8::11/64"], "gateway6": "::"}),
+            "`gateway6` :: cannot be a router's address",
+        ),
         (
             json!({"family": "linux", "addresses": ["2001:db8::11/64"], "mtu": 1279}),
             "`mtu` is 1279: expected at least 1280 for these addresses",
