@@ -122,9 +122,12 @@ options:
   users:
     description:
       - The users to make. An empty list makes none.
+      - A user that the image has already, such as C(root), gets the keys, rules and password that are given here. The groups and the shell
+        stay as they are in the image; for C(root) and others that every image has, giving them is refused.
       - Without it and without O(ssh_keys), none is made on FreeBSD. nuageinit by itself would make a user C(freebsd) whose password
         is C(freebsd).
-      - A user without O(users[].password_hash) cannot log in with a password.
+      - A new user without O(users[].password_hash) cannot log in with a password. One that the image has can no longer do so on Linux, and
+        keeps the image's password on FreeBSD.
     type: list
     elements: dict
     suboptions:
@@ -133,11 +136,11 @@ options:
         type: str
         required: true
       groups:
-        description: Further groups. They must exist in the image.
+        description: Further groups. They must exist in the image. Only for users that the image does not have.
         type: list
         elements: str
       shell:
-        description: Absolute path of the login shell.
+        description: Absolute path of the login shell. Only for users that the image does not have.
         type: path
       ssh_keys:
         description: SSH public keys of this user, in place of O(ssh_keys).
@@ -152,7 +155,7 @@ options:
         type: list
         elements: str
       password_hash:
-        description: Password, hashed as crypt(3) does.
+        description: Password, hashed as crypt(3) does. Also of a user that the image has. Not for O(nuageinit=14.1).
         type: str
   packages:
     description: Packages to install.

@@ -29,10 +29,11 @@ pub fn user_data(params: &Params, network: Option<Yaml>) -> Result<String> {
     let root = Yaml::map([
         ("users", Some(users(params))),
         ("ssh_authorized_keys", default_keys.then(|| Yaml::texts(&params.ssh_keys))),
+        ("chpasswd", passwords(params)),
         ("timezone", params.timezone.as_ref().map(|zone| Yaml::Text(zone.to_string()))),
         ("network", network),
         ("packages", (!params.packages.is_empty()).then(|| Yaml::texts(&params.packages))),
-        ("write_files", files(&params.write_files)),
+        ("write_files", files(params)),
         ("runcmd", (!params.run_commands.is_empty()).then(|| Yaml::texts(&params.run_commands))),
     ]);
     Ok(format!("#cloud-config\n{RENDERED}\n{}", document(&root, Reads::of(params).yaml())?))
@@ -58,35 +59,55 @@ fn users(params: &Params) -> Yaml {
 fn user(user: &User, keys: &[SshKey], family: Family) -> Yaml {
     let keys = if user.ssh_keys.is_empty() { keys } else { &user.ssh_keys };
     let groups: Vec<_> = user.groups.iter().map(ToString::to_string).collect();
-    let linux_with_password = family == Family::Linux && user.password_hash.is_some();
-    let passwd = match (&user.password_hash, family) {
-        (Some(hash), _) => Some(hash.secret().to_owned()),
-        (None, Family::FreeBsd) => Some(NO_PASSWORD.to_owned()),
-        (None, Family::Linux) => None,
+    let hash = user.password_hash.as_ref().map(|hash| hash.secret().to_owned());
+    let (passwd, hashed_passwd) = match family {
+        Family::FreeBsd => (Some(hash.unwrap_or_else(|| NO_PASSWORD.to_owned())), None),
+        // Of `passwd` nothing comes where the image has the user, but newer ones unlock the password that he has there.
+        Family::Linux => (None, hash),
     };
     Yaml::map([
         ("name", Some(Yaml::Text(user.name.to_string()))),
         ("groups", (!groups.is_empty()).then(|| Yaml::Text(groups.join(",")))),
         ("shell", user.shell.as_ref().map(|shell| Yaml::Text(shell.to_string()))),
         // cloud-init locks every password unless it is told otherwise.
-        ("lock_passwd", linux_with_password.then_some(Yaml::Bool(false))),
+        ("lock_passwd", hashed_passwd.is_some().then_some(Yaml::Bool(false))),
         ("passwd", passwd.map(Yaml::Text)),
+        ("hashed_passwd", hashed_passwd.map(Yaml::Text)),
         ("sudo", (!user.sudo.is_empty()).then(|| Yaml::texts(&user.sudo))),
         ("doas", (!user.doas.is_empty()).then(|| Yaml::texts(&user.doas))),
         ("ssh_authorized_keys", (!keys.is_empty()).then(|| Yaml::texts(keys))),
     ])
 }
 
-fn files(files: &[WriteFile]) -> Option<Yaml> {
-    let file = |file: &WriteFile| {
-        Yaml::map([
-            ("path", Some(Yaml::Text(file.path.to_string()))),
-            ("content", Some(Yaml::Text(file.content.clone()))),
-            ("owner", file.owner.as_ref().map(|owner| Yaml::Text(owner.to_string()))),
-            ("permissions", file.permissions.as_ref().map(|mode| Yaml::Text(mode.to_string()))),
-            // Its owner may be one of the users above, whom both programs make before deferred files only.
-            ("defer", file.owner.as_ref().map(|_| Yaml::Bool(true))),
-        ])
+/// The passwords once more for nuageinit, which takes a user's own for one that it makes, and these for those of the image, too.
+/// The first nuageinit knows neither.
+fn passwords(params: &Params) -> Option<Yaml> {
+    let password = |user: &User| {
+        user.password_hash.as_ref().map(|hash| {
+            Yaml::map([
+                ("name", Some(Yaml::Text(user.name.to_string()))),
+                ("password", Some(Yaml::Text(hash.secret().to_owned()))),
+                ("type", Some(Yaml::Text("hash".to_owned()))),
+            ])
+        })
     };
-    (!files.is_empty()).then(|| Yaml::List(files.iter().map(file).collect()))
+    let passwords: Vec<_> = params.users.iter().flatten().filter_map(password).collect();
+    (params.family == Family::FreeBsd && !passwords.is_empty())
+        .then(|| Yaml::map([("expire", Some(Yaml::Bool(false))), ("users", Some(Yaml::List(passwords)))]))
+}
+
+fn files(params: &Params) -> Option<Yaml> {
+    let files: Vec<_> = params.write_files.iter().map(file).collect();
+    (!files.is_empty()).then_some(Yaml::List(files))
+}
+
+fn file(file: &WriteFile) -> Yaml {
+    Yaml::map([
+        ("path", Some(Yaml::Text(file.path.to_string()))),
+        ("content", Some(Yaml::Text(file.content.clone()))),
+        ("owner", file.owner.as_ref().map(|owner| Yaml::Text(owner.to_string()))),
+        ("permissions", file.permissions.as_ref().map(|mode| Yaml::Text(mode.to_string()))),
+        // Its owner may be one of the users above, whom both programs make before deferred files only.
+        ("defer", file.owner.as_ref().map(|_| Yaml::Bool(true))),
+    ])
 }

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 
 use crate::params::{Family, Nuageinit, Params};
 use crate::yaml::Reader;
-use crate::{network, raw};
+use crate::{accounts, network, raw};
 
 /// The program that reads the seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,7 @@ pub fn check(params: &Params, reads: Reads) -> Result<()> {
     if let Some(raw) = &params.user_data {
         raw::check(params, raw, reads)?;
     }
+    accounts::check(params, reads)?;
     let Reads::Nuageinit(generation) = reads else { return Ok(()) };
     if generation == Nuageinit::V14_1 {
         check_first_generation(params)?;
@@ -55,7 +56,7 @@ pub fn check(params: &Params, reads: Reads) -> Result<()> {
 
 /// What is done by some of the programs that may be in the guest, and not by all.
 pub fn warnings(params: &Params) -> Vec<String> {
-    network::warnings(params)
+    network::warnings(params).into_iter().chain(accounts::warning(params)).collect()
 }
 
 /// Names of the options that are given, in quotes.

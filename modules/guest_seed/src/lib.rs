@@ -2,6 +2,7 @@
 
 //! Writes the small disk that gives a guest its name, network and keys at first boot.
 
+mod accounts;
 mod apply;
 mod cloud_config;
 mod documents;

@@ -6,7 +6,7 @@ use crate::cloud_config::RENDERED;
 use crate::documents::Documents;
 
 /// Keys of rendered user data whose values are not shown. Each of them is on a line of its own.
-const SECRET: [&str; 2] = ["passwd", "content"];
+const SECRET: [&str; 4] = ["passwd", "hashed_passwd", "password", "content"];
 
 /// The secrets met so far: a person sees their numbers, and so whether one has changed. A digest would let short ones be guessed.
 #[derive(Debug, Default)]
@@ -65,17 +65,21 @@ mod tests {
     #[test]
     fn secrets_are_numbered_and_nothing_else_is_hidden() {
         let text = format!(
-            "#cloud-config\n{RENDERED}\nusers:\n  - name: 'a'\n    passwd: '$6$one'\n  - passwd: '$6$two'\nwrite_files:\n  - content: '$6$one'\n"
+            "#cloud-config\n{RENDERED}\nusers:\n  - name: 'a'\n    passwd: '$6$one'\n  - hashed_passwd: '$6$two'\nchpasswd:\n  users:\n    - password: '$6$one'\nwrite_files:\n  - content: '$6$one'\n"
         );
         let mut secrets = Secrets::default();
         assert_eq!(
             secrets.seed(&seed(&text), 0o600),
             "mode: 0600\n[meta-data]\ninstance-id: 'i'\n[user-data]\n#cloud-config\n# Rendered by apiary.bhyve.guest_seed.\n\
-             users:\n  - name: 'a'\n    passwd: (not shown: text 1, 8 bytes)\n  - passwd: (not shown: text 2, 8 bytes)\n\
+             users:\n  - name: 'a'\n    passwd: (not shown: text 1, 8 bytes)\n  - hashed_passwd: (not shown: text 2, 8 bytes)\nchpasswd:\n  users:\n    - password: (not shown: text 1, 8 bytes)\n\
              write_files:\n  - content: (not shown: text 1, 8 bytes)\n"
         );
         let changed = text.replace("$6$two", "$6$six");
-        assert!(secrets.seed(&seed(&changed), 0o600).contains("  - passwd: (not shown: text 3, 8 bytes)\n"));
+        assert!(
+            secrets
+                .seed(&seed(&changed), 0o600)
+                .contains("  - hashed_passwd: (not shown: text 3, 8 bytes)\n")
+        );
     }
 
     #[test]

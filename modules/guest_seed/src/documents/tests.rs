@@ -67,6 +67,7 @@ fn the_second_nuageinit_reads_three() {
          users:\n  - name: 'web'\n    groups: 'wheel,operator'\n    shell: '/usr/local/bin/bash'\n    passwd: '$6$saltsalt$hashhashhash'\n    \
          sudo:\n      - 'ALL=(ALL) NOPASSWD:ALL'\n    doas:\n      - 'permit nopass %u'\n    \
          ssh_authorized_keys:\n      - 'ssh-ed25519 AAAAC3Nz me'\n  - name: 'guest'\n    passwd: 'x'\n\
+         chpasswd:\n  expire: false\n  users:\n    - name: 'web'\n      password: '$6$saltsalt$hashhashhash'\n      type: 'hash'\n\
          timezone: 'Europe/Berlin'\npackages:\n  - 'bash'\n\
          write_files:\n  - path: '/etc/motd'\n    content: \"gr\\xf6\\xdfe\\n\"\n    owner: 'web:wheel'\n    permissions: '0640'\n    defer: true\n\
          runcmd:\n  - \"echo it's \\\"up\\\"\\nsysrc a=b\"\n"
@@ -121,19 +122,18 @@ fn cloud_init_gets_version_1() {
 }
 
 #[test]
-fn cloud_init_gets_users_and_keys() {
+fn cloud_init_gets_users_as_it_takes_them_whether_the_image_has_them_or_not() {
     let default = rendered(json!({"family": "linux", "ssh_keys": [KEY]}));
     assert_eq!(
         default.user_data,
         "#cloud-config\n# Rendered by apiary.bhyve.guest_seed.\nusers:\n  - 'default'\nssh_authorized_keys:\n  - 'ssh-ed25519 AAAAC3Nz me'\n"
     );
-    let user = rendered(
-        json!({"family": "linux", "users": [{"name": "web", "password_hash": "$6$saltsalt$hashhashhash"}]}),
+    let root = rendered(
+        json!({"family": "linux", "users": [{"name": "root", "password_hash": "$6$saltsalt$hashhashhash"}]}),
     );
-    assert!(
-        user.user_data
-            .ends_with("  - name: 'web'\n    lock_passwd: false\n    passwd: '$6$saltsalt$hashhashhash'\n")
-    );
+    assert!(root.user_data.ends_with(
+        "  - name: 'root'\n    lock_passwd: false\n    hashed_passwd: '$6$saltsalt$hashhashhash'\n"
+    ));
 }
 
 #[test]
@@ -164,6 +164,10 @@ fn what_some_guests_do_otherwise_is_told() {
             ],
         ),
         (json!({"addresses": ["dhcp", "192.0.2.11/24"], "nameservers": ["192.0.2.53"], "mtu": 1400}), vec![]),
+        (
+            json!({"users": [{"name": "debian", "shell": "/bin/zsh"}, {"name": "ubuntu"}, {"name": "ada", "groups": ["adm"]}]}),
+            vec!["if the image has the user debian already, `groups` and `shell` of `users` are ignored, and what the image says stays".to_owned()],
+        ),
     ] {
         let mut linux = options.clone();
         linux["family"] = "linux".into();

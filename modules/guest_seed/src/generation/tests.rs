@@ -170,3 +170,38 @@ fn raw_user_data_is_looked_at() {
     }
     judged(json!({"family": "linux", "user_data": "## template: jinja\n#cloud-config\n"})).unwrap();
 }
+
+#[test]
+fn what_is_ignored_of_users_that_every_image_has_is_refused() {
+    let root = json!([{"name": "root", "groups": ["operator", "www"], "shell": "/bin/tcsh"}]);
+    refused(&[
+        (
+            json!({"users": root}),
+            "`groups` and `shell` of root in `users` would be ignored, because every image has that account: put that into the image",
+        ),
+        (
+            json!({"nuageinit": "15.0", "users": root}),
+            "`groups` and `shell` of root in `users` would be ignored, because every image has that account: leave that out, and add \
+             `pw groupmod operator -m root`, `pw groupmod www -m root`, `pw usermod root -s /bin/tcsh` to `run_commands`",
+        ),
+        (
+            json!({"family": "linux", "users": root}),
+            "`groups` and `shell` of root in `users` would be ignored, because every image has that account: leave that out, and add \
+             `usermod -aG operator root`, `usermod -aG www root`, `usermod -s /bin/tcsh root` to `run_commands`",
+        ),
+        (
+            json!({"nuageinit": "15.0", "users": [{"name": "www", "shell": "/bin/sh"}]}),
+            "`shell` of www in `users` would be ignored, because every image has that account: leave that out, and add \
+             `pw usermod www -s /bin/sh` to `run_commands`",
+        ),
+        (
+            json!({"users": [{"name": "a"}, {"name": "b"}, {"name": "a"}]}),
+            "`users` names a twice: expected each user once",
+        ),
+    ]);
+    let hash = "$6$saltsalt$hashhashhash";
+    for family in ["linux", "freebsd"] {
+        let users = json!([{"name": "root", "password_hash": hash, "ssh_keys": ["ssh-rsa AAAA"]}, {"name": "a", "shell": "/bin/sh"}]);
+        judged(json!({"family": family, "nuageinit": "15.0", "users": users})).unwrap();
+    }
+}
