@@ -60,7 +60,8 @@ options:
   nuageinit:
     description:
       - The generation of nuageinit in a FreeBSD guest, named by a release that has it.
-      - V(14.1) knows host name, addresses, gateways, users and their keys. Later ones understand what is written for it, too.
+      - V(14.1) knows host name, addresses, gateways, users and their keys. Later ones understand what is written for it, too, except for
+        a script as O(user_data).
       - V(15.0), which FreeBSD 14.4 has as well, also knows name servers, MTU, interface names, packages, commands, files, time zone, sudo,
         doas and password hashes.
     type: str
@@ -191,7 +192,10 @@ options:
     description:
       - User data as it is, in place of what is rendered from O(ssh_keys), O(users), O(packages), O(run_commands), O(write_files) and
         O(timezone).
-      - For nuageinit it is C(#cloud-config) with a key C(users), or a script.
+      - For nuageinit it is C(#cloud-config) with a key C(users). A script is refused for O(nuageinit=15.0), which would then set neither the
+        host name nor the network, and is taken with a warning for O(nuageinit=14.1). Use O(run_commands), or O(write_files) for the script
+        and O(run_commands) to start it.
+      - For cloud-init it is anything that it knows, such as C(#cloud-config) or a script.
     type: str
 seealso:
   - module: apiary.bhyve.libvirt_domain

@@ -88,7 +88,7 @@ pub fn wanted(params: &Params) -> Result<Option<Wanted>> {
         doing(),
         ROOM
     );
-    Ok(Some(Wanted { documents, instance_id, warnings: generation::warnings(params) }))
+    Ok(Some(Wanted { documents, instance_id, warnings: generation::warnings(params, reads) }))
 }
 
 impl Documents {

@@ -55,8 +55,9 @@ pub fn check(params: &Params, reads: Reads) -> Result<()> {
 }
 
 /// What is done by some of the programs that may be in the guest, and not by all.
-pub fn warnings(params: &Params) -> Vec<String> {
-    network::warnings(params).into_iter().chain(accounts::warning(params)).collect()
+pub fn warnings(params: &Params, reads: Reads) -> Vec<String> {
+    let raw = raw::warning(params, reads);
+    network::warnings(params).into_iter().chain(accounts::warning(params)).chain(raw).collect()
 }
 
 /// Names of the options that are given, in quotes.

@@ -9,6 +9,19 @@ use crate::params::{Nuageinit, Params};
 
 const CONFIG: &str = "#cloud-config";
 
+/// What cloud-init's user data may begin with, in any case and after spaces: everything else it drops with a line in its log.
+const CLOUD_INIT: [&str; 9] = [
+    CONFIG,
+    "#!",
+    "#include",
+    "#cloud-boothook",
+    "#part-handler",
+    "## template: jinja",
+    "content-type:",
+    "mime-version:",
+    "from ",
+];
+
 /// Refuses user data that `reads` would not take.
 ///
 /// # Errors
@@ -33,22 +46,33 @@ pub fn check(params: &Params, raw: &str, reads: Reads) -> Result<()> {
         first == CONFIG || bare != CONFIG,
         "the first line of `user_data` must be exactly #cloud-config: found a space, carriage return or byte order mark beside it"
     );
+    ensure!(
+        bare == first || !bare.starts_with("#!"),
+        "the first line of `user_data` must begin with #! and end without a space or carriage return: the kernel would not run the script"
+    );
     ensure!(!rest.trim().is_empty(), "`user_data` has nothing after its first line");
     match reads {
         Reads::Nuageinit(generation) => check_nuageinit(params, (first, rest), generation),
-        Reads::CloudInit => Ok(()),
+        Reads::CloudInit => check_cloud_init(first),
     }
 }
 
 fn check_nuageinit(params: &Params, (first, rest): (&str, &str), generation: Nuageinit) -> Result<()> {
-    let is_config = first == CONFIG;
+    let script = first.starts_with("#!");
     ensure!(
-        is_config || first.starts_with("#!"),
-        "nuageinit takes `user_data` whose first line is #cloud-config, or a script: found {:?}",
-        first.chars().take(40).collect::<String>()
+        !script || generation == Nuageinit::V14_1,
+        "`user_data` is a script: nuageinit 15.0 then sets no host name, no network and no users; give its lines as `run_commands`, \
+         or the whole as one of `write_files` and its path as one of `run_commands`"
     );
     ensure!(
-        !is_config || rest.lines().any(|line| line.starts_with("users:")),
+        script || first == CONFIG,
+        "nuageinit {} takes `user_data` whose first line is #cloud-config{}: found {:?}",
+        if generation == Nuageinit::V14_1 { "14.1" } else { "15.0" },
+        if generation == Nuageinit::V14_1 { ", or a script" } else { "" },
+        beginning(first)
+    );
+    ensure!(
+        script || rest.lines().any(|line| line.starts_with("users:")),
         "`user_data` has no line `users:`: nuageinit would make a user freebsd with the password freebsd; add `users: []`"
     );
     ensure!(
@@ -56,4 +80,28 @@ fn check_nuageinit(params: &Params, (first, rest): (&str, &str), generation: Nua
         "nuageinit 14.1 reads the network from the user data, which `user_data` replaces: write `network:` there, in place of `addresses`"
     );
     Ok(())
+}
+
+fn check_cloud_init(first: &str) -> Result<()> {
+    let lower = first.trim_start().to_lowercase();
+    ensure!(
+        CLOUD_INIT.iter().any(|beginning| lower.starts_with(beginning)),
+        "cloud-init takes no `user_data` whose first line is {:?}: expected #cloud-config, a script's #!, or another beginning that it knows",
+        beginning(first)
+    );
+    Ok(())
+}
+
+fn beginning(line: &str) -> String {
+    line.chars().take(40).collect()
+}
+
+/// What newer programs than the first nuageinit make of a script.
+pub fn warning(params: &Params, reads: Reads) -> Option<String> {
+    let script = params.user_data.as_ref().is_some_and(|raw| raw.starts_with("#!"));
+    (script && reads == Reads::Nuageinit(Nuageinit::V14_1)).then(|| {
+        "`user_data` is a script, which only nuageinit before FreeBSD 14.4 takes: later ones then set no host name, no network and no users; \
+         with `nuageinit: \"15.0\"`, give its lines as `run_commands`"
+            .to_owned()
+    })
 }

@@ -168,11 +168,19 @@ fn what_some_guests_do_otherwise_is_told() {
             json!({"users": [{"name": "debian", "shell": "/bin/zsh"}, {"name": "ubuntu"}, {"name": "ada", "groups": ["adm"]}]}),
             vec!["if the image has the user debian already, `groups` and `shell` of `users` are ignored, and what the image says stays".to_owned()],
         ),
+        (json!({"user_data": "#!/bin/sh\necho hi\n"}), vec![]),
     ] {
         let mut linux = options.clone();
         linux["family"] = "linux".into();
         assert_eq!(warnings(linux), expected, "{options}");
     }
+    assert_eq!(
+        warnings(json!({"user_data": "#!/bin/sh\necho hi\n"})),
+        [
+            "`user_data` is a script, which only nuageinit before FreeBSD 14.4 takes: later ones then set no host name, no network and no users; \
+          with `nuageinit: \"15.0\"`, give its lines as `run_commands`"
+        ]
+    );
     assert_eq!(
         warnings(json!({"addresses": ["192.0.2.11/24"], "gateway": "192.0.2.1"})),
         Vec::<String>::new()

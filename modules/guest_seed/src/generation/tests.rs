@@ -154,7 +154,32 @@ fn raw_user_data_is_looked_at() {
         (json!({"user_data": ""}), "`user_data` has nothing after its first line"),
         (
             json!({"user_data": "## template: jinja\n#cloud-config\n"}),
-            "nuageinit takes `user_data` whose first line is #cloud-config, or a script: found \"## template: jinja\"",
+            "nuageinit 14.1 takes `user_data` whose first line is #cloud-config, or a script: found \"## template: jinja\"",
+        ),
+        (
+            json!({"nuageinit": "15.0", "user_data": "Content-Type: multipart/mixed\n\n"}),
+            "`user_data` has nothing after its first line",
+        ),
+        (
+            json!({"nuageinit": "15.0", "user_data": "Content-Type: multipart/mixed\nMIME-Version: 1.0\n"}),
+            "nuageinit 15.0 takes `user_data` whose first line is #cloud-config: found \"Content-Type: multipart/mixed\"",
+        ),
+        (
+            json!({"nuageinit": "15.0", "user_data": "#!/bin/sh\necho hi\n", "addresses": ["192.0.2.11/24"]}),
+            "`user_data` is a script: nuageinit 15.0 then sets no host name, no network and no users; give its lines as `run_commands`, \
+             or the whole as one of `write_files` and its path as one of `run_commands`",
+        ),
+        (
+            json!({"family": "linux", "user_data": "#!/bin/sh\r\necho hi\r\n"}),
+            "the first line of `user_data` must begin with #! and end without a space or carriage return: the kernel would not run the script",
+        ),
+        (
+            json!({"nuageinit": "15.0", "user_data": "\u{feff}#!/bin/sh\necho hi\n"}),
+            "the first line of `user_data` must begin with #! and end without a space or carriage return: the kernel would not run the script",
+        ),
+        (
+            json!({"family": "linux", "user_data": "users:\n  - default\n"}),
+            "cloud-init takes no `user_data` whose first line is \"users:\": expected #cloud-config, a script's #!, or another beginning that it knows",
         ),
         (
             json!({"user_data": "#cloud-config\nhostname: a\n"}),
@@ -168,7 +193,15 @@ fn raw_user_data_is_looked_at() {
     ] {
         judged(json!({"user_data": text})).unwrap();
     }
-    judged(json!({"family": "linux", "user_data": "## template: jinja\n#cloud-config\n"})).unwrap();
+    for text in [
+        "## template: jinja\n#cloud-config\n",
+        "#!/bin/sh\necho hi\n",
+        "#include\nhttp://192.0.2.1/\n",
+        "Content-Type: multipart/mixed; boundary=\"a\"\nMIME-Version: 1.0\n",
+        "#cloud-config-archive\n- a\n",
+    ] {
+        judged(json!({"family": "linux", "user_data": text})).unwrap();
+    }
 }
 
 #[test]
