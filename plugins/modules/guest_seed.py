@@ -152,7 +152,9 @@ options:
         type: list
         elements: str
       doas:
-        description: Rules for doas, as in V(permit nopass web).
+        description:
+          - Rules for doas, as in V(permit nopass web). C(%u) stands for the user's name.
+          - On Linux they are appended to C(/etc/doas.conf) by cloud-init's C(write_files), because 22.4 has no rules for doas yet.
         type: list
         elements: str
       password_hash:

@@ -74,7 +74,7 @@ fn user(user: &User, keys: &[SshKey], family: Family) -> Yaml {
         ("passwd", passwd.map(Yaml::Text)),
         ("hashed_passwd", hashed_passwd.map(Yaml::Text)),
         ("sudo", (!user.sudo.is_empty()).then(|| Yaml::texts(&user.sudo))),
-        ("doas", (!user.doas.is_empty()).then(|| Yaml::texts(&user.doas))),
+        ("doas", (family == Family::FreeBsd && !user.doas.is_empty()).then(|| Yaml::texts(&user.doas))),
         ("ssh_authorized_keys", (!keys.is_empty()).then(|| Yaml::texts(keys))),
     ])
 }
@@ -97,7 +97,7 @@ fn passwords(params: &Params) -> Option<Yaml> {
 }
 
 fn files(params: &Params) -> Option<Yaml> {
-    let files: Vec<_> = params.write_files.iter().map(file).collect();
+    let files: Vec<_> = params.write_files.iter().map(file).chain(doas_rules(params)).collect();
     (!files.is_empty()).then_some(Yaml::List(files))
 }
 
@@ -110,4 +110,25 @@ fn file(file: &WriteFile) -> Yaml {
         // Its owner may be one of the users above, whom both programs make before deferred files only.
         ("defer", file.owner.as_ref().map(|_| Yaml::Bool(true))),
     ])
+}
+
+/// The rules for doas of a Linux guest. cloud-init before 23.3 knows none, later ones drop all rules of a user where one of them
+/// names a group or a user with a dash; `%u` is nuageinit's word for the user. Deferred, because a package may bring the file.
+fn doas_rules(params: &Params) -> Option<Yaml> {
+    let of_user = |user: &User| {
+        let name = user.name.to_string();
+        let lines = user.doas.iter().map(|rule| rule.to_string().replace("%u", &name) + "\n");
+        lines.collect::<String>()
+    };
+    let rules: String = params.users.iter().flatten().map(of_user).collect();
+    (params.family == Family::Linux && !rules.is_empty()).then(|| {
+        Yaml::map([
+            ("path", Some(Yaml::Text("/etc/doas.conf".to_owned()))),
+            // A file that is there may lack its last newline.
+            ("content", Some(Yaml::Text(format!("\n{rules}")))),
+            ("permissions", Some(Yaml::Text("0440".to_owned()))),
+            ("append", Some(Yaml::Bool(true))),
+            ("defer", Some(Yaml::Bool(true))),
+        ])
+    })
 }

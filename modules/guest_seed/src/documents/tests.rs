@@ -128,12 +128,19 @@ fn cloud_init_gets_users_as_it_takes_them_whether_the_image_has_them_or_not() {
         default.user_data,
         "#cloud-config\n# Rendered by apiary.bhyve.guest_seed.\nusers:\n  - 'default'\nssh_authorized_keys:\n  - 'ssh-ed25519 AAAAC3Nz me'\n"
     );
-    let root = rendered(
-        json!({"family": "linux", "users": [{"name": "root", "password_hash": "$6$saltsalt$hashhashhash"}]}),
+    let users = rendered(json!({"family": "linux", "users": [
+        {"name": "root", "password_hash": "$6$saltsalt$hashhashhash"},
+        {"name": "web-1", "doas": ["permit nopass %u", "permit :wheel"]},
+        {"name": "ada", "doas": ["permit ada"]}],
+        "write_files": [{"path": "/etc/motd", "content": "hi"}]}));
+    assert_eq!(
+        users.user_data,
+        "#cloud-config\n# Rendered by apiary.bhyve.guest_seed.\nusers:\n  \
+         - name: 'root'\n    lock_passwd: false\n    hashed_passwd: '$6$saltsalt$hashhashhash'\n  - name: 'web-1'\n  - name: 'ada'\n\
+         write_files:\n  - path: '/etc/motd'\n    content: 'hi'\n  \
+         - path: '/etc/doas.conf'\n    content: \"\\npermit nopass web-1\\npermit :wheel\\npermit ada\\n\"\n    permissions: '0440'\n    \
+         append: true\n    defer: true\n"
     );
-    assert!(root.user_data.ends_with(
-        "  - name: 'root'\n    lock_passwd: false\n    hashed_passwd: '$6$saltsalt$hashhashhash'\n"
-    ));
 }
 
 #[test]
