@@ -59,6 +59,9 @@ all_faults() { tests/faults/run.sh --whole; }
 # A real Linux with cloud-init, through the whole chain; it takes minutes to boot without KVM.
 linux_guest() { tests/lab/linux_guest/test.sh; }
 
+# The seeds of Linux guests, as three versions of cloud-init read them, and ifupdown and netplan what these make of them.
+cloud_init() { tests/cloud_init/run.sh; }
+
 # The role image_repository with a real sshd and nginx.
 repository() { tests/integration/image_repository.sh; }
 
@@ -101,7 +104,7 @@ keep_for_others() { tests/setup/target.sh keep; }
     lanes=(
         "linux_guest zfs examples"
         "zfs_machine delivery lab mutants faults"
-        "clippy rust unit runner sanity bhyve clock repository kill_anytime programs page demo elsewhere"
+        "clippy rust unit runner sanity bhyve clock cloud_init repository kill_anytime programs page demo elsewhere"
     )
     # Asked for by name: seven programs are linked from scratch, which takes Rust's own files for four platforms; a suite for each fault
     # in the tree; 10,000 mutants where 2,000 are usual; every fault of every call; libvirt's own tests, which ask about the shims alone.

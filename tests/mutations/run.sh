@@ -14,6 +14,7 @@ domain plan: restarts what has not changed | rust | modules/libvirt_domain/src/p
 clock judgement: an alarm does not block | rust | modules/ntpd_check/src/judge/blocked.rs | s/(peer.poll >= ERROR_POLL || frozen(peer))/frozen(peer)/
 action plugin: check mode is not handed on | delivery | plugins/action/native.py | s/\"_ansible_check_mode\": self._task.check_mode/\"_ansible_check_mode\": False/
 seeds: what a killed run left stays | faults | modules/guest_seed/src/apply.rs | s/files::sweep_for(path)?;//
+seeds: the router is said of an address in another network | cloud_init | modules/guest_seed/src/network/version1.rs | s/nets.iter().position(|net| net.contains(&gateway)).or_else/None.or_else/
 role: a second guest's volume is the first one's | demo | roles/guest/tasks/volumes.yml | s/guest_folder ~ '\/' ~ guest_name ~ '.raw'/guest_folder ~ '\/' ~ guest_names[0] ~ '.raw'/
 "
 
