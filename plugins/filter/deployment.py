@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.apiary.bhyve.plugins.filter.guests import guests_of
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._deployment import Deployment, named
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._fleet import guests_of
 
 
 def deployment_options(told, phase):
@@ -22,7 +22,20 @@ def deployment_remains(told):
 
 def deployment_failures(told):
     """Why guests have failed, one line each."""
-    return ["%s: %s" % failure for failure in Deployment(told).failures().items()]
+    return _lines(Deployment(told).failures())
+
+
+def _lines(failures):
+    return ["%s: %s" % failure for failure in failures.items()]
+
+
+def deployment_refusal(told):
+    """Why nothing at all can be deployed: what is wrong with the dictionary, or with every guest; nothing where one is left."""
+    deployment = Deployment(told)
+    if deployment.faults.get(""):
+        return deployment.faults[""]
+    failures = deployment.failures(())
+    return _lines(failures) if failures and len(failures) == len(deployment.guests) else []
 
 
 def deployment_table(told):
@@ -77,6 +90,7 @@ class FilterModule:
         return {
             "deployment_failures": deployment_failures,
             "deployment_options": deployment_options,
+            "deployment_refusal": deployment_refusal,
             "deployment_remains": deployment_remains,
             "deployment_table": deployment_table,
             "guests_elsewhere": guests_elsewhere,

@@ -35,7 +35,7 @@ from ansible.inventory.helpers import get_group_vars  # noqa: E402
 from ansible.plugins.inventory import BaseInventoryPlugin  # noqa: E402
 from ansible.utils.vars import combine_vars  # noqa: E402
 from ansible.vars.plugins import get_vars_from_inventory_sources  # noqa: E402
-from ansible_collections.apiary.bhyve.plugins.filter.guests import seed_addresses  # noqa: E402
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._seed import addresses_of  # noqa: E402
 
 
 class InventoryModule(BaseInventoryPlugin):
@@ -76,7 +76,7 @@ class InventoryModule(BaseInventoryPlugin):
         self.inventory.add_child(group, name)
         self.inventory.set_variable(name, "bhyve_guest", guest)
         self.inventory.set_variable(name, "bhyve_hypervisor", hypervisor)
-        addresses = [address for address in seed_addresses(guest) if "dhcp" not in address]
+        addresses = [address for address in addresses_of(guest.get("seed")) if "dhcp" not in address]
         if addresses:
             self.inventory.set_variable(name, "ansible_host", addresses[0].split("/")[0])
 

@@ -39,6 +39,7 @@ _raw:
 from ansible.errors import AnsibleError, AnsibleLookupError  # noqa: E402
 from ansible.plugins.loader import lookup_loader  # noqa: E402
 from ansible.plugins.lookup import LookupBase  # noqa: E402
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._guest import template_file  # noqa: E402
 
 # Keys of a guest that are options of libvirt_domain as they are.
 AS_THEY_ARE = ("state", "autostart", "restart")
@@ -72,8 +73,3 @@ class LookupModule(LookupBase):
 def variables_of(lookup, variables, name):
     """The value of a variable of the play, with the templates in it resolved."""
     return lookup._templar.template(variables[name])
-
-
-def template_file(name):
-    """File of a domain template: one of the role's (or of templates/domains beside the playbook) by name, or a path."""
-    return name if "/" in name else "domains/%s.xml.j2" % name

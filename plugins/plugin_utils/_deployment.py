@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.apiary.bhyve.plugins.filter.guests import size_in_bytes
+from collections.abc import Mapping
+
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._size import size_in_bytes
 
 # What an image's annotation `image_os` begins with, where cloud-init writes the seed's contents into place.
 LINUX = (
@@ -42,14 +44,17 @@ def seed_family(image_os):
 
 
 class Deployment:
-    """`told` holds the `names` of the guests, the `definitions` of all of this host, the `place` of their volumes and seeds, the
-    `domains_found`, the guests that run `elsewhere`, and what each phase has returned so far."""
+    """`told` holds the `names` of the guests, the `definitions` of all of this host, their `faults`, the `place` of their volumes and
+    seeds, the `domains_found`, the guests that run `elsewhere`, and what each phase has returned so far."""
 
     def __init__(self, told):
-        self.definitions, self.place, self.elsewhere = told["definitions"], told["place"], told.get("elsewhere") or {}
+        self.place, self.elsewhere = told["place"], told.get("elsewhere") or {}
+        definitions = told["definitions"]
+        self.definitions = {str(name): guest for name, guest in definitions.items()} if isinstance(definitions, Mapping) else {}
         self.names = named(told["names"])
         # Names that were typed for several hosts are those of one.
         self.guests = {name: guest for name, guest in self.definitions.items() if name in self.names}
+        self.faults = {str(name): faults for name, faults in (told.get("faults") or {}).items()}
         self.found = (told.get("domains_found") or {}).get("domains") or []
         self.returned = {phase: told.get(phase) or {} for phase in PHASES}
         self.answers = {phase: returned.get("guests") or {} for phase, returned in self.returned.items()}
@@ -62,7 +67,8 @@ class Deployment:
 
     def drafts(self):
         """What the templates are given before anything has been made."""
-        return {name: self._domains(name, guest) for name, guest in self.guests.items()}
+        failed = self.failures(())
+        return {name: self._domains(name, guest) for name, guest in self.guests.items() if name not in failed}
 
     def remains(self):
         """Where seed and volume of each guest are, as options of the modules that remove them."""
@@ -76,6 +82,7 @@ class Deployment:
         return {name: reason for name in self.guests for reason in [next(self._reasons(name, phases), None)] if reason}
 
     def _reasons(self, name, phases):
+        yield from self.faults.get(name, ())
         if name in self.elsewhere:
             yield _ELSEWHERE % (name, self.elsewhere[name])
         for phase in phases:

@@ -71,6 +71,18 @@ def test_a_guest_that_has_failed_is_left_out_of_what_follows_and_told():
     assert table == [["web1", "failed"], ["web2", "failed"], ["web3", "-"]]
 
 
+def test_faults_of_the_check_are_failures_from_the_beginning():
+    guests = {"web1": GUEST, "web2": GUEST}
+    before = told(guests, faults={"web1": ["'memory' is 2048 bytes"]})
+    assert [list(deployment.deployment_options(before, phase)) for phase in ("drafts", "images")] == [["web2"], ["web2"]]
+    assert deployment.deployment_failures(before) == ["web1: 'memory' is 2048 bytes"]
+    assert deployment.deployment_refusal(before) == []
+    assert deployment.deployment_refusal({**before, "names": "web1"}) == ["web1: 'memory' is 2048 bytes"]
+    assert deployment.deployment_refusal(told({})) == []
+    broken = {**told({}), "definitions": ["web1"], "faults": {"": ["bhyve_guests must be a dictionary"]}}
+    assert deployment.deployment_refusal(broken) == ["bhyve_guests must be a dictionary"]
+
+
 def test_the_table_shows_time_newer_images_and_what_is_due():
     domains = {"web1": took(3.5, domain={"state": "running", "restart_required": True}), "web2": took(0.5, domain={"state": "running"})}
     domains["web1"]["timings"]["wait"] = {"seconds": 3.0}

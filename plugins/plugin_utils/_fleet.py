@@ -1,0 +1,148 @@
+# Copyright: the apiary.bhyve developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guests of all hosts together: what two of them claim, and whom it concerns."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import defaultdict
+from collections.abc import Mapping
+
+from ansible.errors import AnsibleError
+from ansible.utils.display import Display
+from ansible_collections.apiary.bhyve.plugins.plugin_utils import _guest
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._seed import fixed_addresses
+from jinja2.exceptions import TemplateError
+
+_UNREADABLE = (AnsibleError, TemplateError)
+
+
+class Fleet:
+    """The guests of HOSTS, and what those of OTHERS claim, too."""
+
+    def __init__(self, hostvars, hosts, others=(), template=None, search=None):
+        self.hostvars, self.hosts, self.search = hostvars, list(hosts), search
+        self.template = template
+        # Of each guest, what is wrong with it; with no name, of the dictionary.
+        self.faults = {}
+        # What each guest claims for itself alone, and who claims it: (what, value, within which host or everywhere).
+        self.holders = defaultdict(dict)
+        for host in self.hosts:
+            self._judge(host)
+        for host in others:
+            if host not in self.hosts:
+                # What another host's variables say only while that host is played, as with its facts, cannot be known here.
+                with contextlib.suppress(*_UNREADABLE):
+                    self._hear(host)
+
+    def conflicts(self):
+        """What is claimed more than once, and by whom, where one of HOSTS is concerned."""
+        told = set()
+        for (what, value, _where), holders in self.holders.items():
+            concerned = tuple(holders)
+            if len(concerned) > 1 and any(host in self.hosts for host, _name in concerned):
+                # Two guests of one name have one host name, too.
+                if what == "hostname" and ("name", concerned) in told:
+                    continue
+                told.add((what, concerned))
+                yield what, value, concerned
+
+    def _guests(self, host):
+        return self.hostvars[host].get("bhyve_guests", None)
+
+    def _judge(self, host):
+        try:
+            template = self.hostvars[host].get("guest_template", None) or self.template
+            guests = self._guests(host)
+        except _UNREADABLE as error:
+            self.faults[host, None] = ["reading bhyve_guests: %s" % _said(error)]
+            return
+        if guests is None or guests == "":
+            return
+        if not isinstance(guests, Mapping):
+            self.faults[host, None] = ["bhyve_guests must be a dictionary of guests, found %s" % _guest.kind(guests)]
+            return
+        for name in guests:
+            try:
+                guest = _guest.plain(guests[name])
+                self.faults[host, name] = list(_guest.guest_faults(name, guest, template, self.search))
+                self._warn(host, name, guest, template)
+            except _UNREADABLE as error:
+                self.faults[host, name] = ["reading its description: %s" % _said(error)]
+                guest = None
+            self._claim(host, name, guest)
+
+    @staticmethod
+    def _warn(host, name, guest, template):
+        chosen, unread = _guest.unread_keys(guest, template)
+        if unread:
+            Display().warning("%s/%s: template %s does not read %s" % (host, name, chosen, ", ".join("'%s'" % key for key in unread)))
+
+    def _hear(self, host):
+        guests = self._guests(host)
+        for name in guests if isinstance(guests, Mapping) else ():
+            guest = None
+            with contextlib.suppress(*_UNREADABLE):
+                guest = _guest.plain(guests[name])
+            self._claim(host, name, guest)
+
+    def _claim(self, host, name, guest):
+        for what, value, within in claims(host, str(name), guest):
+            self.holders[what, value, within].setdefault((host, name))
+
+
+def _said(error):
+    return " ".join(str(error).split())
+
+
+def guests_of(hostvars, host):
+    """The dictionary of a host's guests; empty where it has none, or one that is none."""
+    guests = hostvars[host].get("bhyve_guests", None)
+    return guests if isinstance(guests, Mapping) else {}
+
+
+def claims(host, name, guest):
+    """What a guest claims for itself alone."""
+    # A name is a host name and a file's, too, where case may not count.
+    yield "name", name.lower(), None
+    if not isinstance(guest, dict):
+        return
+    guest, seed = _guest.definition(guest), guest.get("seed")
+    if guest.get("mac"):
+        yield "mac", str(guest["mac"]).lower(), None
+    if isinstance(seed, dict):
+        yield from (("address", str(address.ip), None) for address in fixed_addresses(seed))
+        yield "hostname", str(seed.get("hostname") or name).lower(), None
+    if guest.get("console"):
+        yield "console", str(guest["console"]), host
+    vnc = guest.get("vnc")
+    if isinstance(vnc, dict) and vnc.get("port"):
+        yield "vnc port", str(vnc["port"]), host
+
+
+def fleet_problems(hostvars, hosts, others=(), template=None, search=None):
+    """Everything wrong with the guests of HOSTS, one line each, what they claim from guests of OTHERS included."""
+    fleet = Fleet(hostvars, hosts, others, template, search)
+    problems = []
+    for (host, name), faults in fleet.faults.items():
+        where = host if name is None else "%s/%s" % (host, name)
+        problems += ["%s: %s" % (where, fault) for fault in faults]
+    for what, value, holders in fleet.conflicts():
+        problems.append("%s: %s %s is taken more than once" % (" and ".join("%s/%s" % holder for holder in holders), what, value))
+    return problems
+
+
+def fleet_faults(hostvars, hosts, others=(), template=None, search=None):
+    """The same by host and guest, so that the others can be worked on; what is wrong with a whole dictionary under no name."""
+    fleet = Fleet(hostvars, hosts, others, template, search)
+    found = {host: {} for host in fleet.hosts}
+    for (host, name), faults in fleet.faults.items():
+        if faults:
+            found[host][name or ""] = list(faults)
+    for what, value, holders in fleet.conflicts():
+        for host, name in holders:
+            theirs = " and ".join("%s/%s" % holder for holder in holders if holder != (host, name))
+            if host in found:
+                found[host].setdefault(name, []).append("%s %s is taken by %s, too" % (what, value, theirs))
+    return found

@@ -1,0 +1,217 @@
+# Copyright: the apiary.bhyve developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is found out about a guest before any host is touched. Many of these inputs once failed on the host, minutes later."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import subprocess
+
+import pytest
+import yaml
+from ansible_collections.apiary.bhyve.plugins.plugin_utils import _guest, _schema, _size
+
+GUEST = {"image": "demo-1", "vcpus": 1, "memory": "32M", "bridge": "bridge0"}
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample a@example.org"
+HASH = "$6$apiaryseed$9DLCeenwjP6K9HyqjGE.kIyUIMR6rN1SAjESC4K7E"
+MAC = "52:54:00:00:00:01"
+
+
+def found(guest, name="web1", template="qemu", search=None):
+    return list(_guest.guest_faults(name, {**GUEST, **guest}, template, search))
+
+
+@pytest.mark.parametrize(("guest", "fault"), [
+    ({"memory": 2048}, "'memory' is 2048 bytes; did you mean 2048M?"),
+    ({"memory": "2048"}, "'memory' is 2048 bytes; did you mean 2048M?"),
+    ({"memory": 4}, "'memory' is 4 bytes; did you mean 4G?"),
+    # libvirt counts in KiB.
+    ({"memory": 2097152}, "'memory' is 2097152 bytes; did you mean 2097152K?"),
+    ({"memory": "512K"}, "'memory' is 512K, with which nothing boots; expected at least 16M, as in 2G"),
+    ({"memory": "2048B"}, "'memory' is 2048B, with which nothing boots; expected at least 16M, as in 2G"),
+    ({"memory": 0}, "'memory' is 0, with which nothing boots; expected at least 16M, as in 2G"),
+    ({"memory": "2GIB"}, "'memory' must be a size such as 2G, found '2GIB'"),
+    ({"memory": 2.5}, "'memory' must be a size such as 2G, found 2.5"),
+    ({"memory": "2.5G"}, "'memory' must be a size such as 2G, found '2.5G'"),
+    ({"memory": True}, "'memory' must be text, found True; put it in quotes"),
+    ({"disk": 40}, "'disk' is 40 bytes; did you mean 40G?"),
+    ({"disk": "20480"}, "'disk' is 20480 bytes; did you mean 20480M?"),
+    ({"disk": 0}, "'disk' must be a size such as 2G, found 0"),
+    ({"disk": "20000001"}, "'disk' must be whole sectors of 512 bytes and less than 8192P, found 20000001"),
+    ({"disk": "8192P"}, "'disk' must be whole sectors of 512 bytes and less than 8192P, found 8192P"),
+    ({"disk": "16384P"}, "'disk' must be a size such as 2G, found '16384P'"),
+    ({"seed": {"addresses": ["dhcp"]}, "bridge": None}, "'seed.addresses' has no network interface to be on: with template qemu give 'bridge', or 'network: user'"),
+    ({"seed": {"addresses": ["dhcp"]}, "bridge": None, "network": "none"}, "'seed.addresses' has no network interface to be on: with template qemu"),
+    ({"seed": {"addresses": ["dhcp"]}, "bridge": None, "network": "user", "template": "uefi"}, "'seed.addresses' has no network interface to be on: with template uefi give 'bridge'"),
+    ({"seed": {"mac": MAC}}, "'seed.mac' would have no effect without 'seed.addresses'"),
+    ({"seed": {"mac": MAC, "addresses": ["dhcp"]}, "mac": "52:54:00:00:00:02"}, "'seed.mac' is 52:54:00:00:00:01, and 'mac' is 52:54:00:00:00:02: "),
+    # Some read a leading zero as octal.
+    ({"seed": {"addresses": ["192.0.2.011/24"]}}, "seed address '192.0.2.011/24' is no IP address with prefix"),
+    ({"seed": {"addresses": ["192.0.2.11/24"], "gateway": "192.0.2.11"}}, "'seed.gateway' is the guest's own address 192.0.2.11"),
+    ({"seed": {"addresses": ["192.0.2.11/24", "192.0.2.11/25"]}}, "'seed.addresses' has 192.0.2.11 twice"),
+    ({"seed": {"addresses": {"v4": "192.0.2.11/24"}}}, "'seed.addresses' must be a list, found a dictionary"),
+    ({"seed": {"users": ["ada"]}}, "'seed.users[0]' must be a dictionary, found 'ada'"),
+    ({"seed": {"users": [{"nam": "ada", "name": "ada"}]}}, "unknown key 'nam' in 'seed.users[0]'; did you mean 'name'?"),
+    ({"seed": {"bridge": "b0"}}, "unknown key 'bridge' in 'seed'; did you mean 'bridge' of the guest itself?"),
+    ({"seed": {"family": "openbsd"}}, "'seed.family' must be one of freebsd, linux, found 'openbsd'"),
+    ({"seed": {"family": "freebsd", "packages": ["doas"]}}, "nuageinit 14.1 does not understand 'seed.packages'; set nuageinit:"),
+    ({"seed": {"users": [{"name": "ada", "password_hash": ["secret"]}]}}, "'seed.users[0].password_hash' must be text, found a list"),
+    ({"wait_for": {"port": 22}}, "'wait_for.port' has no host, and the seed has no fixed address to take: say 'wait_for.host'"),
+    ({"wait_for": {"port": 22}, "seed": {"addresses": ["dhcp"]}}, "'wait_for.port' has no host"),
+    ({"wait_for": {"host": "192.0.2.11"}}, "'wait_for' must have at least one of"),
+    ({"wait_for": {"host": "192.0.2.11", "console": "login:"}}, "'wait_for.host' has no port: say 'wait_for.port'"),
+    ({"wait_for": {}}, "'wait_for' must have at least one of 'console', 'port' and 'agent'"),
+    ({"wait_for": {"agent": False}}, "'wait_for' must have at least one of 'console', 'port' and 'agent'"),
+    ({"wait_for": {"port": "ssh", "host": "a"}}, "'wait_for.port' must be a whole number, found 'ssh'"),
+    ({"wait_for": {"port": 65536, "host": "a"}}, "'wait_for.port' must be 1 to 65535, found 65536"),
+    ({"wait_for": {"console": ""}}, "'wait_for.console' must be a text of 1 to 1024 bytes"),
+    ({"wait_for": {"consol": "login:"}}, "unknown key 'consol' in 'wait_for'; did you mean 'console'?"),
+    ({"wait_for": {"console": "a", "timeout": "2m"}}, "'wait_for.timeout' must be a number, found '2m'"),
+    ({"wait_for": {"console": "a", "timeout": -1}}, "'wait_for.timeout' must be seconds from 0, found -1"),
+    ({"wait_for": 22}, "'wait_for' must be a dictionary, found 22"),
+    ({"wait_for": {"agent": True}}, "'wait_for.agent' cannot be waited for: the guest has no channel for its agent; add 'agent: true'"),
+    ({"wait_for": {"agent": True}, "template": "uefi", "agent": True}, "'wait_for.agent' cannot be waited for: template uefi has no channel"),
+])
+def test_what_would_fail_later_is_found_now(guest, fault):
+    said = found(guest)
+    assert said and said[0].startswith(fault) and "secret" not in str(said), said
+
+
+@pytest.mark.parametrize("guest", [
+    {"seed": {}}, {"seed": None, "wait_for": None, "vars": None}, {"vnc": {}}, {"mac": "58:9C:FC:20:00:01"},
+    {"memory": 2 << 30}, {"memory": "2GiB"}, {"memory": "16m"}, {"vcpus": "2"}, {"autostart": "yes"}, {"image": 14.2},
+    {"seed": {"addresses": "192.0.2.11/24"}}, {"seed": {"addresses": "dhcp,2001:db8::1/64", "gateway6": "fe80::1"}},
+    {"seed": {"addresses": ["192.0.2.11/24"]}, "bridge": None, "network": "user"},
+    {"seed": {"addresses": ["dhcp"]}, "bridge": None, "template": "/etc/site/own.xml.j2"},
+    {"seed": {"mac": MAC.upper(), "addresses": ["dhcp"]}, "mac": MAC},
+    {"wait_for": {"port": 22}, "seed": {"addresses": ["dhcp", "192.0.2.11/24"]}},
+    {"wait_for": {"agent": True, "console": "login:", "port": "22", "host": "web1", "timeout": "90.5"}, "agent": "yes"},
+])
+def test_what_is_right_is_let_through(guest):
+    assert found(guest) == []
+
+
+@pytest.mark.parametrize(("name", "fault"), [
+    (101, "its name is a number: put it in quotes"), (True, "its name is True: put it in quotes"), ("a b", "its name must be 1 to 63"),
+    ("all", "its name stands for every guest"),
+])
+def test_names(name, fault):
+    assert [said.startswith(fault) for said in found({}, name)] == [True]
+    assert found({}, "101") == [] and found({}, "web_2") == []
+
+
+@pytest.mark.parametrize("name", ["web_2", "web-", "a..b", "web2."])
+def test_a_name_that_is_no_host_name_needs_one(name):
+    assert found({"seed": {}}, name) == ["'%s' cannot be its host name; set seed.hostname" % name]
+    assert found({"seed": {"hostname": "web2"}}, name) == []
+
+
+def test_the_seed_gives_the_domain_its_address_and_the_host_to_wait_for():
+    wait = {"port": 22, "timeout": 9}
+    seed = {"mac": MAC, "addresses": ["dhcp", "2001:db8::11/64", "192.0.2.11/24"]}
+    normal = _guest.definition({**GUEST, "disk": None, "seed": seed, "wait_for": wait})
+    assert normal == {**GUEST, "seed": seed, "mac": MAC, "wait_for": {**wait, "host": "2001:db8::11"}}
+    assert wait == {"port": 22, "timeout": 9}
+    told = {"mac": "52:54:00:00:00:02", "wait_for": {"port": 22, "host": "web1"}, "seed": {"addresses": "192.0.2.11/24"}}
+    assert _guest.definition(told) == told
+    assert _guest.definition("demo-1") == "demo-1" and _guest.definition({"seed": "dhcp"}) == {"seed": "dhcp"}
+
+
+def test_what_a_template_does_not_read():
+    guest = {**GUEST, "network": "user", "nvram": True, "loader": None, "vars": {}}
+    assert _guest.unread_keys(guest, "uefi") == ("uefi", ["network"])
+    assert _guest.unread_keys({**guest, "template": "qemu"}, "uefi") == ("qemu", ["nvram"])
+    assert _guest.unread_keys(guest, "own")[1] == [] and _guest.unread_keys("demo-1", "uefi")[1] == []
+
+
+def test_templates_are_looked_for_where_the_role_looks(tmp_path):
+    own = tmp_path / "templates/domains/own.xml.j2"
+    own.parent.mkdir(parents=True)
+    own.write_text("<domain/>")
+    for name in ("own", str(own), "domains/own.xml.j2", "uefi"):
+        assert found({"template": name}, search=[str(tmp_path)]) == []
+    for name in ("owm", str(own) + "x", "site/own.xml.j2"):
+        (said,) = found({"template": name}, search=[str(tmp_path)])
+        assert said.startswith("no template '%s'; known are loader, qemu, uefi, and templates/domains/" % name)
+    assert len(found({}, template="owm", search=[str(tmp_path)])) == 1
+
+
+SIZES = [
+    "0", "1000", "20G", "20g", "2GB", "2Gb", "2gib", "2GiB", "2 GiB", "2GIB", "2i", "2iB", "2B", "512 m", "1P", "1E", "G", "", " 4K ", "4\tK", "4\u00a0K",
+    "-1", "+1", "2.5G", "1e9", "0x10", "2_000", "\u0663G", "4\u212a", "16383P", "16384P", "18446744073709551615", "18446744073709551616", "2G iB", "2BB",
+]
+
+
+def refusal(apiary, module, options):
+    """What the program itself says of options, before it does anything."""
+    words = json.dumps({"_ansible_check_mode": True, **options})
+    done = subprocess.run([apiary.with_name(module), "-"], input=words, check=False, capture_output=True, text=True)
+    reply = json.loads(done.stdout)
+    return reply["msg"] if reply.get("failed") else ""
+
+
+def test_sizes_are_those_of_the_programs(apiary):
+    def takes(size):
+        said = refusal(apiary, "zfs_receive", {"state": "present", "src": "/nonexistent/image", "path": "/nonexistent/volume", "volsize": size})
+        return "invalid size" not in said and "is beyond 2^64" not in said
+
+    assert {size: _size.size_in_bytes(size) is not None for size in SIZES} == {size: takes(size) for size in SIZES}
+
+
+SEEDS = [
+    {}, {"hostname": "web-1.example.org"}, {"hostname": "web_1"}, {"hostname": "a" * 64}, {"hostname": "-a"}, {"hostname": "a,b"}, {"hostname": "101"},
+    {"addresses": ["192.0.2.11/24"], "gateway": "192.0.2.1"}, {"addresses": ["192.0.2.11"]}, {"addresses": ["192.0.2.0/24"]},
+    {"addresses": ["192.0.2.255/24"]}, {"addresses": ["192.0.2.254/31"]}, {"addresses": ["192.0.2.11/33"]}, {"addresses": ["192.0.2.11/255.255.255.0"]},
+    {"addresses": ["2001:db8::/64"]}, {"addresses": ["2001:db8::1/64"]}, {"addresses": ["fe80::1%eth0/64"]}, {"addresses": ["0.0.0.0/0"]}, {"addresses": ["224.0.0.1/4"]},
+    {"addresses": ["DHCP"]}, {"addresses": ["dhcp", "dhcp4"]}, {"addresses": [" 192.0.2.11/24"]},
+    {"addresses": ["192.0.2.11/24"], "gateway": "2001:db8::1"}, {"addresses": ["192.0.2.11/24"], "gateway6": "192.0.2.1"},
+    {"addresses": ["192.0.2.11/24"], "gateway6": "2001:db8::1"}, {"addresses": ["dhcp"], "gateway6": "fe80::1"},
+    {"gateway": "192.0.2.1"}, {"nameservers": ["192.0.2.53"]}, {"mtu": 1400},
+    {"addresses": ["192.0.2.11/24"], "nameservers": ["ns1"]}, {"addresses": ["192.0.2.11/24"], "search": ["example.org", "a_b"]},
+    {"addresses": ["192.0.2.11/24"], "mtu": 575}, {"addresses": ["192.0.2.11/24"], "mtu": 576}, {"addresses": ["2001:db8::1/64"], "mtu": 1279},
+    {"addresses": ["dhcp"], "mac": "01:00:5e:00:00:01"}, {"addresses": ["dhcp"], "mac": "52-54-00-00-00-01"}, {"addresses": ["dhcp"], "mac": MAC.upper()},
+    {"addresses": ["dhcp"], "interface": "eth0"}, {"addresses": ["dhcp"], "interface": "0eth"}, {"addresses": ["dhcp"], "interface": "a" * 16},
+    {"ssh_keys": [KEY]}, {"ssh_keys": ['from="192.0.2.0/24" ' + KEY]}, {"ssh_keys": ["AAAA"]}, {"ssh_keys": ["-----BEGIN OPENSSH PRIVATE KEY-----"]},
+    {"ssh_keys": [KEY + "\n"]}, {"ssh_keys": ["ssh-ed25519  AAAA"]}, {"ssh_keys": [""]},
+    {"users": [{"name": "ada", "ssh_keys": [KEY], "groups": ["wheel"], "shell": "/bin/sh", "sudo": ["ALL=(ALL) ALL"]}]}, {"users": []},
+    {"users": [{"name": "Ada"}]}, {"users": [{"name": "ada", "groups": ["a b"]}]}, {"users": [{"name": "ada", "shell": "sh"}]},
+    {"users": [{"name": "ada", "shell": "/bin/../sh"}]}, {"users": [{"name": "ada", "sudo": ["a\nb"]}]}, {"users": [{"name": "ada", "password_hash": HASH}]},
+    {"users": [{"name": "ada", "password_hash": "secret"}]}, {"packages": ["doas", "py311-foo"]}, {"packages": ["-y"]}, {"packages": ["a b"]},
+    {"run_commands": ["echo a, b\necho c"]}, {"run_commands": [" "]}, {"run_commands": ["a\0"]},
+    {"write_files": [{"path": "/etc/motd", "content": "", "owner": "www:www", "permissions": "0644"}]},
+    {"write_files": [{"path": "/etc/", "content": ""}]}, {"write_files": [{"path": "etc", "content": ""}]},
+    {"write_files": [{"path": "/etc/motd", "content": "", "owner": "www:"}]}, {"write_files": [{"path": "/etc/motd", "content": "", "permissions": "420"}]},
+    {"timezone": "Europe/Berlin"}, {"timezone": "/etc"}, {"user_data": "#cloud-config\nusers: []\n"}, {"user_data": "#cloud-config \nusers: []\n"},
+    {"user_data": "#cloud-config"}, {"user_data": "#cloud-config\nusers: []\n", "ssh_keys": [KEY]}, {"user_data": "#cloud-config\na: 1\n", "users": []},
+]
+
+
+@pytest.mark.parametrize("seed", SEEDS, ids=str)
+def test_seeds_are_judged_as_the_program_judges_them(apiary, tmp_path, seed):
+    said = refusal(apiary, "guest_seed", {"path": str(tmp_path / "web1.seed"), "name": "web1", "family": "linux", **seed})
+    assert bool(said) == bool(found({"seed": seed})), said or found({"seed": seed})
+
+
+WAITS = [
+    {}, {"port": 22}, {"host": "::1"}, {"host": "::1", "port": 22}, {"host": "::1", "port": 0}, {"host": "::1", "port": 65536}, {"console": ""},
+    {"console": "a" * 1024}, {"console": "a" * 1025}, {"console": "a", "timeout": 0}, {"console": "a", "timeout": -1}, {"console": "a", "timeout": 1e9},
+    {"host": "::1", "console": "a"}, {"agent": False},
+]
+
+
+@pytest.mark.parametrize("wait", WAITS, ids=lambda wait: str(wait)[:40])
+def test_waits_are_judged_as_the_program_judges_them(apiary, wait):
+    said = refusal(apiary, "libvirt_domain", {"name": "web1", "uri": "none:///", "wait_for": wait})
+    assert (("wait_for" in said or "invalid" in said) and "libvirt" not in said) == bool(found({"wait_for": wait})), said
+
+
+def test_the_schema_is_the_roles_documentation():
+    spec = _schema.guest_spec()
+    assert set(spec["seed"]["options"]) > {"hostname", "users"} and set(spec["wait_for"]["options"]) == {"console", "host", "port", "agent", "timeout"}
+    readme = (pathlib.Path(_schema.ROLE) / "README.md").read_text()
+    example = yaml.safe_load(readme.split("```yaml\n", 1)[1].split("```", 1)[0])["bhyve_guests"]["web1"]
+    assert set(example) <= set(spec)
+    read = set().union(*_guest.role_templates().values())
+    assert read <= set(spec) | {"name"}, "a template reads what no guest may say"
