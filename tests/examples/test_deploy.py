@@ -54,7 +54,7 @@ def test_the_fleet_is_checked(site, examples):
 def deployed(site, served, libvirt, examples):
     """The guide's two files and its two commands, and the same again."""
     site.inventory(["hv1"], hv1=HYPERVISOR)
-    site.write("inventory/group_vars/hypervisors.yml", examples.text(GUIDE, "bhyve_catalog: ssh://images@repo.example.org"))
+    site.write("inventory/group_vars/bhyve_hypervisors.yml", examples.text(GUIDE, "bhyve_catalog: ssh://images@repo.example.org"))
     site.write("inventory/host_vars/hv1.yml", examples.text(GUIDE, "bhyve_guests:"))
     check = site.run(examples.text(GUIDE, PLAYBOOK + "deploy --limit hv1 --check --diff"))
     assert not site.file(DISK).exists()
@@ -95,6 +95,10 @@ def test_what_the_filters_make_of_it(site, deployed, examples):
     assert said[1:4] == [[], {}, ["web1"]] and said[4] == "All assertions passed"
     assert said[5] == "<memory unit='b'>2147483648</memory>"
     assert [each["result"]["changed"] for each in ran[6:]] == [False, False]
+    pages = ["guest_definitions", "fleet_faults", "deployment_refusal", "hosts_with_guests", "hosts_to_prepare", "hosts_of_repository", "hosts_with_clocks"]
+    ran = site.play("hv1", *(examples.take(page)[0] for page in pages), guest_deployment=told)
+    said = [each["result"]["msg"] for each in ran]
+    assert said == ["192.0.2.11", ["web1"], "All assertions passed", "bhyve_hypervisors", "bhyve_hypervisors", "bhyve_repository", "all"]
 
 
 def test_the_guest_of_the_readme_takes_its_place(site, deployed, examples):

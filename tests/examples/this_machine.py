@@ -81,7 +81,7 @@ class Site(Controller):
         """An inventory with these hosts and their variables, all of them this machine, and nothing else."""
         shutil.rmtree(self.folder / "inventory", ignore_errors=True)
         group = {"hosts": {name: {} for name in hypervisors}}
-        groups = {name: group for name in ("hypervisors", "virtual_machine_hosts") if hypervisors}
+        groups = {name: group for name in ("bhyve_hypervisors", "hypervisors", "virtual_machine_hosts") if hypervisors}
         groups["bhyve_repository"] = {"hosts": {name: {} for name in hosts}}
         known = {name: {} for name in hypervisors} | hosts
         self.write("inventory/hosts.json", json.dumps({"all": {"hosts": known, "children": groups}}))

@@ -32,7 +32,7 @@ def play(tmp_path):
             "bhyve_catalog_pubkey": f"{host}/keys/images.pub", "hypervisor_catalog_key": KEY, **variables,
         }
         done = subprocess.run(
-            ["ansible-playbook", "-i", "localhost,", "-c", "local", "apiary.bhyve.hypervisor", "-e", json.dumps(everything), *words],
+            ["ansible-playbook", "-i", "localhost,", "-c", "local", "apiary.bhyve.hypervisor", "-e", json.dumps({"bhyve_hosts": "localhost", **everything}), *words],
             capture_output=True, text=True, env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(tmp_path / "collections"), "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3"},
         )
         counts = {word: int(count) for word, count in re.findall(r"(\w+)=(\d+)", done.stdout.split("PLAY RECAP")[-1])}

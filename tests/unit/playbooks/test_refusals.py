@@ -39,7 +39,64 @@ def test_a_key_that_says_nothing_of_an_image_is_not_published(play):
 @pytest.mark.parametrize("playbook", ["publish", "repository"])
 def test_only_hosts_of_the_group_serve_images(play, playbook):
     code, said = play(playbook, {"all": {"hosts": {"web1": {}}}})
-    assert code == 0 and "no hosts matched" in said
+    assert code > 0 and "expected hosts in the group bhyve_repository of the inventory, found none; put them there, or say -e" in said
+
+
+@pytest.mark.parametrize("words", [[], ["--limit", "web1"], ["--list-hosts"]])
+def test_only_hosts_of_the_group_become_hypervisors(play, words):
+    code, said = play("hypervisor", {"all": {"hosts": {"web1": {}}}}, *words)
+    assert code > 0 and "expected hosts in the group bhyve_hypervisors of the inventory, found none; put them there, or say -e bhyve_hosts=" in said
+    assert play("hypervisor", {}, *words)[0] > 0 and play("hypervisor", {}, "--syntax-check")[0] == 0
+    code, said = play("hypervisor", {"all": {"hosts": {"web1": {}}}}, "--list-hosts", "-e", "bhyve_hosts=web1")
+    assert code == 0 and "hosts (1): web1" in said
+
+
+@pytest.mark.parametrize(("playbook", "aimed_at"), [
+    ("hypervisor", {"hv1"}), ("deploy", {"hv1"}), ("remove", {"hv1"}), ("ntp", {"hv1", "repo1"}),
+])
+def test_neither_guests_nor_other_hosts_are_meant(tmp_path, playbook, aimed_at):
+    """db9 is a guest that the inventory knows as a host, too."""
+    (tmp_path / "10-hosts.yml").write_text("all: {hosts: {hv1: {ansible_connection: local}, db9: {}, repo1: {}}}")
+    (tmp_path / "20-guests.yml").write_text("plugin: apiary.bhyve.guests")
+    (tmp_path / "host_vars").mkdir()
+    (tmp_path / "host_vars/hv1.yml").write_text(json.dumps({"bhyve_guests": {"db9": GUEST, "web1": GUEST}}))
+    command = [ANSIBLE_PLAYBOOK, "-i", str(tmp_path), "apiary.bhyve." + playbook, "--list-hosts"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0 and {line.strip() for line in done.stdout.splitlines() if line.startswith("      ")} == aimed_at, done.stdout
+
+
+def test_a_host_without_guests_is_left_alone(play):
+    code, said = play("deploy", {"all": {"hosts": {"hv1": {}, "hv2": {"bhyve_guests": {}}}}})
+    assert code == 0 and "hv2 : ok=" in said and "0 guests" in said, said
+    assert "hv1 : ok=0" in said or "hv1 :" not in said
+
+
+@pytest.mark.usefixtures("apiary")
+def test_what_is_omitted_is_not_there(play, tmp_path):
+    omitted = "{{ nothing | default(omit) }}"
+    guest = {**GUEST, "bridge": "b0", "disk": omitted, "seed": {"hostname": omitted, "mtu": omitted, "users": [{"name": "ada", "shell": omitted}]}}
+    code, said = play("deploy", {"all": {"hosts": {"hv1": {"bhyve_guests": {"web1": guest}}}}}, "-e", "guest_image_store=%s" % tmp_path)
+    assert code == 2 and "Fetch and verify images" in said and "reading option `repository`" in said, said
+
+
+@pytest.mark.usefixtures("apiary")
+def test_a_port_and_an_address_of_the_seed_are_enough(play, tmp_path):
+    """As far as the first task that asks a host for something."""
+    seed = {"mac": "52:54:00:00:00:01", "addresses": ["192.0.2.16/24"]}
+    guests = {"web3": {**GUEST, "network": "user", "template": "qemu", "seed": seed, "wait_for": {"port": 22}}}
+    code, said = play("deploy", {"all": {"hosts": {"hv1": {"bhyve_guests": guests}}}}, "-e", "guest_image_store=%s" % tmp_path)
+    assert code == 2 and "reading option `repository`" in said, said
+
+
+@pytest.mark.parametrize(("guests", "reason"), [
+    ({"web2": {**GUEST, "memory": 2048}}, "hv1/web2: 'memory' is 2048 bytes; did you mean 2048M?"),
+    ({"web_2": {**GUEST, "bridge": "b0", "seed": {}}}, "hv1/web_2: 'web_2' cannot be its host name; set seed.hostname"),
+    ({"web3": {**GUEST, "template": "uefy"}}, "hv1/web3: no template 'uefy'; known are loader, qemu, uefi, and templates/domains/uefy.xml.j2"),
+    ({"web4": {**GUEST, "seed": {"addresses": ["{{ missing }}.2/24"]}}}, "missing"),
+])
+def test_a_guest_is_refused_before_its_host_is_touched(play, guests, reason):
+    code, said = play("deploy", {"all": {"hosts": {"hv1": {"bhyve_guests": guests}}}})
+    assert code == 2 and reason in said and "TASK [apiary.bhyve.guest : Fetch" not in said, said
 
 
 def test_a_guest_that_nobody_has_is_not_removed(play):

@@ -1,0 +1,78 @@
+# Copyright: the apiary.bhyve developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which hosts a playbook of this collection is for, where nobody says: never a guest, never a host that has nothing to do with it."""
+
+from __future__ import annotations
+
+import re
+
+from ansible import context
+from ansible.errors import AnsibleFilterError
+
+HYPERVISORS = "bhyve_hypervisors"
+WITH_GUESTS = "bhyve_with_guests"
+GUESTS = "bhyve_guests"
+REPOSITORIES = "bhyve_repository"
+_NAMES = re.compile(r"[A-Za-z0-9_.-]+([,:][A-Za-z0-9_.-]+)*")
+
+
+def _named_by(limit, groups):
+    """Hosts that a --limit of plain names means; None where it is more than that."""
+    if not limit or not _NAMES.fullmatch(limit):
+        return None
+    return {host for word in re.split("[,:]", limit) for host in groups.get(word, [word])}
+
+
+def _without_guests(group, groups):
+    return "%s:!%s" % (group, GUESTS) if GUESTS in groups else group
+
+
+def _of_group(group, groups, said):
+    """The pattern for a group with hosts; an error where it has none, because Ansible would skip the play and be content."""
+    left = set(groups.get(group, ())) - (set(groups.get(GUESTS, ())) if group != REPOSITORIES else set())
+    # The syntax is that of the playbook, whatever the inventory, and mostly checked without any.
+    if not left and not context.CLIARGS.get("syntax"):
+        raise AnsibleFilterError("looking for the hosts of this play: expected hosts in the group %s of the inventory, found none; "
+                                 "put them there, or say -e %s=PATTERN" % (group, said))
+    return group if group == REPOSITORIES else _without_guests(group, groups)
+
+
+def hosts_with_guests(groups):
+    """Where guests are deployed and removed: the hypervisors, or whoever has guests, or any host but guests."""
+    if HYPERVISORS in groups:
+        return _of_group(HYPERVISORS, groups, "bhyve_hosts")
+    # Hosts without bhyve_guests are left alone by what they are not asked to do.
+    return _without_guests(WITH_GUESTS if groups.get(WITH_GUESTS) else "all", groups)
+
+
+def hosts_to_prepare(groups, limit=""):
+    """What becomes a hypervisor: what the inventory calls one or has guests already, and nothing by default."""
+    prepared = set(groups.get(WITH_GUESTS, ())) - set(groups.get(GUESTS, ()))
+    named = _named_by(limit, groups)
+    if HYPERVISORS not in groups and prepared and (named is None or named & prepared):
+        return _without_guests(WITH_GUESTS, groups)
+    return _of_group(HYPERVISORS, groups, "bhyve_hosts")
+
+
+def hosts_of_repository(groups):
+    """Who serves and publishes images."""
+    return _of_group(REPOSITORIES, groups, "bhyve_repository_hosts")
+
+
+def hosts_with_clocks(groups):
+    """Every host but guests."""
+    return _without_guests("all", groups)
+
+
+class FilterModule:
+    """Filters of the playbooks."""
+
+    def filters(self):
+        """Names in playbooks."""
+        return {
+            "hosts_of_repository": hosts_of_repository,
+            "hosts_to_prepare": hosts_to_prepare,
+            "hosts_with_clocks": hosts_with_clocks,
+            "hosts_with_guests": hosts_with_guests,
+        }
