@@ -16,6 +16,8 @@ from ansible_collections.apiary.bhyve.plugins.modules import bhyve_catalog
 
 ANSIBLE_PLAYBOOK = pathlib.Path(sys.executable).with_name("ansible-playbook")
 GUEST = {"image": "demo-1", "vcpus": 1, "memory": "1G"}
+# libvirt's own driver for tests, which needs no daemon and has a domain, but none of ours.
+LIBVIRT = {"guest_uri": "test:///default"}
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def test_neither_guests_nor_other_hosts_are_meant(tmp_path, playbook, aimed_at):
 
 
 def test_a_host_without_guests_is_left_alone(play):
-    code, said = play("deploy", {"all": {"hosts": {"hv1": {}, "hv2": {"bhyve_guests": {}}}}})
+    code, said = play("deploy", {"all": {"hosts": {"hv1": {}, "hv2": {"bhyve_guests": {}, **LIBVIRT}}}})
     assert code == 0 and "hv2 : ok=" in said and "0 guests" in said, said
     assert "hv1 : ok=0" in said or "hv1 :" not in said
 
@@ -75,7 +77,7 @@ def test_a_host_without_guests_is_left_alone(play):
 def test_what_is_omitted_is_not_there(play, tmp_path):
     omitted = "{{ nothing | default(omit) }}"
     guest = {**GUEST, "bridge": "b0", "disk": omitted, "seed": {"hostname": omitted, "mtu": omitted, "users": [{"name": "ada", "shell": omitted}]}}
-    code, said = play("deploy", {"all": {"hosts": {"hv1": {"bhyve_guests": {"web1": guest}}}}}, "-e", "guest_image_store=%s" % tmp_path)
+    code, said = play("deploy", {"all": {"hosts": {"hv1": {"bhyve_guests": {"web1": guest}, **LIBVIRT}}}}, "-e", "guest_image_store=%s" % tmp_path)
     assert code == 2 and "Fetch and verify images" in said and "reading option `repository`" in said, said
 
 
@@ -84,14 +86,14 @@ def test_a_port_and_an_address_of_the_seed_are_enough(play, tmp_path):
     """As far as the first task that asks a host for something."""
     seed = {"mac": "52:54:00:00:00:01", "addresses": ["192.0.2.16/24"]}
     guests = {"web3": {**GUEST, "network": "user", "template": "qemu", "seed": seed, "wait_for": {"port": 22}}}
-    code, said = play("deploy", {"all": {"hosts": {"hv1": {"bhyve_guests": guests}}}}, "-e", "guest_image_store=%s" % tmp_path)
+    code, said = play("deploy", {"all": {"hosts": {"hv1": {"bhyve_guests": guests, **LIBVIRT}}}}, "-e", "guest_image_store=%s" % tmp_path)
     assert code == 2 and "reading option `repository`" in said, said
 
 
 @pytest.mark.parametrize(("guests", "reason"), [
-    ({"web2": {**GUEST, "memory": 2048}}, "hv1/web2: 'memory' is 2048 bytes; did you mean 2048M?"),
-    ({"web_2": {**GUEST, "bridge": "b0", "seed": {}}}, "hv1/web_2: 'web_2' cannot be its host name; set seed.hostname"),
-    ({"web3": {**GUEST, "template": "uefy"}}, "hv1/web3: no template 'uefy'; known are loader, qemu, uefi, and templates/domains/uefy.xml.j2"),
+    ({"web2": {**GUEST, "memory": 2048}}, "web2: 'memory' is 2048 bytes; did you mean 2048M?"),
+    ({"web_2": {**GUEST, "bridge": "b0", "seed": {}}}, "web_2: 'web_2' cannot be its host name; set seed.hostname"),
+    ({"web3": {**GUEST, "template": "uefy"}}, "web3: no template 'uefy'; known are loader, qemu, uefi, and templates/domains/uefy.xml.j2"),
     ({"web4": {**GUEST, "seed": {"addresses": ["{{ missing }}.2/24"]}}}, "missing"),
 ])
 def test_a_guest_is_refused_before_its_host_is_touched(play, guests, reason):
@@ -100,8 +102,7 @@ def test_a_guest_is_refused_before_its_host_is_touched(play, guests, reason):
 
 
 def test_a_guest_that_nobody_has_is_not_removed(play):
-    # libvirt's own driver for tests has a domain, but none of ours.
-    hosts = {"hv1": {"bhyve_guests": {"web1": GUEST}, "guest_uri": "test:///default"}, "hv2": {"guest_uri": "test:///default"}}
+    hosts = {"hv1": {"bhyve_guests": {"web1": GUEST}, **LIBVIRT}, "hv2": LIBVIRT}
     guests = {"hosts": {"web1": {}}}
     code, said = play("remove", {"all": {"hosts": hosts}, "bhyve_guests": guests}, "-e", '{"bhyve_remove": "web1, web9"}')
     assert code == 2 and "expected names of guests of these hosts, found web9; they have: web1" in said

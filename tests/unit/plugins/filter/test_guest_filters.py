@@ -6,10 +6,8 @@
 from __future__ import annotations
 
 import pytest
-import yaml
 from ansible.errors import AnsibleError, AnsibleFilterError
 from ansible_collections.apiary.bhyve.plugins.filter import guests
-from ansible_collections.apiary.bhyve.plugins.modules import guest_seed
 
 GUEST = {"image": "demo-1", "vcpus": 1, "memory": "2G"}
 
