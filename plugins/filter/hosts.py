@@ -43,7 +43,7 @@ def hosts_with_guests(groups):
     if HYPERVISORS in groups:
         return _of_group(HYPERVISORS, groups, "bhyve_hosts")
     # Hosts without bhyve_guests are left alone by what they are not asked to do.
-    return _without_guests(WITH_GUESTS if groups.get(WITH_GUESTS) else "all", groups)
+    return _of_group(WITH_GUESTS if groups.get(WITH_GUESTS) else "all", groups, "bhyve_hosts")
 
 
 def hosts_to_prepare(groups, limit=""):
@@ -62,7 +62,7 @@ def hosts_of_repository(groups):
 
 def hosts_with_clocks(groups):
     """Every host but guests."""
-    return _without_guests("all", groups)
+    return _of_group("all", groups, "ntp_hosts")
 
 
 class FilterModule:

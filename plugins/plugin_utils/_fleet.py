@@ -68,6 +68,8 @@ class Fleet:
                 guest = _guest.plain(guests[name])
                 self.faults[host, name] = list(_guest.guest_faults(name, guest, template, self.search))
                 self._warn(host, name, guest, template)
+                if str(name).lower() == host.lower():
+                    self.faults[host, name].append("its name is that of its hypervisor")
             except _UNREADABLE as error:
                 self.faults[host, name] = ["reading its description: %s" % _said(error)]
                 guest = None

@@ -16,6 +16,7 @@ from ansible_collections.apiary.bhyve.plugins.plugin_utils._seed import fixed_ad
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._size import disk_fault, memory_fault
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_BRIDGE = re.compile(r"[A-Za-z0-9_.:-]{1,15}")
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 # Longest that libvirt_domain waits for anything, in seconds.
 _TEN_YEARS = 3.2e8
@@ -116,6 +117,8 @@ def _name_faults(name):
 def _own_faults(guest):
     if "image" in guest and not _IMAGE.fullmatch(str(guest["image"])):
         yield "'image' must be 1 to 128 letters, digits, '.', '_' or '-', beginning with a letter or digit, found %r" % (guest["image"],)
+    if "bridge" in guest and not _BRIDGE.fullmatch(str(guest["bridge"])):
+        yield "'bridge' must be the name of a bridge as in bridge0, found %r" % (guest["bridge"],)
     if "vcpus" in guest and number(guest["vcpus"]) < 1:
         yield "'vcpus' must be a number from 1, found %s" % guest["vcpus"]
     for key, fault_of in (("memory", memory_fault), ("disk", disk_fault), ("mac", mac_fault)):

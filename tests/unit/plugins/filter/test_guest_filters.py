@@ -42,6 +42,7 @@ def test_a_sound_fleet_has_no_problems():
     ({**GUEST, "vars": ["a"]}, "'vars' must be a dictionary, found a list"),
     ({**GUEST, "memory": "lots"}, "'memory' must be a size such as 2G, found 'lots'"),
     ({**GUEST, "disk": "-1G"}, "'disk' must be a size such as 2G, found '-1G'"),
+    ({**GUEST, "bridge": ""}, "'bridge' must be the name of a bridge as in bridge0, found ''"),
     ({**GUEST, "vcpus": 0}, "'vcpus' must be a number from 1, found 0"),
     ({**GUEST, "state": "absent"}, "'state' must be one of running, shutoff, present, found 'absent'; apiary.bhyve.remove"),
     ({**GUEST, "mac": "58:9C:FC:00:00"}, "'mac' must be the MAC address of one interface, as in 58:9c:fc:00:00:01, found '58:9C:FC:00:00'"),
@@ -93,6 +94,7 @@ def test_conflicts_are_told_once_and_in_whatever_form():
     def seed(**words):
         return {**GUEST, "bridge": "bridge0", "seed": words}
 
+    assert fleet(hv1={"HV1": GUEST}) == ["hv1/HV1: its name is that of its hypervisor"]
     assert fleet(hv1={"Web": GUEST, "web": GUEST}) == ["hv1/Web and hv1/web: name web is taken more than once"]
     assert fleet(hv1={"a": seed()}, hv2={"a": seed()}) == ["hv1/a and hv2/a: name a is taken more than once"]
     assert fleet(hv1={"a": seed(hostname="b"), "b": seed()}) == ["hv1/a and hv1/b: hostname b is taken more than once"]

@@ -50,6 +50,9 @@ def test_a_group_without_hosts_is_no_success():
         hosts.hosts_with_guests({**PLAIN, "bhyve_hypervisors": []})
     with pytest.raises(AnsibleFilterError, match="group bhyve_repository .* or say -e bhyve_repository_hosts=PATTERN"):
         hosts.hosts_of_repository(PLAIN)
+    for choose, said in ((hosts.hosts_with_guests, "bhyve_hosts"), (hosts.hosts_with_clocks, "ntp_hosts")):
+        with pytest.raises(AnsibleFilterError, match="group all of the inventory, found none; .* or say -e %s=PATTERN" % said):
+            choose({"all": [], "ungrouped": []})
     # A guest may serve images.
     assert hosts.hosts_of_repository({**PLUGIN, "bhyve_repository": ["db9"]}) == "bhyve_repository"
 
