@@ -92,11 +92,17 @@ fn the_reply_says_what_a_role_needs() {
         );
         assert_eq!(reply["warnings"], json!([warning]));
         assert!(
-            reply["diff"]["before"].as_str().unwrap().contains("    hashed_passwd: (not shown: text 1, 26 bytes)\n"),
+            reply["diff"]["before"]
+                .as_str()
+                .unwrap()
+                .contains("    hashed_passwd: (not shown: text 1, 26 bytes)\n"),
             "{reply}"
         );
         assert!(
-            reply["diff"]["after"].as_str().unwrap().contains("    hashed_passwd: (not shown: text 2, 29 bytes)\n"),
+            reply["diff"]["after"]
+                .as_str()
+                .unwrap()
+                .contains("    hashed_passwd: (not shown: text 2, 29 bytes)\n"),
             "{reply}"
         );
         assert!(!reply.to_string().contains("saltsalt"));
