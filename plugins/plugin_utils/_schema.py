@@ -22,7 +22,7 @@ from ansible_collections.apiary.bhyve.plugins.modules import guest_seed, libvirt
 
 ROLE = pathlib.Path(__file__).resolve().parents[2] / "roles/guest"
 # What the role says itself of a seed.
-_ROLES_OWN = ("path", "name", "state")
+_ROLES_OWN = ("path", "name", "state", "guests")
 _CALLED = {
     "str": "text", "int": "a whole number", "bool": "true or false", "float": "a number", "list": "a list", "dict": "a dictionary",
 }

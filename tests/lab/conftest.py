@@ -109,20 +109,30 @@ class Lab:
         assert self.names() == []
 
 
+class Daemon:
+    """A libvirtd with a folder of its own, for as long as it is entered."""
+
+    SHELL = '. "$1/tests/lab/libvirt.sh" && libvirt_%s "$2"'
+
+    def __enter__(self):
+        self.folder = tempfile.mkdtemp(prefix="lab", dir="/var/tmp")
+        os.chmod(self.folder, 0o755)
+        start = self.SHELL % "start" + ' && echo "$LIBVIRT_URI"'
+        # The daemon keeps the pipes of whoever starts it, so its address comes by file.
+        with open(os.path.join(self.folder, "uri"), "w") as uri:
+            subprocess.run(["bash", "-c", start, "bash", TOP, self.folder], check=True, stdout=uri)
+        self.uri = pathlib.Path(self.folder, "uri").read_text().strip()
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(["bash", "-c", self.SHELL % "stop", "bash", TOP, self.folder], check=True)
+        shutil.rmtree(self.folder)
+
+
 @pytest.fixture(scope="session")
 def running_lab():
-    folder = tempfile.mkdtemp(prefix="lab", dir="/var/tmp")
-    os.chmod(folder, 0o755)
-    shell = '. "$1/tests/lab/libvirt.sh" && libvirt_%s "$2"'
-    try:
-        start = shell % "start" + ' && echo "$LIBVIRT_URI"'
-        # The daemon keeps the pipes of whoever starts it, so its address comes by file.
-        with open(os.path.join(folder, "uri"), "w") as uri:
-            subprocess.run(["bash", "-c", start, "bash", TOP, folder], check=True, stdout=uri)
-        yield Lab(folder, pathlib.Path(folder, "uri").read_text().strip())
-    finally:
-        subprocess.run(["bash", "-c", shell % "stop", "bash", TOP, folder], check=True)
-        shutil.rmtree(folder)
+    with Daemon() as daemon:
+        yield Lab(daemon.folder, daemon.uri)
 
 
 @pytest.fixture
@@ -130,3 +140,9 @@ def lab(running_lab):
     running_lab.clear()
     yield running_lab
     running_lab.clear()
+
+
+@pytest.fixture
+def second_daemon():
+    with Daemon() as daemon:
+        yield daemon

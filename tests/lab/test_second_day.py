@@ -1,0 +1,180 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One story of two hypervisors, by the playbooks: a newer image, a restart that is due, a guest that moves, one that is renamed, one
+that is broken, and those that go."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+from patience import patience
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BANNER = "apiary demo guest %s is up"
+
+
+class Host:
+    """A hypervisor without ZFS, with a libvirtd of its own, on this machine."""
+
+    def __init__(self, name, folder, uri):
+        self.name, self.folder, self.uri, self.guests = name, folder, uri, {}
+        folder.mkdir()
+
+    def variables(self, catalogue):
+        return {
+            "ansible_connection": "local",
+            "bhyve_guests": self.guests,
+            "bhyve_catalog": f"file://{catalogue}",
+            "bhyve_catalog_pubkey": f"{catalogue.parent}/catalog.key.pub",
+            "guest_folder": str(self.folder / "volumes"),
+            "guest_image_store": str(self.folder / "images"),
+            "guest_seed_folder": str(self.folder / "seeds"),
+            "guest_console_folder": str(self.folder),
+            "guest_uri": self.uri,
+            "guest_template": "qemu",
+            "guest_accelerator": "tcg",
+            "guest_shutdown_timeout": patience(30),
+            "guest_wait_timeout": patience(60),
+        }
+
+    def virsh(self, *words):
+        return subprocess.run(["virsh", "-q", "-c", self.uri, *words], capture_output=True, text=True, check=True).stdout.strip()
+
+    def running(self):
+        return sorted(self.virsh("list", "--name").split())
+
+    def volumes(self):
+        return sorted(file.name for file in (self.folder / "volumes").glob("*"))
+
+
+class Site:
+    """The inventory of both, and the playbooks."""
+
+    def __init__(self, folder, hosts):
+        self.folder, self.hosts, self.versions = folder, hosts, []
+        self.catalogue = folder / "catalogue"
+        self.catalogue.mkdir()
+        collections = folder / "ansible_collections/apiary"
+        collections.mkdir(parents=True)
+        (collections / "bhyve").symlink_to(TOP)
+
+    def inventory(self):
+        repository = {
+            "ansible_connection": "local",
+            "bhyve_catalog_path": str(self.catalogue),
+            "bhyve_catalog_signing_key": str(self.folder / "catalog.key"),
+            "bhyve_catalog_make_key": True,
+            "bhyve_images": [
+                {"name": "demo", "version": version, "source": str(self.folder / f"{version}.raw"), "os": "none"} for version in self.versions
+            ],
+        }
+        groups = {
+            "bhyve_repository": {"hosts": {"repo": repository}},
+            "bhyve_hypervisors": {"hosts": {host.name: host.variables(self.catalogue) for host in self.hosts}},
+        }
+        (self.folder / "hosts.json").write_text(json.dumps(groups))
+        return str(self.folder / "hosts.json")
+
+    def play(self, name, *words, code=0):
+        """What a playbook has printed, as one line of words."""
+        done = subprocess.run(
+            ["ansible-playbook", "-i", self.inventory(), f"apiary.bhyve.{name}", *words], capture_output=True, text=True,
+            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(self.folder), "ANSIBLE_NOCOLOR": "1"}, timeout=patience(600),
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def publish(self, version):
+        subprocess.run([TOP / "tests/demo/make-disk.sh", self.folder / f"{version}.raw", version, "16M", "obeys"], check=True)
+        self.versions.append(version)
+        self.play("publish")
+
+    def deploy(self, *words, code=0):
+        return self.play("deploy", *words, code=code)
+
+
+def changes(said, host):
+    return int(re.search(rf"^{host} .*changed=(\d+)", said, re.M)[1])
+
+
+def row(said, guest):
+    """The words of a guest's line in the table."""
+    return re.search(rf'^\s*"?{guest} +(.*?)"?,?$', said, re.M)[1].split()
+
+
+def guest(**more):
+    return {"image": "demo", "vcpus": 1, "memory": "32M", **more}
+
+
+@pytest.fixture
+def site(lab, second_daemon, tmp_path):
+    return Site(tmp_path, [Host("hv1", tmp_path / "hv1", lab.uri), Host("hv2", tmp_path / "hv2", second_daemon.uri)])
+
+
+def test_the_second_day(site):
+    hv1, hv2 = site.hosts
+    site.publish("20260101")
+    hv1.guests["web1"] = guest(wait_for={"console": BANNER % "20260101"})
+    said = site.deploy()
+    assert changes(said, "hv1") == 3 and row(said, "web1")[:2] == ["running", "demo-20260101"]
+    assert "0 guests" in said and hv2.running() == []
+
+    # A newer image: who is there keeps its own and hears of it, who is new takes it.
+    site.publish("20260601")
+    said = site.deploy()
+    assert changes(said, "hv1") == 0 and row(said, "web1")[-2:] == ["newer:", "20260601"]
+    hv1.guests["web2"] = guest(wait_for={"console": BANNER % "20260601"})
+    said = site.deploy()
+    assert row(said, "web2")[:2] == ["running", "demo-20260601"] and row(said, "web1")[1] == "demo-20260101"
+
+    # A guest that runs needs neither store nor catalogue.
+    site.catalogue.rename(site.folder / "elsewhere")
+    (hv1.folder / "images").rename(site.folder / "images")
+    said = site.deploy()
+    assert changes(said, "hv1") == 0 and row(said, "web1")[0] == "running" and "whether there is a newer image cannot be told" in said
+    (site.folder / "elsewhere").rename(site.catalogue)
+    (site.folder / "images").rename(hv1.folder / "images")
+
+    # A restart that is due is shown until it is done.
+    hv1.guests["web1"]["memory"] = "48M"
+    assert [row(site.deploy(), "web1")[-2:] for _ in range(2)] == [["restart", "due"]] * 2
+    hv1.guests["web1"]["restart"] = "if_changed"
+    said = site.deploy()
+    assert changes(said, "hv1") == 1 and "restart due" not in said
+
+    # One that moves does not run twice.
+    hv2.guests["web2"] = hv1.guests.pop("web2")
+    said = site.deploy(code=2)
+    assert "web2 still runs on hv1" in said and row(said, "web2")[0] in ("failed", "running") and hv2.running() == []
+    assert hv1.running() == ["web1", "web2"]
+    assert "web2 is on hv1 and hv2" in site.play("remove", "-e", "bhyve_remove=web2", code=2)
+    site.play("remove", "-e", "bhyve_remove=web2", "--limit", "hv1")
+    site.deploy()
+    assert (hv1.running(), hv2.running(), hv1.volumes()) == (["web1"], ["web2"], ["web1.raw"])
+
+    # One that was renamed is known under its old name, and removed by it; nobody else is taken for it.
+    hv1.guests["www1"] = hv1.guests.pop("web1")
+    del hv1.guests["www1"]["wait_for"]
+    said = site.deploy()
+    assert row(said, "web1")[-5:] == "in no bhyve_guests of this host".split()[-5:] and hv1.running() == ["web1", "www1"]
+    said = site.play("remove", "-e", "bhyve_remove=web1,wwww1", code=2)
+    assert "found wwww1; they have: web1, web2, www1" in said and hv1.running() == ["web1", "www1"]
+    site.play("remove", "-e", "bhyve_remove=web1")
+    assert (hv1.running(), hv1.volumes()) == (["www1"], ["www1.raw"])
+
+    # One that cannot be deployed keeps nobody waiting, whether the check or the host finds out.
+    hv1.guests.update(bad=guest(image="nothing"), worse=guest(memory=2048), db1=guest())
+    said = site.deploy(code=2)
+    assert hv1.running() == ["db1", "www1"] and row(said, "bad")[0] == row(said, "worse")[0] == "failed"
+    assert "bad: no image nothing is in the catalogue" in said and "did you mean 2048M" in said
+    del hv1.guests["bad"], hv1.guests["worse"]
+
+    site.play("remove", "-e", "bhyve_remove=all")
+    assert (hv1.running(), hv2.running(), hv1.volumes(), hv2.volumes()) == ([], [], [], [])
+    assert changes(site.play("remove", "-e", "bhyve_remove=all"), "hv1") == 0
