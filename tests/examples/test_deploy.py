@@ -118,6 +118,7 @@ def test_it_is_removed(site, deployed, examples):
     command = examples.text("playbooks/remove.yml", "ansible-playbook -i INVENTORY apiary.bhyve.remove -e bhyve_remove=web1,web2")
     assert [deploy(site, command)["changed"] > 0 for _ in range(2)] == [True, False]
     assert site.virsh("list", "--all", "--name") == "" and not site.file(DISK).exists()
+    assert deploy(site, examples.text(GUIDE, PLAYBOOK + "remove -e bhyve_remove=web1"))["changed"] == 0
 
 
 def test_guests_as_hosts_of_the_inventory(site, examples):
