@@ -13,7 +13,6 @@ from ansible_collections.apiary.bhyve.plugins.plugin_utils._guest import definit
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._size import size_in_bytes
 
 
-
 def bytes_of(value):
     """Bytes of a size, for templates; what is no size is an error."""
     size = size_in_bytes(value)

@@ -88,7 +88,7 @@ def _meant(spec, key, path):
 
 def _value_faults(option, value, path):
     if option["type"] == "list":
-        if isinstance(value, (Mapping, bool)):
+        if isinstance(value, bool) or not isinstance(value, (list, tuple, str, int, float)):
             yield _expected("list", value, path)
             return
         for number, item in enumerate(value if isinstance(value, (list, tuple)) else check_type_list(value)):
@@ -112,7 +112,7 @@ def _is_a(expected, value):
         return False
     try:
         _READ.get(expected, str)(value)
-    except (TypeError, ValueError):
+    except (ArithmeticError, TypeError, ValueError):
         return False
     return True
 

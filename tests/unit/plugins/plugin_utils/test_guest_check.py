@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import pathlib
 import subprocess
@@ -52,6 +53,8 @@ def found(guest, name="web1", template="qemu", search=None):
     ({"seed": {"addresses": ["192.0.2.11/24"], "gateway": "192.0.2.11"}}, "'seed.gateway' is the guest's own address 192.0.2.11"),
     ({"seed": {"addresses": ["192.0.2.11/24", "192.0.2.11/25"]}}, "'seed.addresses' has 192.0.2.11 twice"),
     ({"seed": {"addresses": {"v4": "192.0.2.11/24"}}}, "'seed.addresses' must be a list, found a dictionary"),
+    ({"seed": {"addresses": datetime.date(2026, 1, 1)}}, "'seed.addresses' must be a list, found datetime.date(2026, 1, 1)"),
+    ({"vcpus": float("inf")}, "'vcpus' must be a whole number, found inf"),
     ({"seed": {"users": ["ada"]}}, "'seed.users[0]' must be a dictionary, found 'ada'"),
     ({"seed": {"users": [{"nam": "ada", "name": "ada"}]}}, "unknown key 'nam' in 'seed.users[0]'; did you mean 'name'?"),
     ({"seed": {"bridge": "b0"}}, "unknown key 'bridge' in 'seed'; did you mean 'bridge' of the guest itself?"),
