@@ -23,7 +23,7 @@ PHASES = ("images", "volumes", "seeds", "domains")
 
 
 _ELSEWHERE = (
-    "%s still runs on %s, whose bhyve_guests has it no more: expected it to run on one host only; remove it there first, with --limit "
+    "it still runs on %s, whose bhyve_guests has it no more: expected it to run on one host only; remove it there first, with --limit "
     "and -e bhyve_remove"
 )
 _NO_FAMILY = "the os of image %s is %s, which does not say who reads a seed: write `family` into the guest's seed"
@@ -82,9 +82,10 @@ class Deployment:
         return {name: reason for name in self.guests for reason in [next(self._reasons(name, phases), None)] if reason}
 
     def _reasons(self, name, phases):
-        yield from self.faults.get(name, ())
+        if self.faults.get(name):
+            yield "; ".join(self.faults[name])
         if name in self.elsewhere:
-            yield _ELSEWHERE % (name, self.elsewhere[name])
+            yield _ELSEWHERE % self.elsewhere[name]
         for phase in phases:
             answer = self.answers[phase].get(name, {})
             if answer.get("failed"):

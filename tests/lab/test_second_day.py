@@ -151,7 +151,7 @@ def test_the_second_day(site):
     # One that moves does not run twice.
     hv2.guests["web2"] = hv1.guests.pop("web2")
     said = site.deploy(code=2)
-    assert "web2 still runs on hv1" in said and row(said, "web2")[0] in ("failed", "running") and hv2.running() == []
+    assert "web2: it still runs on hv1" in said and row(said, "web2")[0] in ("failed", "running") and hv2.running() == []
     assert hv1.running() == ["web1", "web2"]
     assert "web2 is on hv1 and hv2" in site.play("remove", "-e", "bhyve_remove=web2", code=2)
     site.play("remove", "-e", "bhyve_remove=web2", "--limit", "hv1")

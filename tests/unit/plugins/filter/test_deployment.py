@@ -155,7 +155,7 @@ def test_a_guest_that_has_moved_does_not_run_twice():
     before = told({"web1": GUEST, "web2": GUEST}, elsewhere={"web1": "hv1"})
     assert list(deployment.deployment_options(before, "images")) == ["web2"]
     (failure,) = deployment.deployment_failures(before)
-    assert failure.startswith("web1: web1 still runs on hv1, whose bhyve_guests has it no more")
+    assert failure.startswith("web1: it still runs on hv1, whose bhyve_guests has it no more")
 
 
 def test_names_that_nobody_has_are_told_with_those_there_are():
