@@ -49,15 +49,15 @@ def domains_found(hostvars, host):
     return {domain["name"]: domain for domain in found.get("domains", []) if domain.get("managed") is not None}
 
 
-def guests_elsewhere(hostvars, hosts, here):
-    """Guests of this host that still run on another one, whose dictionary has them no more; the other host by their names."""
-    ours = guests_of(hostvars, here)
-    return {
-        name: host
-        for host in hosts if host != here
-        for name, domain in domains_found(hostvars, host).items()
-        if name in ours and name not in guests_of(hostvars, host) and domain["state"] != "shutoff"
-    }
+def guests_elsewhere(hostvars, hosts):
+    """Guests that still run on a host whose dictionary has them no more: by the host that has them now, the other one by their names."""
+    left = {}
+    for host in hosts:
+        named_there = guests_of(hostvars, host)
+        for name, domain in domains_found(hostvars, host).items():
+            if name not in named_there and domain["state"] != "shutoff":
+                left[name] = host
+    return {here: {name: left[name] for name in guests_of(hostvars, here) if name in left} for here in hosts} if left else {}
 
 
 def guests_here(hostvars, host):

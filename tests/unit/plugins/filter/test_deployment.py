@@ -150,8 +150,8 @@ def host(*guests, **found):
 
 def test_a_guest_that_has_moved_does_not_run_twice():
     hostvars = {"hv1": host(web1="running", web3="shutoff"), "hv2": host("web1", "web2", "web3"), "hv3": {}}
-    assert deployment.guests_elsewhere(hostvars, list(hostvars), "hv2") == {"web1": "hv1"}
-    assert deployment.guests_elsewhere(hostvars, ["hv2"], "hv2") == {}
+    assert deployment.guests_elsewhere(hostvars, list(hostvars)) == {"hv1": {}, "hv2": {"web1": "hv1"}, "hv3": {}}
+    assert deployment.guests_elsewhere(hostvars, ["hv2"]) == {}
     before = told({"web1": GUEST, "web2": GUEST}, elsewhere={"web1": "hv1"})
     assert list(deployment.deployment_options(before, "images")) == ["web2"]
     (failure,) = deployment.deployment_failures(before)
