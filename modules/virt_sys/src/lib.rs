@@ -4,6 +4,7 @@
 //! an old library lacks, is an ordinary libvirt error: the function returns its failure value and [`virGetLastError`] tells
 //! why. `virConnectAuthPtrDefault`, the only datum, is not carried. No libvirt is needed to build.
 
+mod domains;
 mod library;
 
 #[allow(non_camel_case_types, non_snake_case, non_upper_case_globals, missing_docs)]
@@ -15,6 +16,7 @@ mod bindings {
 }
 
 pub use bindings::*;
+pub use domains::{checkpoints, saved_definition};
 pub use library::last_call;
 
 /// The calling thread's last error: ours when the last function called could not be found, libvirt's otherwise.

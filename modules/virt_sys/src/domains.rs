@@ -1,0 +1,100 @@
+//! What the crate `virt` does not ask of a domain, each with a connection of its own so that no pointer is passed about.
+
+use std::ffi::{CStr, CString};
+use std::os::raw::c_char;
+use std::ptr::null_mut;
+
+use crate::bindings::{
+    virConnectClose, virConnectOpen, virConnectPtr, virDomainCheckpointFree, virDomainCheckpointGetName,
+    virDomainCheckpointPtr, virDomainFree, virDomainListAllCheckpoints, virDomainLookupByUUIDString,
+    virDomainManagedSaveGetXMLDesc, virDomainPtr,
+};
+
+/// The XML of what a domain's saved memory runs, without passwords; none where there is no such memory or it cannot be read.
+pub fn saved_definition(uri: &str, uuid: &str) -> Option<String> {
+    let domain = Domain::find(uri, uuid)?;
+    // SAFETY: a live domain; the text is ours, is copied and then freed.
+    unsafe {
+        let text: *mut c_char = virDomainManagedSaveGetXMLDesc(domain.domain, 0);
+        if text.is_null() {
+            return None;
+        }
+        let xml = CStr::from_ptr(text).to_string_lossy().into_owned();
+        libc::free(text.cast());
+        Some(xml)
+    }
+}
+
+/// The names of a domain's checkpoints; none where the driver, or the library, has no such thing.
+pub fn checkpoints(uri: &str, uuid: &str) -> Vec<String> {
+    let Some(domain) = Domain::find(uri, uuid) else { return Vec::new() };
+    let mut list: *mut virDomainCheckpointPtr = null_mut();
+    // SAFETY: a live domain; the list and what is in it are ours, a name belongs to its checkpoint and is copied before that is freed.
+    unsafe {
+        let number = virDomainListAllCheckpoints(domain.domain, &raw mut list, 0);
+        let number = usize::try_from(number).unwrap_or(0);
+        let mut names = Vec::new();
+        for index in 0..number {
+            let checkpoint = *list.add(index);
+            let name = virDomainCheckpointGetName(checkpoint);
+            if !name.is_null() {
+                names.push(CStr::from_ptr(name).to_string_lossy().into_owned());
+            }
+            virDomainCheckpointFree(checkpoint);
+        }
+        if !list.is_null() {
+            libc::free(list.cast());
+        }
+        names
+    }
+}
+
+/// A domain and its connection, freed in that order.
+struct Domain {
+    connection: virConnectPtr,
+    domain: virDomainPtr,
+}
+
+impl Domain {
+    fn find(uri: &str, uuid: &str) -> Option<Self> {
+        let (uri, uuid) = (CString::new(uri).ok()?, CString::new(uuid).ok()?);
+        // SAFETY: valid C strings; what is null is not used further.
+        unsafe {
+            let connection = virConnectOpen(uri.as_ptr());
+            if connection.is_null() {
+                return None;
+            }
+            let domain = virDomainLookupByUUIDString(connection, uuid.as_ptr());
+            if domain.is_null() {
+                virConnectClose(connection);
+                return None;
+            }
+            Some(Self { connection, domain })
+        }
+    }
+}
+
+impl Drop for Domain {
+    fn drop(&mut self) {
+        // SAFETY: both are live, and nobody else has them.
+        unsafe {
+            virDomainFree(self.domain);
+            virConnectClose(self.connection);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_there_is_none() {
+        let (uri, uuid) = ("test:///default", "6695eb01-f6a4-8304-79aa-97f2502e193f");
+        assert!(Domain::find(uri, uuid).is_some());
+        assert_eq!(saved_definition(uri, uuid), None);
+        assert_eq!(checkpoints(uri, uuid), Vec::<String>::new());
+        assert_eq!(saved_definition(uri, "nosuch"), None);
+        assert_eq!(checkpoints("nosuch:///", uuid), Vec::<String>::new());
+    }
+}
