@@ -8,9 +8,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ansible_module::Task;
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, ensure};
 use roxmltree::Document;
 
+use crate::activity::Activity;
 use crate::bhyve;
 use crate::console::Console;
 use crate::definition::Definition;
@@ -71,8 +72,8 @@ impl Step {
     fn phase(&self) -> &'static str {
         match self {
             Step::Define { .. } => "define",
-            Step::Clear | Step::Stop => "stop",
-            Step::Start | Step::Resume | Step::Wake => "start",
+            Step::Clear | Step::Stop | Step::Discard => "stop",
+            Step::Start | Step::Revive { .. } | Step::Resume | Step::Wake => "start",
             Step::Autostart(_) => "autostart",
             Step::Wait { .. } => "wait",
             Step::Undefine => "undefine",
@@ -86,7 +87,9 @@ impl Work<'_> {
             Step::Define { xml, stale_instance } => self.define(xml, *stale_instance),
             Step::Clear => self.guest()?.power_off(),
             Step::Stop => self.stop(),
+            Step::Discard => self.guest()?.discard_saved(),
             Step::Start => self.start(),
+            Step::Revive { stale_instance } => self.revive(*stale_instance),
             Step::Resume => self.resume(),
             Step::Wake => self.guest()?.wake(),
             Step::Autostart(autostart) => self.set_autostart(&self.guest()?, *autostart),
@@ -123,21 +126,42 @@ impl Work<'_> {
     fn stop(&self) -> Result<()> {
         let guest = self.guest()?;
         let autostart = guest.is_persistent()? && self.autostart(&guest)?;
-        let limit = self.params.shutdown_timeout;
-        if !(self.params.force && limit.duration().is_zero()) {
-            guest.shut_down()?;
-        }
-        if !has_stopped(&guest, limit.duration())? {
-            if !self.params.force {
-                bail!(
-                    "shutting down: expected it off within {limit}, found it still running; give it a longer \
-                     `shutdown_timeout`, or set `force: true` to power it off"
-                );
-            }
+        if !self.shuts_down(&guest)? {
             guest.power_off()?;
         }
         // bhyve's driver lost the flag here before libvirt 11.6.
         if autostart && !guest.autostart()? { self.set_autostart(&guest, true) } else { Ok(()) }
+    }
+
+    /// Asks the guest to shut down, where it can hear that, and waits until it has. Returns whether it has, which is an error
+    /// where it must not be powered off.
+    fn shuts_down(&self, guest: &Guest) -> Result<bool> {
+        let (force, limit) = (self.params.force, self.params.shutdown_timeout);
+        let asked = match guest.activity()? {
+            Activity::Shutoff => return Ok(true),
+            // It is on its way already, and libvirt refuses to ask it again.
+            Activity::Stopping => Ok(()),
+            _ if self.params.powers_off_at_once() => return Ok(false),
+            deaf if deaf.is_deaf() => Err(anyhow!(
+                "shutting down: expected it running, found it {}: its guest cannot hear the power button; set `force: true` to \
+                 power it off",
+                deaf.word()
+            )),
+            _ => guest.shut_down(),
+        };
+        match asked {
+            Err(error) if !force => return Err(error),
+            Err(_) => return Ok(false),
+            Ok(()) => {}
+        }
+        let stopped = has_stopped(guest, limit.duration())?;
+        ensure!(
+            stopped || force,
+            "shutting down: expected it off within {limit}, found it still {}; give it a longer `shutdown_timeout`, or set \
+             `force: true` to power it off",
+            guest.activity()?.word()
+        );
+        Ok(stopped)
     }
 
     /// Whether it starts with the host, as the host will see it.
@@ -159,7 +183,7 @@ impl Work<'_> {
     fn undefine(&self) -> Result<()> {
         let guest = self.guest()?;
         let xml = guest.xml(Form::Defined)?;
-        if !guest.undefine()? && self.hypervisor.uri().is_this_machine() {
+        if !guest.undefine(self.params.force)? && self.hypervisor.uri().is_this_machine() {
             remove_nvram(&xml, self.params.name.as_str())?;
         }
         Ok(())

@@ -14,7 +14,7 @@ use crate::document::{child, children};
 use crate::guest::Guest;
 use crate::names::ConnectUri;
 use crate::observe::{Found, look_at};
-use crate::plan::instance_differs;
+use crate::plan::restart_is_due;
 use crate::size;
 
 /// One domain, as the module's reply shows it.
@@ -25,6 +25,8 @@ pub struct Details {
     state: &'static str,
     autostart: bool,
     persistent: bool,
+    /// Whether its next start goes on from saved memory.
+    memory_saved: bool,
     vcpus: u32,
     /// In bytes.
     memory: u64,
@@ -76,6 +78,7 @@ pub fn details(guest: &Guest, uri: &ConnectUri) -> Result<Details> {
         state: found.activity.word(),
         autostart: found.autostart,
         persistent: found.persistent,
+        memory_saved: found.saved.is_some(),
         vcpus: size::online_vcpus(running.root_element()).unwrap_or(1),
         memory: size::memory(running.root_element())?.unwrap_or_default(),
         disks: devices.map(disks).unwrap_or_default(),
@@ -85,7 +88,7 @@ pub fn details(guest: &Guest, uri: &ConnectUri) -> Result<Details> {
 }
 
 fn managed(found: Found) -> Option<Managed> {
-    let (edited, restart_required) = (!found.defined.is_untouched(), instance_differs(&found));
+    let (edited, restart_required) = (!found.defined.is_untouched(), restart_is_due(&found));
     found.defined.receipt.map(|receipt| Managed { xml: receipt.given, edited, restart_required })
 }
 
@@ -152,7 +155,7 @@ mod tests {
             serde_json::to_value(details(&guest, hypervisor.uri()).unwrap()).unwrap(),
             json!({
                 "name": "test", "uuid": "6695eb01-f6a4-8304-79aa-97f2502e193f", "state": "running",
-                "autostart": false, "persistent": true, "vcpus": 2, "memory": 8_589_934_592_u64,
+                "autostart": false, "persistent": true, "memory_saved": false, "vcpus": 2, "memory": 8_589_934_592_u64,
                 "disks": [{"target": "vda", "bus": "virtio", "source": "/guest/diskimage1"}],
                 "interfaces": [{
                     "mac": "aa:bb:cc:dd:ee:ff", "kind": "network", "source": "default",

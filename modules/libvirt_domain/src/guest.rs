@@ -4,7 +4,7 @@
 
 use anyhow::Result;
 use uuid::Uuid;
-use virt::domain::{Domain, DomainState};
+use virt::domain::Domain;
 use virt::error::{Error, ErrorNumber};
 use virt::stream::Stream;
 use virt::sys;
@@ -75,22 +75,9 @@ impl Guest {
     /// # Errors
     /// Where libvirt cannot tell.
     pub fn activity(&self) -> Result<Activity> {
-        let (state, _) =
+        let (state, reason) =
             self.domain.state().map_err(|error| explained(&error, "asking for a domain's state"))?;
-        Ok(match state.unwrap_or(DomainState::NoState) {
-            DomainState::Shutoff | DomainState::Crashed => {
-                if self.is_active()? {
-                    Activity::Running
-                } else {
-                    Activity::Shutoff
-                }
-            }
-            DomainState::Paused => Activity::Paused,
-            DomainState::PMSuspended => Activity::Suspended,
-            DomainState::NoState | DomainState::Running | DomainState::Blocked | DomainState::Shutdown => {
-                Activity::Running
-            }
-        })
+        Ok(Activity::read(state, reason, self.is_active()?))
     }
 
     /// Whether it runs, in whatever way.
@@ -247,16 +234,17 @@ impl Guest {
         }
     }
 
-    /// Removes its definition with all that libvirt keeps for it. Returns whether the driver took its NVRAM along:
-    /// bhyve's takes no flags (seen up to 12.5).
+    /// Removes its definition with what libvirt keeps for it, the descriptions of snapshots only where that is allowed. Returns
+    /// whether the driver took its NVRAM along: bhyve's takes no flags (seen up to 12.5).
     ///
     /// # Errors
     /// Where libvirt refuses.
-    pub(crate) fn undefine(&self) -> Result<bool> {
-        let everything = sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
-            | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
-            | sys::VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
-            | sys::VIR_DOMAIN_UNDEFINE_NVRAM;
+    pub(crate) fn undefine(&self, with_snapshots: bool) -> Result<bool> {
+        let mut everything = sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | sys::VIR_DOMAIN_UNDEFINE_NVRAM;
+        if with_snapshots {
+            everything |=
+                sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | sys::VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA;
+        }
         let unknown_flags =
             |error: &Error| error.code().is(ErrorNumber::InvalidArg) && error.message().contains("flags");
         match self.domain.undefine_flags(everything) {

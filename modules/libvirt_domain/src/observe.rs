@@ -13,10 +13,11 @@ use crate::activity::Activity;
 use crate::bhyve::losses::{Driver, Loss, losses};
 use crate::bhyve::{self, Process};
 use crate::definition::{Definition, macs_of};
+use crate::disks::Snapshot;
 use crate::guest::{Form, Guest};
 use crate::hypervisor::{Hypervisor, Version};
 use crate::names::ConnectUri;
-use crate::params::Params;
+use crate::params::{Params, State};
 use crate::receipt::{Configuration, Receipt};
 
 /// What was found.
@@ -45,10 +46,23 @@ pub struct Found {
     pub defined: Configuration,
     /// What its running instance is.
     pub running: Option<Configuration>,
+    /// What its saved memory runs, from which its next start goes on.
+    pub saved: Option<Configuration>,
     /// The receipt of a definition that was given since it was started, where the driver does not show that as `defined`.
     pub waiting: Option<Receipt>,
     /// Its process was killed, which the driver has not seen: it takes the domain for running.
     pub killed: bool,
+    /// What libvirt keeps of its snapshots; looked up only where it is defined anew or removed.
+    pub snapshots: Vec<Snapshot>,
+    /// The names of its checkpoints; looked up in the same way.
+    pub checkpoints: Vec<String>,
+}
+
+impl Found {
+    /// The instance that is or will be there without a new one being booted.
+    pub(crate) fn instance(&self) -> Option<&Configuration> {
+        self.running.as_ref().or(self.saved.as_ref())
+    }
 }
 
 /// What a definition must fit.
@@ -98,7 +112,7 @@ pub fn observe(
 ) -> Result<Observed> {
     let found = match hypervisor.guest(&params.name)? {
         Some(guest) => {
-            let found = look_at(&guest, hypervisor.uri());
+            let found = look_closely(params, definition, &guest, hypervisor);
             Some(found.with_context(|| format!("looking at domain {}", params.name))?)
         }
         None => None,
@@ -111,7 +125,23 @@ pub fn observe(
     Ok(Observed { found, surroundings, bhyve })
 }
 
-/// Looks at one domain.
+/// Looks at the domain, and at its snapshots where they could get lost.
+fn look_closely(
+    params: &Params,
+    definition: Option<&Definition>,
+    guest: &Guest,
+    hypervisor: &Hypervisor,
+) -> Result<Found> {
+    let mut found = look_at(guest, hypervisor.uri())?;
+    let is_due = definition.is_some_and(|definition| is_due(definition, Some(&found)));
+    if !bhyve::is_bhyve(hypervisor.uri()) && (is_due || params.state == State::Absent) {
+        found.snapshots = guest.snapshots()?;
+        found.checkpoints = guest.checkpoints(hypervisor.uri())?;
+    }
+    Ok(found)
+}
+
+/// Looks at one domain, but not at its snapshots.
 ///
 /// # Errors
 /// Where libvirt cannot tell.
@@ -128,8 +158,11 @@ pub fn look_at(guest: &Guest, uri: &ConnectUri) -> Result<Found> {
         autostart: persistent && (linked || guest.autostart()?),
         defined: Configuration::read(&guest.xml(Form::Defined)?)?,
         running: activity.is_active().then(|| Configuration::read(&guest.xml(Form::Running)?)).transpose()?,
+        saved: if activity.is_active() { None } else { guest.saved(uri)? },
         waiting: is_waiting.then(|| guest.waiting_receipt()).flatten(),
         killed,
+        snapshots: Vec::new(),
+        checkpoints: Vec::new(),
     })
 }
 

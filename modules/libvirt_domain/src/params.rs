@@ -127,6 +127,11 @@ impl Params {
         self.state == State::Running && self.wait_for.is_some()
     }
 
+    /// Whether a guest is not even asked to shut down.
+    pub(crate) fn powers_off_at_once(&self) -> bool {
+        self.force && self.shutdown_timeout.duration().is_zero()
+    }
+
     /// The connection to use.
     pub fn connection(&self) -> ConnectUri {
         self.uri.clone().unwrap_or_default()

@@ -11,8 +11,8 @@ use crate::activity::Activity;
 use crate::definition::Definition;
 use crate::document::sha256;
 use crate::observe::{Found, Observed};
-use crate::params::{Params, Restart, State};
-use crate::receipt::runs_an_edit;
+use crate::params::{Params, State};
+use crate::receipt::{lacks_an_edit, runs_an_edit};
 use crate::shown::{Shown, current_form, described, diff, forms};
 
 /// One thing to do.
@@ -29,8 +29,15 @@ pub enum Step {
     Clear,
     /// Shut the guest down, and power it off where that is allowed.
     Stop,
+    /// Throw its saved memory away.
+    Discard,
     /// Start it.
     Start,
+    /// Let it go on from its saved memory.
+    Revive {
+        /// The saved instance is known to differ from what its receipt says.
+        stale_instance: bool,
+    },
     /// Let its processors run.
     Resume,
     /// Wake it up.
@@ -68,7 +75,7 @@ pub struct Outcome {
     pub name: String,
     /// Its UUID; none where it does not exist.
     pub uuid: Option<Uuid>,
-    /// `running`, `paused`, `suspended`, `shutoff` or `absent`.
+    /// `running`, `paused`, `suspended`, `stopping`, `crashed`, `shutoff` or `absent`.
     pub state: &'static str,
     /// Whether it starts with the host.
     pub autostart: bool,
@@ -101,7 +108,9 @@ pub fn plan(params: &Params, definition: Option<&Definition>, observed: &Observe
 
 fn plan_removal(params: &Params, found: Option<&Found>) -> Result<Plan> {
     let mut steps = Vec::new();
+    let mut warnings = Vec::new();
     if let Some(found) = found {
+        warnings.extend(refusals::of_lost_snapshots(params, found)?);
         if found.killed {
             steps.push(Step::Clear);
         } else if found.activity.is_active() {
@@ -131,7 +140,7 @@ fn plan_removal(params: &Params, found: Option<&Found>) -> Result<Plan> {
             restart_required: false,
         },
         missing: Vec::new(),
-        warnings: Vec::new(),
+        warnings,
     })
 }
 
@@ -151,12 +160,7 @@ fn plan_presence(params: &Params, definition: Option<&Definition>, observed: &Ob
         None => instance_differs(found),
     });
     let activity = found.map_or(Activity::Shutoff, |found| found.activity);
-    let restarts = differs && params.restart == Restart::IfChanged && params.state != State::Shutoff;
-    let killed = found.is_some_and(|found| found.killed);
-    let power = match params.state {
-        State::Shutoff if killed => vec![Step::Clear],
-        state => power_steps(state, activity, restarts && activity.is_active()),
-    };
+    let power = power::steps(params, found, power::Instance { differs, is_stale: stale_instance })?;
     let define = define
         .filter(|_| power.contains(&Step::Stop) || !definition.is_some_and(|given| waits(given, found)));
     let mut steps = in_order(define, power, observed);
@@ -170,15 +174,17 @@ fn plan_presence(params: &Params, definition: Option<&Definition>, observed: &Ob
     let after_activity = match params.state {
         State::Running => Activity::Running,
         State::Shutoff => Activity::Shutoff,
-        State::Present | State::Absent if restarts => Activity::Running,
+        State::Present | State::Absent if steps.contains(&Step::Start) => Activity::Running,
         State::Present | State::Absent => activity,
     };
     let after_autostart = params.autostart.unwrap_or(autostart);
     let (form_before, form_after) = forms(definition.filter(|_| observed.surroundings.is_some()), found);
-    let restart_required = differs && !steps.contains(&Step::Stop);
+    let boots = steps.iter().any(|step| matches!(step, Step::Stop | Step::Discard));
+    let restart_required = differs && !boots && after_activity.is_active();
     let before = found.map(|found| described(found, &form_before));
     let after = Shown {
         state: after_activity.word(),
+        memory_saved: found.is_some_and(|found| found.saved.is_some()) && !after_activity.is_active(),
         restart_required,
         autostart: after_autostart,
         form: &form_after,
@@ -190,10 +196,10 @@ fn plan_presence(params: &Params, definition: Option<&Definition>, observed: &Ob
             uuid: observed.surroundings.as_ref().map(|around| around.uuid).or(found.map(|found| found.uuid)),
             state: after_activity.word(),
             autostart: after_autostart,
-            started: steps.contains(&Step::Start),
+            started: steps.iter().any(|step| matches!(step, Step::Start | Step::Revive { .. })),
             restart_required,
         },
-        warnings: warnings(params, &steps, observed),
+        warnings: warnings(params, &steps, observed, differs),
         steps,
         missing,
     })
@@ -215,46 +221,42 @@ fn in_order(define: Option<Step>, power: Vec<Step>, observed: &Observed) -> Vec<
     clear.into_iter().chain(before.to_vec()).chain(define).chain(after.to_vec()).collect()
 }
 
-fn power_steps(state: State, activity: Activity, restarts: bool) -> Vec<Step> {
-    match (state, activity) {
-        _ if restarts => vec![Step::Stop, Step::Start],
-        (State::Running, Activity::Shutoff) => vec![Step::Start],
-        (State::Running, Activity::Paused) => vec![Step::Resume],
-        (State::Running, Activity::Suspended) => vec![Step::Wake],
-        (State::Shutoff, activity) if activity.is_active() => vec![Step::Stop],
-        _ => Vec::new(),
-    }
-}
-
 /// The console text has to be waited for unless this very instance is known to have written it.
 fn console_to_wait_for(params: &Params, found: Option<&Found>, steps: &[Step]) -> Option<String> {
     let text = params.wait_for.as_ref()?.console.as_ref()?;
     let digest = sha256(text.as_bytes());
-    let known = found.and_then(|found| found.running.as_ref()?.instance.shown.as_ref());
+    let known = found.and_then(|found| found.instance()?.instance.shown.as_ref());
     (steps.contains(&Step::Start) || known != Some(&digest)).then_some(digest)
 }
 
-/// Whether the running instance was started from another definition than the domain has now; of a domain that we did not
-/// define nobody can tell.
-pub(crate) fn instance_differs(found: &Found) -> bool {
-    let Some(running) = &found.running else { return false };
+/// Whether the running instance is not what its domain is defined as.
+pub(crate) fn restart_is_due(found: &Found) -> bool {
+    found.activity.is_active() && instance_differs(found)
+}
+
+/// Whether the instance, be it running or saved, was started from another definition than the domain has now; of a domain that we
+/// did not define nobody can tell.
+fn instance_differs(found: &Found) -> bool {
+    let Some(running) = found.instance() else { return false };
     if let Some(waiting) = &found.waiting {
         return running.receipt.as_ref().is_none_or(|receipt| receipt.given_meaning != waiting.given_meaning);
     }
     let defined = found.defined.receipt.as_ref();
     defined.is_some_and(|defined| {
+        let edited = !found.defined.is_untouched();
         running.receipt.as_ref().is_none_or(|receipt| receipt.made_digest != defined.made_digest)
+            || edited && lacks_an_edit(&defined.made, &found.defined.shown, &running.shown)
     })
 }
 
 /// Whether what is given now is not what was given when the running instance was defined.
 fn is_given_anew(definition: &Definition, found: &Found) -> bool {
-    let Some(running) = &found.running else { return false };
+    let Some(running) = found.instance() else { return false };
     running.receipt.as_ref().is_none_or(|receipt| receipt.given_meaning != definition.meaning())
 }
 
 fn instance_has_edits(found: &Found) -> bool {
-    match (&found.running, &found.defined.receipt) {
+    match (found.instance(), &found.defined.receipt) {
         (Some(running), Some(receipt)) if !found.defined.is_untouched() => {
             runs_an_edit(&receipt.made, &found.defined.shown, &running.shown)
         }
@@ -262,12 +264,23 @@ fn instance_has_edits(found: &Found) -> bool {
     }
 }
 
-fn warnings(params: &Params, steps: &[Step], observed: &Observed) -> Vec<String> {
+fn warnings(params: &Params, steps: &[Step], observed: &Observed, differs: bool) -> Vec<String> {
+    let found = observed.found.as_ref();
+    let cause = power::cause(found, steps);
+    let mut warnings: Vec<_> = cause.iter().map(|words| format!("domain {}: {words}", params.name)).collect();
+    let busy = steps.iter().any(|step| matches!(step, Step::Revive { .. } | Step::Discard));
+    if differs && !busy && found.is_some_and(|found| found.saved.is_some()) {
+        warnings.push(format!(
+            "domain {}: its memory was saved with another definition, and its next start goes on with that one; remove it to boot \
+             what is defined (virsh managedsave-remove {0}), or start it with `restart: if_changed`",
+            params.name
+        ));
+    }
     if !steps.iter().any(|step| matches!(step, Step::Define { .. })) {
-        return Vec::new();
+        return warnings;
     }
     let losses = observed.surroundings.iter().flat_map(|around| &around.losses);
-    let mut warnings: Vec<_> = losses.map(|loss| format!("domain {}: {}", params.name, loss.words)).collect();
+    warnings.extend(losses.map(|loss| format!("domain {}: {}", params.name, loss.words)));
     let edited = observed.found.as_ref().is_some_and(|found| {
         let known = found.defined.receipt.as_ref().is_some_and(|receipt| !receipt.is_waiting());
         known && !found.defined.is_untouched()
@@ -281,6 +294,7 @@ fn warnings(params: &Params, steps: &[Step], observed: &Observed) -> Vec<String>
     warnings
 }
 
+mod power;
 mod refusals;
 #[cfg(test)]
 mod tests;

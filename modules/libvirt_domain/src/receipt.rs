@@ -37,7 +37,7 @@ pub struct Receipt {
 }
 
 /// A domain as libvirt has it, its receipt kept apart.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Configuration {
     /// Libvirt's form without passwords and without what we put into its metadata.
     pub shown: String,
@@ -186,6 +186,23 @@ pub(crate) fn runs_an_edit(made: &str, found: &str, live: &str) -> bool {
         || only_in(made, found).iter().any(|line| !has(live, line))
 }
 
+/// Whether the running instance certainly lacks one of the edits that lead from `made` to `found`: it still shows a line that
+/// the edit has taken away, or has fewer elements of the kind that the edit has added.
+pub(crate) fn lacks_an_edit(made: &str, found: &str, live: &str) -> bool {
+    fn lines(text: &str) -> impl Iterator<Item = &str> {
+        text.lines().map(str::trim).filter(|line| !line.is_empty())
+    }
+    let count = |text: &str, start: &str| lines(text).filter(|line| line.starts_with(start)).count();
+    let only_in = |one: &str, other: &str, line: &str| count(one, line) > count(other, line);
+    let kind = |line: &str| line.split([' ', '>', '/']).next().unwrap_or_default().to_owned() + " ";
+    lines(made).any(|line| only_in(made, found, line) && lines(live).any(|other| other == line))
+        || lines(found).any(|line| {
+            line.contains(' ')
+                && only_in(found, made, line)
+                && count(live, &kind(line)) < count(found, &kind(line))
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,5 +271,19 @@ mod tests {
         assert!(!runs_an_edit(made, found, " <m>64</m>\n<same/>\n<more/>\n"));
         assert!(runs_an_edit("<a/>\n<b/>\n", "<a/>\n", "<a/>\n"));
         assert!(!runs_an_edit("<a/>\n", "<a/>\n<b/>\n", "<a/>\n"));
+    }
+
+    #[test]
+    fn an_instance_tells_whether_it_lacks_an_edit() {
+        let (made, found) = ("<m>64</m>\n<same/>\n", "<m>96</m>\n<same/>\n");
+        assert!(lacks_an_edit(made, found, " <m>64</m>\n<same/>\n<more/>\n"));
+        assert!(!lacks_an_edit(made, found, " <m>96</m>\n<same/>\n"));
+        // Nothing but the order, or a password that is not shown.
+        assert!(!lacks_an_edit("<a/>\n<b/>\n", "<b/>\n<a/>\n", "<a/>\n<b/>\n"));
+        // libvirt writes what it has chosen itself differently into what runs.
+        let with = |port: &str| format!("<a/>\n<graphics type='vnc' port='{port}'>\n");
+        assert!(lacks_an_edit("<a/>\n", &with("-1"), "<a/>\n"));
+        assert!(!lacks_an_edit("<a/>\n", &with("-1"), &with("5900")));
+        assert!(!lacks_an_edit(&with("-1"), "<a/>\n", "<a/>\n"));
     }
 }

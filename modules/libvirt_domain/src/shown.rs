@@ -9,7 +9,7 @@ use ansible_module::Diff;
 use crate::definition::Definition;
 use crate::observe::Found;
 use crate::params::Params;
-use crate::plan::instance_differs;
+use crate::plan::restart_is_due;
 
 /// The definition before and after: as given where we know, in libvirt's form where it came about without us.
 pub(crate) fn forms(definition: Option<&Definition>, found: Option<&Found>) -> (String, String) {
@@ -42,6 +42,7 @@ pub(crate) fn current_form(found: &Found) -> String {
 /// A domain as one side of the diff.
 pub(crate) struct Shown<'a> {
     pub(crate) state: &'a str,
+    pub(crate) memory_saved: bool,
     pub(crate) restart_required: bool,
     pub(crate) autostart: bool,
     pub(crate) form: &'a str,
@@ -49,16 +50,23 @@ pub(crate) struct Shown<'a> {
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let saved = if self.memory_saved { ", memory saved" } else { "" };
         let restart = if self.restart_required { ", restart required" } else { "" };
-        writeln!(f, "state: {}{restart}", self.state)?;
+        writeln!(f, "state: {}{saved}{restart}", self.state)?;
         writeln!(f, "autostart: {}\ndefinition:\n{}", self.autostart, self.form)
     }
 }
 
 /// The domain as it was found.
 pub(crate) fn described(found: &Found, form: &str) -> String {
-    let restart_required = instance_differs(found);
-    Shown { state: found.activity.word(), restart_required, autostart: found.autostart, form }.to_string()
+    Shown {
+        state: found.activity.word(),
+        memory_saved: found.saved.is_some(),
+        restart_required: restart_is_due(found),
+        autostart: found.autostart,
+        form,
+    }
+    .to_string()
 }
 
 pub(crate) fn diff(params: &Params, before: String, after: String) -> Diff {

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use ansible_module::lock::Lock;
 use ansible_module::{Task, workbench};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
-use crate::activity::Activity;
+use crate::activity::{Activity, Pause};
 use crate::apply::Work;
 use crate::bhyve::{self, Process};
 use crate::console::{Console, Place};
@@ -28,6 +28,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// How long bhyve may take to have its guest, or to give up: it reads no more than firmware.
 const SETTLING: Duration = Duration::from_secs(10);
+
+/// How long a guest has to show that it does not run into the same I/O error again.
+const SECOND_TRY: Duration = Duration::from_secs(1);
 
 /// Far above what the starts of all guests of a host take.
 const OTHERS_STARTS: Duration = Duration::from_secs(600);
@@ -114,7 +117,7 @@ impl<'a> Work<'a> {
         self.instance = Instance::default();
         self.console = self.console.take().filter(Console::keeps_history);
         let started = Instant::now();
-        while guest.activity()? == Activity::Paused {
+        while matches!(guest.activity()?, Activity::Paused(_)) {
             if started.elapsed() > THEIR_TURN {
                 return guest.resume();
             }
@@ -123,14 +126,33 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
+    /// Lets it go on from its saved memory; what it wrote on its console before, it does not write again.
+    pub(crate) fn revive(&self, stale_instance: bool) -> Result<()> {
+        let guest = self.guest()?;
+        guest.start(false).context("going on from its saved memory")?;
+        // One that was saved while it was paused is paused again.
+        if matches!(guest.activity()?, Activity::Paused(_)) {
+            guest.resume()?;
+        }
+        if stale_instance && guest.is_active()? {
+            // Without its receipt the instance counts as another one until it is restarted.
+            guest.set_receipt(None, Reach::Running)?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn resume(&mut self) -> Result<()> {
         let guest = self.guest()?;
+        let before = guest.activity()?;
         let xml = guest.xml(Form::Running)?;
         let fresh = Configuration::read(&xml)?.instance.fresh;
         if fresh && self.listens && Place::find(&xml, self.hypervisor.uri())? == Place::Stream {
             return self.run_listening(&guest);
         }
         guest.resume()?;
+        if matches!(before, Activity::Paused(Pause::DiskError | Pause::Unknown)) {
+            expect_to_go_on(&guest)?;
+        }
         if fresh { guest.note(&Instance::default()) } else { Ok(()) }
     }
 
@@ -182,6 +204,17 @@ impl<'a> Work<'a> {
         let quoted = (!self.listens).then_some(0);
         Ok(Console::with_history(place, self.instance.log_from.or(quoted)))
     }
+}
+
+/// A guest that an I/O error has paused does at once what it could not do, and is paused again where it still cannot.
+fn expect_to_go_on(guest: &Guest) -> Result<()> {
+    thread::sleep(SECOND_TRY);
+    ensure!(
+        !matches!(guest.activity()?, Activity::Paused(_)),
+        "resuming: expected it to go on, found it paused again within a second, as by an I/O error on one of its disks; see that the \
+         disk works and has space (virsh domblkerror), and what the hypervisor says (virsh domstate --reason)"
+    );
+    Ok(())
 }
 
 /// Some drivers complete the definition at its first start.

@@ -7,6 +7,7 @@ use anyhow::{Result, bail, ensure};
 
 use crate::console::Place;
 use crate::definition::Definition;
+use crate::disks::{Moved, moved_away_from, source_in};
 use crate::hypervisor::Version;
 use crate::observe::{Found, Observed, Surroundings};
 use crate::params::Params;
@@ -16,10 +17,68 @@ pub(super) fn of_definition(params: &Params, definition: &Definition, observed: 
     let Some(around) = &observed.surroundings else { return Ok(()) };
     check_identity(params, observed.found.as_ref(), around)?;
     check_size(params, definition, around)?;
+    if let Some(found) = &observed.found {
+        check_disks(params, definition, found)?;
+    }
     if let Some(loss) = around.losses.iter().find(|loss| loss.is_grave) {
         bail!("defining domain {}: {}", params.name, loss.words);
     }
     Ok(())
+}
+
+/// Refuses to put a disk back to where it was before an external snapshot or a block copy: what the guest has written since is
+/// not there.
+fn check_disks(params: &Params, definition: &Definition, found: &Found) -> Result<()> {
+    let Some(disk) = moved_away_from(definition.shown(), found).into_iter().next() else { return Ok(()) };
+    let (name, Moved { target, source, is_overlay, snapshot }) = (&params.name, disk);
+    let given = source_in(definition.shown(), &target);
+    let of = snapshot.as_ref().map(|snapshot| format!(" {snapshot}")).unwrap_or_default();
+    let what = match is_overlay {
+        true => format!("the overlay of external snapshot{of}"),
+        false => "where a snapshot, a block copy or an edit has put it".to_owned(),
+    };
+    let delete =
+        snapshot.map(|snapshot| format!(", delete the snapshot (virsh snapshot-delete {name} {snapshot})"));
+    bail!(
+        "defining domain {name}: expected disk {target} to be {}, as `xml` has it, found {source}, {what}, and what the guest has \
+         written since is only there; merge it while the guest runs (virsh blockcommit {name} {target} --active --pivot){}, or give \
+         {source} in `xml`",
+        given.as_deref().unwrap_or("none"),
+        delete.unwrap_or_default()
+    );
+}
+
+/// Most names of snapshots in one message.
+const SHOWN: usize = 8;
+
+/// Refuses to remove what libvirt knows of a domain's snapshots where that is not allowed, and tells what goes where it is.
+pub(super) fn of_lost_snapshots(params: &Params, found: &Found) -> Result<Option<String>> {
+    let snapshots = found.snapshots.iter().map(|snapshot| snapshot.name.as_str());
+    let parts = [
+        ("snapshots", snapshots.collect::<Vec<_>>()),
+        ("checkpoints", found.checkpoints.iter().map(String::as_str).collect()),
+    ];
+    let parts: Vec<_> = parts
+        .iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(kind, names)| {
+            let rest = names.len().saturating_sub(SHOWN);
+            let more = if rest == 0 { String::new() } else { format!(" and {rest} more") };
+            format!("{kind} {}{more}", names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", "))
+        })
+        .collect();
+    if parts.is_empty() {
+        return Ok(None);
+    }
+    let (name, parts) = (&params.name, parts.join(" and "));
+    ensure!(
+        params.force,
+        "undefining domain {name}: expected no snapshots and no checkpoints, found {parts}; delete them first (virsh snapshot-delete, \
+         virsh checkpoint-delete), or set `force: true` to remove what libvirt knows of them"
+    );
+    Ok(Some(format!(
+        "domain {name}: with it goes what libvirt knows of its {parts}; what they hold stays in its disks"
+    )))
 }
 
 /// The first whose bhyve driver reaches a guest's agent.

@@ -3,6 +3,7 @@
 //! Every state that a domain can be found in, and what is done about it.
 
 use super::*;
+use crate::activity::Pause;
 use crate::document;
 use crate::hypervisor::Version;
 use crate::instance::Instance;
@@ -11,6 +12,7 @@ use crate::receipt::{Configuration, Receipt};
 use serde_json::{Value, json};
 
 mod refusals;
+mod second_day;
 
 const XML: &str = "<domain type='kvm'><name>web1</name><memory unit='GiB'>1</memory></domain>";
 const OTHER: &str = "<domain type='kvm'><name>web1</name><memory unit='GiB'>2</memory></domain>";
@@ -59,8 +61,11 @@ fn found(activity: Activity, defined: Configuration, running: Option<Configurati
         autostart: false,
         defined,
         running,
+        saved: None,
         waiting: None,
         killed: false,
+        snapshots: Vec::new(),
+        checkpoints: Vec::new(),
     }
 }
 
@@ -99,7 +104,10 @@ fn word(step: &Step) -> &'static str {
         Step::Define { .. } => "define",
         Step::Clear => "clear",
         Step::Stop => "stop",
+        Step::Discard => "discard",
         Step::Start => "start",
+        Step::Revive { stale_instance: true } => "revive-stale",
+        Step::Revive { .. } => "revive",
         Step::Resume => "resume",
         Step::Wake => "wake",
         Step::Autostart(true) => "autostart-on",
@@ -137,7 +145,7 @@ fn a_domain_that_is_as_given() {
         assert_eq!(steps(json!({"restart": "if_changed"}), xml, Some(on())), "");
     }
     let paused = |activity| Some(found(activity, ours(XML), Some(ours(XML))));
-    assert_eq!(steps(json!({}), Some(XML), paused(Activity::Paused)), "resume");
+    assert_eq!(steps(json!({}), Some(XML), paused(Activity::Paused(Pause::Asked))), "resume");
     assert_eq!(steps(json!({}), Some(XML), paused(Activity::Suspended)), "wake");
 }
 
