@@ -64,6 +64,26 @@ class Lab:
         assert reply["changed"] is False and "\n" not in reply["msg"]
         return reply["msg"]
 
+    def everything(self):
+        """All that libvirt has, to see that check mode leaves it alone."""
+        return [(name, self.state(name), self.virsh("dumpxml", name, "--inactive")) for name in self.names()]
+
+    def triad(self, options):
+        """check / run / check = changed / changed / unchanged, with the same words in check mode and in the run."""
+        check = {"_ansible_check_mode": True, "_ansible_diff": True}
+        before = self.everything()
+        first = self.good({**options, **check})
+        assert self.everything() == before, "check mode wrote"
+        done = self.good({**options, "_ansible_diff": True})
+        third = self.good({**options, **check})
+        again = self.good(options)
+        assert (first["changed"], done["changed"], third["changed"], again["changed"]) == (True, True, False, False)
+        assert "diff" not in third
+        for key in ("diff", "domain"):
+            assert first[key] == done[key]
+        assert {**done["domain"], "started": False} == third["domain"]
+        return done
+
     def virsh(self, *words):
         return run("virsh", "-q", "-c", self.uri, *words).strip()
 
@@ -103,7 +123,8 @@ class Lab:
         for name in self.names():
             subprocess.run(["virsh", "-q", "-c", self.uri, "destroy", name], capture_output=True)
             subprocess.run(
-                ["virsh", "-q", "-c", self.uri, "undefine", name, "--nvram", "--managed-save"],
+                ["virsh", "-q", "-c", self.uri, "undefine", name, "--nvram", "--managed-save", "--snapshots-metadata",
+                 "--checkpoints-metadata"],
                 capture_output=True,
             )
         assert self.names() == []

@@ -15,31 +15,9 @@ import pytest
 NOW = {"force": True, "shutdown_timeout": 0}
 
 
-def snapshot(lab):
-    """All that libvirt has, to see that check mode leaves it alone."""
-    return [(name, lab.state(name), lab.virsh("dumpxml", name, "--inactive")) for name in lab.names()]
-
-
-def triad(lab, options):
-    """check / run / check = changed / changed / unchanged, with the same words in check mode and in the run."""
-    check = {"_ansible_check_mode": True, "_ansible_diff": True}
-    before = snapshot(lab)
-    first = lab.good({**options, **check})
-    assert snapshot(lab) == before, "check mode wrote"
-    done = lab.good({**options, "_ansible_diff": True})
-    third = lab.good({**options, **check})
-    again = lab.good(options)
-    assert (first["changed"], done["changed"], third["changed"], again["changed"]) == (True, True, False, False)
-    assert "diff" not in third
-    for key in ("diff", "domain"):
-        assert first[key] == done[key]
-    assert {**done["domain"], "started": False} == third["domain"]
-    return done
-
-
 @pytest.mark.parametrize("state, word", [("running", "running"), ("shutoff", "shut off"), ("present", "shut off")])
 def test_a_new_domain(lab, state, word):
-    reply = triad(lab, {"name": "web1", "xml": lab.xml(), "state": state})
+    reply = lab.triad({"name": "web1", "xml": lab.xml(), "state": state})
     assert lab.state() == word
     assert reply["domain"]["uuid"] == "06f7ab89-0554-5e2c-9836-192821f92039"
     assert reply["diff"]["before"] == ""
@@ -56,9 +34,9 @@ def test_a_domain_that_exists(lab):
         ({**xml, "state": "running", "autostart": False}, "running"),
         ({**xml, "state": "shutoff", **NOW}, "shut off"),
     ]:
-        triad(lab, options)
+        lab.triad(options)
         assert lab.state() == word
-    triad(lab, {**name, "state": "absent"})
+    lab.triad({**name, "state": "absent"})
     assert lab.names() == []
 
 
@@ -68,14 +46,14 @@ def test_removal_of_a_running_domain_needs_force(lab):
         "undefining domain web1: expected it shut off, found it running; shut it down first (state: shutoff), or set "
         "`force: true` to stop and remove it"
     )
-    triad(lab, {"name": "web1", "state": "absent", **NOW})
+    lab.triad({"name": "web1", "state": "absent", **NOW})
     assert lab.names() == []
 
 
 def test_absent_takes_saved_memory_along(lab):
     lab.good({"name": "web1", "xml": lab.xml()})
     lab.virsh("managedsave", "web1")
-    triad(lab, {"name": "web1", "state": "absent"})
+    lab.triad({"name": "web1", "state": "absent"})
     assert lab.names() == []
 
 
@@ -88,20 +66,20 @@ def test_absent_takes_nvram_along(lab):
     )
     lab.good({"name": "web1", "state": "present", "xml": lab.xml().replace("</type>", "</type>" + firmware)})
     variables.write_bytes(bytes(1 << 20))
-    triad(lab, {"name": "web1", "state": "absent"})
+    lab.triad({"name": "web1", "state": "absent"})
     assert lab.names() == [] and not variables.exists()
 
 
 def test_a_paused_domain_goes_on(lab):
     lab.good({"name": "web1", "xml": lab.xml()})
     lab.virsh("suspend", "web1")
-    triad(lab, {"name": "web1"})
+    lab.triad({"name": "web1"})
     assert lab.state() == "running"
 
 
 def test_memory_is_changed_and_the_guest_restarted_when_asked(lab):
     lab.good({"name": "web1", "xml": lab.xml()})
-    first = triad(lab, {"name": "web1", "xml": lab.xml(memory=48)})
+    first = lab.triad({"name": "web1", "xml": lab.xml(memory=48)})
     assert first["domain"]["restart_required"] is True
     difference = set(first["diff"]["after"].splitlines()) - set(first["diff"]["before"].splitlines())
     assert difference == {"  <memory unit='MiB'>48</memory>", "state: running, restart required"}
@@ -109,7 +87,7 @@ def test_memory_is_changed_and_the_guest_restarted_when_asked(lab):
     assert lab.good({"name": "web1"})["domain"]["restart_required"] is True
     assert "<memory unit='KiB'>32768</memory>" in lab.virsh("dumpxml", "web1")
     restart = {"name": "web1", "xml": lab.xml(memory=48), "restart": "if_changed", **NOW}
-    done = triad(lab, {**restart, "wait_for": lab.up})
+    done = lab.triad({**restart, "wait_for": lab.up})
     assert done["domain"]["started"] is True and done["domain"]["restart_required"] is False
     assert "<memory unit='KiB'>49152</memory>" in lab.virsh("dumpxml", "web1")
 
@@ -117,7 +95,7 @@ def test_memory_is_changed_and_the_guest_restarted_when_asked(lab):
 def test_going_back_to_what_still_runs_needs_no_restart(lab):
     lab.good({"name": "web1", "xml": lab.xml()})
     lab.good({"name": "web1", "xml": lab.xml(memory=48)})
-    back = triad(lab, {"name": "web1", "xml": lab.xml()})
+    back = lab.triad({"name": "web1", "xml": lab.xml()})
     assert back["domain"]["restart_required"] is False
 
 
@@ -134,14 +112,14 @@ def test_a_guest_deaf_to_the_power_button(lab):
         "`shutdown_timeout`, or set `force: true` to power it off"
     )
     assert lab.state() == "running"
-    triad(lab, {"name": "web1", "state": "shutoff", "shutdown_timeout": 0.5, "force": True})
+    lab.triad({"name": "web1", "state": "shutoff", "shutdown_timeout": 0.5, "force": True})
 
 
 def test_edits_by_hand_are_shown_and_undone(lab):
     options = {"name": "web1", "xml": lab.xml()}
     lab.good(options)
     lab.virsh("setmaxmem", "web1", "64M", "--config")
-    done = triad(lab, options)
+    done = lab.triad(options)
     assert done["warnings"] == ["domain web1 was edited since it was defined; the diff shows what is undone"]
     before, after = (done["diff"][side].splitlines() for side in ("before", "after"))
     assert set(before) - set(after) == {"  <memory unit='KiB'>65536</memory>"}
@@ -155,9 +133,9 @@ def test_an_edit_that_runs_has_to_be_restarted(lab):
     lab.good(options)
     lab.virsh("setmaxmem", "web1", "64M", "--config")
     lab.virsh("start", "web1")
-    assert triad(lab, options)["domain"]["restart_required"] is True
+    assert lab.triad(options)["domain"]["restart_required"] is True
     assert lab.good(options)["domain"]["restart_required"] is True
-    triad(lab, {**options, "restart": "if_changed", **NOW})
+    lab.triad({**options, "restart": "if_changed", **NOW})
     assert "<memory unit='KiB'>32768</memory>" in lab.virsh("dumpxml", "web1")
 
 
@@ -168,7 +146,7 @@ def test_a_domain_of_somebody_else_is_taken_over_with_its_identity(lab):
     lab.virsh("define", str(path))
     identity = (lab.virsh("domuuid", "web1"), lab.virsh("domiflist", "web1"))
     lab.good({"name": "web1", "state": "running"})
-    triad(lab, {"name": "web1", "xml": lab.xml(devices=nic), "state": "present"})
+    lab.triad({"name": "web1", "xml": lab.xml(devices=nic), "state": "present"})
     assert (lab.virsh("domuuid", "web1"), lab.virsh("domiflist", "web1", "--inactive")[-17:]) == (
         identity[0], identity[1][-17:],
     )
