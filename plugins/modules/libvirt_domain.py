@@ -12,6 +12,9 @@ description:
   - The XML that was given is kept in the domain's own metadata, together with what libvirt made of it. The same XML again
     changes nothing, whatever libvirt has added to it. Comments, indentation and the order of attributes make no difference.
   - What was edited by hand since (C(virsh edit), C(virsh setmem --config)) is noticed, shown by C(--diff) and undone.
+  - That does not go for disks. Where an external snapshot (C(virsh snapshot-create-as --disk-only)), a block copy or an edit has put a
+    disk elsewhere since, what the guest wrote after that is only there. A definition that would put it back is refused. Merge the overlay
+    (C(virsh blockcommit --active --pivot)), delete the snapshot, or give the disk's new source in O(xml).
   - The UUID of a domain that exists is kept. A domain that is new, and whose XML gives no UUID or no MAC address, gets those
     that follow from its name, so that a guest that is deployed again keeps them. MAC addresses are C(52:54:00:...) on qemu
     and C(58:9c:fc:20:...) to C(58:9c:fc:ff:...) on bhyve, above the range that FreeBSD's kernel draws from.
@@ -59,11 +62,17 @@ options:
     type: str
   state:
     description:
-      - V(running) defines and starts it; a paused guest goes on, a sleeping one is woken.
-      - V(shutoff) defines it and shuts it down. See O(shutdown_timeout).
+      - V(running) defines and starts it; a paused guest goes on, a sleeping one is woken. Where an I/O error, its watchdog or
+        something unknown had paused it, a warning says so, and the task fails where it is paused again at once. One that libvirt has paused for a job of its
+        own, such as a migration, is refused. One that has crashed and was kept (C(on_crash) V(preserve)) is refused unless
+        O(force=true), which powers it off and starts it anew.
+      - A guest whose memory was saved (C(virsh managedsave)) goes on from there, and so with what was defined then. See O(restart).
+      - V(shutoff) defines it and shuts it down. See O(shutdown_timeout). Saved memory is kept, and a warning tells where it is that of
+        another definition.
       - V(present) defines it and leaves alone whether it runs.
-      - V(absent) removes its definition with everything libvirt keeps for it (metadata, NVRAM, saved memory, snapshots'
-        descriptions). A domain that runs is refused unless O(force=true). Disks are left alone.
+      - V(absent) removes its definition with everything libvirt keeps for it (metadata, NVRAM, saved memory). A domain that
+        runs is refused unless O(force=true), and so is one with snapshots or checkpoints, whose descriptions go with it.
+        Disks are left alone, with what snapshots hold in them.
     type: str
     choices: [running, shutoff, present, absent]
     default: running
@@ -72,7 +81,11 @@ options:
     type: bool
   restart:
     description:
-      - Whether a running guest is restarted when it does not run what is defined, be it from this task or an earlier one.
+      - Whether a running guest is restarted when it does not run what is defined, be it from this task or an earlier one, or by hand.
+      - A guest whose memory was saved with another definition goes on from there first, is shut down, and then boots what is defined,
+        because what it has not written to its disks is in that memory only. With O(force=true) and O(shutdown_timeout=0) the
+        memory is thrown away instead.
+      - With O(state=present), a guest that stands still (paused, sleeping, crashed) is restarted with O(force=true) only.
       - With V(never) the reply says RV(domain.restart_required).
     type: str
     choices: [never, if_changed]
@@ -114,8 +127,10 @@ options:
         default: 120
   force:
     description:
-      - Powers a guest off that has not shut down within O(shutdown_timeout).
-      - Removes a domain that runs, after it has been stopped in the same way.
+      - Powers a guest off that has not shut down within O(shutdown_timeout), or at once where it cannot hear its power button
+        because it is paused, sleeps or has crashed. Without it, shutting such a guest down is refused at once.
+      - Removes a domain that runs, after it has been stopped in the same way, and one that has snapshots or checkpoints. A warning
+        names them.
     type: bool
     default: false
   shutdown_timeout:
@@ -200,7 +215,7 @@ domain:
       type: str
       sample: 06f7ab89-0554-5e2c-9836-192821f92039
     state:
-      description: One of C(running), C(paused), C(suspended), C(shutoff) and C(absent).
+      description: One of C(running), C(paused), C(suspended), C(stopping), C(crashed), C(shutoff) and C(absent).
       type: str
       sample: running
     autostart:
@@ -210,7 +225,7 @@ domain:
       description: Whether this task started it, or would.
       type: bool
     restart_required:
-      description: Whether it runs something else than what is defined.
+      description: Whether it runs something else than what is defined, until it does, also where it went on from saved memory.
       type: bool
 bhyve_commands:
   description: The command lines that libvirt's bhyve driver runs for the definition. Passwords are hidden.

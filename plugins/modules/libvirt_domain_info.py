@@ -64,7 +64,7 @@ domains:
       type: str
       sample: 06f7ab89-0554-5e2c-9836-192821f92039
     state:
-      description: One of C(running), C(paused), C(suspended) and C(shutoff).
+      description: One of C(running), C(paused), C(suspended), C(stopping), C(crashed) and C(shutoff).
       type: str
       sample: running
     autostart:
@@ -72,6 +72,10 @@ domains:
       type: bool
     persistent:
       description: Whether it is defined beyond its present run.
+      type: bool
+    memory_saved:
+      description: Whether its memory was saved (C(virsh managedsave)), so that its next start goes on from there, with what was defined
+        then.
       type: bool
     vcpus:
       description: Number of its processors.
@@ -104,7 +108,7 @@ domains:
           description: Whether the definition was changed by somebody else since.
           type: bool
         restart_required:
-          description: Whether it runs something else than what is defined.
+          description: Whether it runs something else than what is defined. False where it does not run.
           type: bool
 libvirt:
   description: Version of the libvirt daemon.
