@@ -91,7 +91,7 @@ impl Work<'_> {
             Step::Start => self.start(),
             Step::Revive { stale_instance } => self.revive(*stale_instance),
             Step::Resume => self.resume(),
-            Step::Wake => self.guest()?.wake(),
+            Step::Wake => self.wake(),
             Step::Autostart(autostart) => self.set_autostart(&self.guest()?, *autostart),
             Step::Wait { console } => self.wait(console.as_deref(), task),
             Step::Undefine => self.undefine(),

@@ -156,6 +156,17 @@ impl<'a> Work<'a> {
         if fresh { guest.note(&Instance::default()) } else { Ok(()) }
     }
 
+    /// The guest wakes by itself when it was told to; before that it hears no power button.
+    pub(crate) fn wake(&self) -> Result<()> {
+        let guest = self.guest()?;
+        guest.wake()?;
+        let started = Instant::now();
+        while guest.activity()? == Activity::Suspended && started.elapsed() < THEIR_TURN {
+            thread::sleep(PAUSE);
+        }
+        Ok(())
+    }
+
     /// Opens the stream of a guest that has not run yet, then lets it run. From then on its text can be waited for by this
     /// run only, so the note that it is fresh goes.
     fn run_listening(&mut self, guest: &Guest) -> Result<()> {
