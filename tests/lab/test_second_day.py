@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One story of two hypervisors, by the playbooks: a newer image, a restart that is due, a guest that moves, one that is renamed, one
-that is broken, and those that go."""
+that stands still, one whose memory was saved, one that is broken, and those that go."""
 
 from __future__ import annotations
 
@@ -168,13 +168,23 @@ def test_the_second_day(site):
     site.play("remove", "-e", "bhyve_remove=web1")
     assert (hv1.running(), hv1.volumes()) == (["www1"], ["www1.raw"])
 
+    # One that stands still goes on, and one whose memory was saved runs what was defined then: a restart is due.
+    hv1.virsh("suspend", "www1")
+    assert row(site.deploy(), "www1")[0] == "running" and hv1.virsh("domstate", "www1") == "running"
+    hv1.virsh("managedsave", "www1")
+    hv1.guests["www1"].update(memory="32M", restart="never")
+    assert [row(site.deploy(), "www1")[-2:] for _ in range(2)] == [["restart", "due"]] * 2
+    hv1.virsh("suspend", "www1")
+
     # One that cannot be deployed keeps nobody waiting, whether the check or the host finds out.
     hv1.guests.update(bad=guest(image="nothing"), worse=guest(memory=2048), db1=guest())
     said = site.deploy(code=2)
-    assert hv1.running() == ["db1", "www1"] and row(said, "bad")[0] == row(said, "worse")[0] == "failed"
+    assert hv1.running() == ["db1", "www1"] and hv1.virsh("domstate", "www1") == "running" and row(said, "bad")[0] == row(said, "worse")[0] == "failed"
     assert "bad: no image nothing is in the catalogue" in said and "did you mean 2048M" in said
     del hv1.guests["bad"], hv1.guests["worse"]
 
+    # A guest that stands still cannot shut down, and goes all the same.
+    hv1.virsh("suspend", "www1")
     site.play("remove", "-e", "bhyve_remove=all")
     assert (hv1.running(), hv2.running(), hv1.volumes(), hv2.volumes()) == ([], [], [], [])
     assert changes(site.play("remove", "-e", "bhyve_remove=all"), "hv1") == 0

@@ -28,7 +28,7 @@ class Site:
         collections = folder / "collections/ansible_collections/apiary"
         collections.mkdir(parents=True)
         (collections / "bhyve").symlink_to(TOP)
-        self.disk = folder / "disk.raw"
+        self.disk = folder / "disk-20261122.raw"
         self.disk.write_bytes(random.randbytes(1 << 20) + bytes(SIZE - (2 << 20)) + random.randbytes(1 << 20))
         self.versions = ["20261122"]
         self.guests = {"web1": {"image": IMAGE, "vcpus": 1, "memory": "64M"}, "web2": {"image": IMAGE, "vcpus": 1, "memory": "64M", "disk": "16M"}}
@@ -51,7 +51,7 @@ class Site:
             "bhyve_catalog_path": str(self.catalog),
             "bhyve_catalog_signing_key": str(self.folder / "catalog.key"),
             "bhyve_catalog_make_key": True,
-            "bhyve_images": [{"name": "disk-1.0", "version": version, "source": str(self.disk), "os": "none"} for version in self.versions],
+            "bhyve_images": [{"name": "disk-1.0", "version": version, "source": str(self.folder / f"disk-{version}.raw"), "os": "none"} for version in self.versions],
         }
         path = self.folder / "hosts.json"
         path.write_text(json.dumps({"all": {"hosts": {"hv1": hypervisor}}, "bhyve_repository": {"hosts": {"repo": repository}}}))
@@ -135,8 +135,7 @@ def test_a_guest_keeps_its_version_of_a_base_name(site, guest, place):
     assert site.volumes()[0] == 2
 
     # A newer version is published: who is there keeps what it has, who is new takes the newest.
-    with site.disk.open("r+b") as disk:
-        disk.write(random.randbytes(4096))
+    (site.folder / "disk-20270101.raw").write_bytes(random.randbytes(4096) + site.disk.read_bytes()[4096:])
     site.versions.append("20270101")
     (site.catalog / "catalog.key.pub").rename(site.folder / "catalog.key.pub")
     changed, _ = site.play("apiary.bhyve.publish", "repo")
@@ -152,8 +151,7 @@ def test_a_guest_keeps_its_version_of_a_base_name(site, guest, place):
     # Neither store nor catalogue are there any more: guests that are need neither.
     at = f"/root/{site.catalog.name}"
     guest.sh(f"rm -r {at}-store {at}/All {at}/data.pkg {at}/packagesite.pkg")
-    changed, shown = site.volumes()
-    assert changed == 0 and "whether there is a newer image cannot be told" in shown
+    assert site.volumes()[0] == 0
     site.guests["web1"]["image"] = "disk-1.0-20270101"
     _, shown = site.volumes("-v")
     assert "made from image disk-1.0-20261122, expected disk-1.0-20270101" in " ".join(shown.split())
