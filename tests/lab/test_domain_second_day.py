@@ -204,7 +204,8 @@ def test_an_external_snapshot_is_not_undone(lab, disk, running, described):
             f"defining domain web1: expected disk vda to be {disk}, as `xml` has it, found {overlay}, "
         )
         assert "virsh blockcommit web1 vda --active --pivot" in message
-        assert ("the overlay of external snapshot" in message) is (described or running)
+        kind = "the overlay of external snapshot nightly" if described else "the overlay of an external snapshot"
+        assert (kind in message) is (described or running)
         assert ("virsh snapshot-delete web1 nightly" in message) is described
     assert source(lab, "--inactive") == str(overlay)
     # Without XML nothing is put back.
@@ -250,6 +251,12 @@ def test_a_snapshot_of_somebody_elses_domain_is_not_undone(lab, disk):
     lab.virsh("snapshot-create-as", "web1", "nightly", "--disk-only", "--diskspec", f"vda,file={disk.with_name('overlay')}")
     given = {"name": "web1", "xml": writable(lab, disk), "state": "present"}
     assert "the overlay of external snapshot nightly" in lab.refused(given)
+    lab.virsh("snapshot-delete", "web1", "nightly", "--metadata")
+    lab.virsh("start", "web1")
+    lab.virsh("snapshot-create-as", "web1", "n", "--disk-only", "--no-metadata", "--diskspec", f"vda,file={disk.with_name('two')}")
+    lab.virsh("destroy", "web1")
+    # libvirt keeps the chain that it has seen.
+    assert f"found {disk.with_name('two')}, the overlay of an external snapshot" in lab.refused(given)
 
 
 def test_snapshots_inside_of_the_disk(lab, disk):

@@ -100,7 +100,10 @@ pub(crate) fn moved_away_from(given: &str, found: &Found) -> Vec<Moved> {
         let layers = running.iter().filter(|other| other.source == disk.source);
         let lies_on = |other: &Disk| other.backing.iter().any(gives);
         let snapshot = found.snapshots.iter().find(|snapshot| snapshot.overlays.contains(&disk.source));
-        let is_overlay = snapshot.is_some() || lies_on(&disk) || layers.into_iter().any(lies_on);
+        // Into a definition libvirt writes what a disk lies on when it takes a snapshot; whoever gives it a chain himself has a receipt.
+        let lies_on_something = receipt.is_none() && !disk.backing.is_empty();
+        let is_overlay =
+            snapshot.is_some() || lies_on_something || lies_on(&disk) || layers.into_iter().any(lies_on);
         let was = made.iter().find(|other| other.target == disk.target);
         if is_overlay || was.is_some_and(|was| was.source != disk.source) {
             let snapshot = snapshot.map(|snapshot| snapshot.name.clone());

@@ -32,19 +32,28 @@ fn check_disks(params: &Params, definition: &Definition, found: &Found) -> Resul
     let Some(disk) = moved_away_from(definition.shown(), found).into_iter().next() else { return Ok(()) };
     let (name, Moved { target, source, is_overlay, snapshot }) = (&params.name, disk);
     let given = source_in(definition.shown(), &target);
-    let of = snapshot.as_ref().map(|snapshot| format!(" {snapshot}")).unwrap_or_default();
-    let what = match is_overlay {
-        true => format!("the overlay of external snapshot{of}"),
-        false => "where a snapshot, a block copy or an edit has put it".to_owned(),
+    let merge = format!("(virsh blockcommit {name} {target} --active --pivot)");
+    let (what, remedy) = match snapshot {
+        Some(snapshot) => (
+            format!("the overlay of external snapshot {snapshot}"),
+            format!(
+                "merge it while the guest runs {merge}, delete the snapshot (virsh snapshot-delete {name} {snapshot}), or give {source} \
+                 in `xml`"
+            ),
+        ),
+        None if is_overlay => (
+            "the overlay of an external snapshot".to_owned(),
+            format!("merge it while the guest runs {merge}, or give {source} in `xml`"),
+        ),
+        None => (
+            "where a snapshot, a block copy or an edit has put it".to_owned(),
+            format!("give {source} in `xml`, or, if it is an overlay, merge it while the guest runs {merge}"),
+        ),
     };
-    let delete =
-        snapshot.map(|snapshot| format!(", delete the snapshot (virsh snapshot-delete {name} {snapshot})"));
     bail!(
         "defining domain {name}: expected disk {target} to be {}, as `xml` has it, found {source}, {what}, and what the guest has \
-         written since is only there; merge it while the guest runs (virsh blockcommit {name} {target} --active --pivot){}, or give \
-         {source} in `xml`",
-        given.as_deref().unwrap_or("none"),
-        delete.unwrap_or_default()
+         written since is only there; {remedy}",
+        given.as_deref().unwrap_or("none")
     );
 }
 

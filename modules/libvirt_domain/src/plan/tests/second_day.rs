@@ -251,8 +251,11 @@ fn an_overlay_is_known_by_what_it_lies_on() {
             true => foreign.defined.shown.clone_from(&lies_on),
             false => foreign.running.as_mut().unwrap().shown.clone_from(&lies_on),
         }
-        let message = refused(json!({}), Some(&on_disk("/d/base")), foreign);
-        assert!(message.contains("found /d/o, the overlay of external snapshot, and"), "{message}");
+        let message = refused(json!({}), Some(&on_disk("/d/base")), foreign.clone());
+        assert!(message.contains("found /d/o, the overlay of an external snapshot, and"), "{message}");
+        // Of a chain that was seen in part only, the base is not known.
+        let further = planned(json!({}), Some(&on_disk("/d/further")), Some(foreign));
+        assert_eq!(further.is_err(), defined);
     }
 }
 
