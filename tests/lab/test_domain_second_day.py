@@ -158,6 +158,17 @@ def test_saved_memory_of_a_guest_that_was_paused(lab):
     assert lab.state() == "running"
 
 
+def test_saved_memory_that_nobody_can_read(lab):
+    """libvirt throws it away and boots what is defined."""
+    lab.good({"name": "web1", "xml": lab.xml()})
+    lab.virsh("managedsave", "web1")
+    image = next(lab.folder.glob("**/save/web1.save"))
+    image.write_bytes(b"x" * 4096 + image.read_bytes()[4096:])
+    done = lab.triad({"name": "web1", "xml": lab.xml(memory=48), "wait_for": lab.up})
+    assert done["domain"]["restart_required"] is False
+    assert memory(lab) == "<memory unit='KiB'>49152</memory>"
+
+
 def test_saved_memory_of_a_guest_that_stays_off(lab):
     lab.good({"name": "web1", "xml": lab.xml()})
     lab.virsh("managedsave", "web1")

@@ -4,7 +4,7 @@
 
 use anyhow::Result;
 use virt::error::{Error, ErrorNumber};
-use virt::sys;
+use virt::sys::{self, Saved};
 
 use crate::disks::Snapshot;
 use crate::errors::explained;
@@ -13,20 +13,23 @@ use crate::names::ConnectUri;
 use crate::receipt::Configuration;
 
 impl Guest {
-    /// What its saved memory runs, where its next start goes on from there. Of memory that cannot be read, nothing is known
-    /// but that it is there.
+    /// What its saved memory runs, where its next start goes on from there. Memory that libvirt cannot read it throws away at that
+    /// start. Where the driver cannot tell, it is taken to be what the domain is defined as, until it runs and can be asked.
     ///
     /// # Errors
     /// Where libvirt cannot tell whether there is any.
-    pub(crate) fn saved(&self, uri: &ConnectUri) -> Result<Option<Configuration>> {
+    pub(crate) fn saved(&self, uri: &ConnectUri, defined: &Configuration) -> Result<Option<Configuration>> {
         match self.domain().has_managed_save(0) {
             Ok(true) => {}
             Ok(false) => return Ok(None),
             Err(error) if is_missing(&error) => return Ok(None),
             Err(error) => return Err(explained(&error, "asking for a domain's saved memory")),
         }
-        let xml = sys::saved_definition(uri.as_str(), &self.uuid()?.to_string());
-        Ok(Some(xml.and_then(|xml| Configuration::read(&xml).ok()).unwrap_or_default()))
+        Ok(match sys::saved_definition(uri.as_str(), &self.uuid()?.to_string()) {
+            Saved::Definition(xml) => Some(Configuration::read(&xml)?),
+            Saved::Nothing => None,
+            Saved::Unknown => Some(defined.clone()),
+        })
     }
 
     /// Throws its saved memory away.

@@ -151,14 +151,15 @@ pub fn look_at(guest: &Guest, uri: &ConnectUri) -> Result<Found> {
     let activity = if killed { Activity::Shutoff } else { guest.activity()? };
     let linked = bhyve::is_here(uri) && bhyve::has_autostart_link(&guest.name()?)?;
     let is_waiting = bhyve::is_bhyve(uri) && persistent && activity.is_active();
+    let defined = Configuration::read(&guest.xml(Form::Defined)?)?;
     Ok(Found {
         uuid: guest.uuid()?,
         activity,
         persistent,
         autostart: persistent && (linked || guest.autostart()?),
-        defined: Configuration::read(&guest.xml(Form::Defined)?)?,
         running: activity.is_active().then(|| Configuration::read(&guest.xml(Form::Running)?)).transpose()?,
-        saved: if activity.is_active() { None } else { guest.saved(uri)? },
+        saved: if activity.is_active() { None } else { guest.saved(uri, &defined)? },
+        defined,
         waiting: is_waiting.then(|| guest.waiting_receipt()).flatten(),
         killed,
         snapshots: Vec::new(),

@@ -5,23 +5,37 @@ use std::os::raw::c_char;
 use std::ptr::null_mut;
 
 use crate::bindings::{
-    virConnectClose, virConnectOpen, virConnectPtr, virDomainCheckpointFree, virDomainCheckpointGetName,
-    virDomainCheckpointPtr, virDomainFree, virDomainListAllCheckpoints, virDomainLookupByUUIDString,
-    virDomainManagedSaveGetXMLDesc, virDomainPtr,
+    VIR_ERR_NO_SUPPORT, virConnectClose, virConnectOpen, virConnectPtr, virDomainCheckpointFree,
+    virDomainCheckpointGetName, virDomainCheckpointPtr, virDomainFree, virDomainListAllCheckpoints,
+    virDomainLookupByUUIDString, virDomainManagedSaveGetXMLDesc, virDomainPtr,
 };
+use crate::virGetLastError;
 
-/// The XML of what a domain's saved memory runs, without passwords; none where there is no such memory or it cannot be read.
-pub fn saved_definition(uri: &str, uuid: &str) -> Option<String> {
-    let domain = Domain::find(uri, uuid)?;
-    // SAFETY: a live domain; the text is ours, is copied and then freed.
+/// What a domain's saved memory runs.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Saved {
+    /// This XML, without passwords.
+    Definition(String),
+    /// There is no such memory, or none that libvirt can read.
+    Nothing,
+    /// The driver, or the library, cannot tell.
+    Unknown,
+}
+
+/// Asks for it.
+pub fn saved_definition(uri: &str, uuid: &str) -> Saved {
+    let Some(domain) = Domain::find(uri, uuid) else { return Saved::Nothing };
+    // SAFETY: a live domain; the text is ours, is copied and then freed. The error is read before the next call.
     unsafe {
         let text: *mut c_char = virDomainManagedSaveGetXMLDesc(domain.domain, 0);
         if text.is_null() {
-            return None;
+            let error = virGetLastError();
+            let unknown = !error.is_null() && (*error).code as u32 == VIR_ERR_NO_SUPPORT;
+            return if unknown { Saved::Unknown } else { Saved::Nothing };
         }
         let xml = CStr::from_ptr(text).to_string_lossy().into_owned();
         libc::free(text.cast());
-        Some(xml)
+        Saved::Definition(xml)
     }
 }
 
@@ -92,9 +106,9 @@ mod tests {
     fn what_is_not_there_is_none() {
         let (uri, uuid) = ("test:///default", "6695eb01-f6a4-8304-79aa-97f2502e193f");
         assert!(Domain::find(uri, uuid).is_some());
-        assert_eq!(saved_definition(uri, uuid), None);
+        assert_eq!(saved_definition(uri, uuid), Saved::Unknown);
         assert_eq!(checkpoints(uri, uuid), Vec::<String>::new());
-        assert_eq!(saved_definition(uri, "nosuch"), None);
+        assert_eq!(saved_definition(uri, "nosuch"), Saved::Nothing);
         assert_eq!(checkpoints("nosuch:///", uuid), Vec::<String>::new());
     }
 }

@@ -16,7 +16,7 @@ mod bindings {
 }
 
 pub use bindings::*;
-pub use domains::{checkpoints, saved_definition};
+pub use domains::{Saved, checkpoints, saved_definition};
 pub use library::last_call;
 
 /// The calling thread's last error: ours when the last function called could not be found, libvirt's otherwise.
