@@ -79,9 +79,8 @@ def test_plays_of_ones_own(site, deployed, examples):
 def test_what_the_filters_make_of_it(site, deployed, examples):
     """Each example sees what the role has registered."""
     seen = {word: deployed[1].results.of(task)[0] for word, task in REGISTERED.items()}
-    guests = examples.data(GUIDE, "bhyve_guests:")["bhyve_guests"]
     place = {"folder": "/var/lib/guests", "seeds": "/var/db/apiary/seeds", "template": "uefi"}
-    told = {"names": ["web1"], "definitions": guests, "place": place, **seen}
+    told = {"names": ["web1"], "definitions": "{{ bhyve_guests | apiary.bhyve.guest_definitions }}", "place": place, **seen}
     pages = [
         "deployment_table", "deployment_failures", "guests_elsewhere", "guests_here", "naming_problems", "size_in_bytes",
         "deployment_options", "guest_domains",
