@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._guest import role_templates
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._size import size_in_bytes
 
 # What an image's annotation `image_os` begins with, where cloud-init writes the seed's contents into place.
@@ -66,9 +67,15 @@ class Deployment:
         return {name: options for name, options in asked.items() if options is not None}
 
     def drafts(self):
-        """What the templates are given before anything has been made."""
+        """What templates of one's own are given before anything has been made; the role's are known to be sound."""
         failed = self.failures(())
-        return {name: self._domains(name, guest) for name, guest in self.guests.items() if name not in failed}
+        return {
+            name: self._domains(name, guest) for name, guest in self.guests.items()
+            if name not in failed and self._template(guest) not in role_templates()
+        }
+
+    def _template(self, guest):
+        return guest.get("template") or self.place["template"]
 
     def remains(self):
         """Where seed and volume of each guest are, as options of the modules that remove them."""
@@ -145,7 +152,7 @@ class Deployment:
         needed, given = image.get("min_memory") or 0, size_in_bytes(guest.get("memory", 0))
         if given < needed:
             yield "image %s needs %d bytes of memory, found memory: %s" % (guest["image"], needed, guest["memory"])
-        loader, chosen = image.get("loader"), guest.get("template", self.place["template"])
+        loader, chosen = image.get("loader"), self._template(guest)
         fitting = BHYVE_TEMPLATES.get(loader, chosen)
         if chosen in BHYVE_TEMPLATES.values() and chosen != fitting:
             yield "image %s is booted by %s, found template: %s, expected %s" % (guest["image"], loader, chosen, fitting)

@@ -72,8 +72,8 @@ def test_a_guest_that_has_failed_is_left_out_of_what_follows_and_told():
 
 
 def test_faults_of_the_check_are_failures_from_the_beginning():
-    guests = {"web1": GUEST, "web2": GUEST}
-    before = told(guests, faults={"web1": ["'memory' is 2048 bytes"]})
+    guests = {"web1": {**GUEST, "template": "own"}, "web2": {**GUEST, "template": "own"}, "web3": GUEST}
+    before = told(guests, ["web1", "web2"], faults={"web1": ["'memory' is 2048 bytes"]})
     assert [list(deployment.deployment_options(before, phase)) for phase in ("drafts", "images")] == [["web2"], ["web2"]]
     assert deployment.deployment_failures(before) == ["web1: 'memory' is 2048 bytes"]
     assert deployment.deployment_refusal(before) == []
