@@ -68,10 +68,9 @@ class Deployment:
 
     def drafts(self):
         """What templates of one's own are given before anything has been made; the role's are known to be sound."""
-        failed = self.failures(())
         return {
             name: self._domains(name, guest) for name, guest in self.guests.items()
-            if name not in failed and self._template(guest) not in role_templates()
+            if not self.faults.get(name) and self._template(guest) not in role_templates()
         }
 
     def _template(self, guest):

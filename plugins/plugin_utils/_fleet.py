@@ -55,13 +55,14 @@ class Fleet:
         try:
             template = self.hostvars[host].get("guest_template", None) or self.template
             guests = self._guests(host)
+            # A look is what fails where a template in it cannot be resolved, not the way there.
+            if guests is None or guests == "":
+                return
+            if not isinstance(guests, Mapping):
+                self.faults[host, None] = ["bhyve_guests must be a dictionary of guests, found %s" % _guest.kind(guests)]
+                return
         except _UNREADABLE as error:
             self.faults[host, None] = ["reading bhyve_guests: %s" % _said(error)]
-            return
-        if guests is None or guests == "":
-            return
-        if not isinstance(guests, Mapping):
-            self.faults[host, None] = ["bhyve_guests must be a dictionary of guests, found %s" % _guest.kind(guests)]
             return
         for name in guests:
             try:
@@ -99,9 +100,11 @@ def _said(error):
 
 
 def guests_of(hostvars, host):
-    """The dictionary of a host's guests; empty where it has none, or one that is none."""
-    guests = hostvars[host].get("bhyve_guests", None)
-    return guests if isinstance(guests, Mapping) else {}
+    """The dictionary of a host's guests; empty where it has none, one that is none, or one that cannot be read here."""
+    with contextlib.suppress(*_UNREADABLE):
+        guests = hostvars[host].get("bhyve_guests", None)
+        return guests if isinstance(guests, Mapping) else {}
+    return {}
 
 
 def claims(host, name, guest):

@@ -81,7 +81,7 @@ where
             scope.spawn(|| {
                 while let Some((name, item)) = queue.lock().ok().and_then(|mut queue| queue.next()) {
                     let mut task = task.of_guest();
-                    let reply = work(item, &mut task);
+                    let reply = task.busy(|task| work(item, task));
                     // The receiver lives as long as this scope.
                     let _ = sender.send((name, Answer { reply, task }));
                 }
@@ -121,13 +121,17 @@ mod tests {
     use super::*;
     use crate::Diff;
     use serde_json::json;
+    use std::time::Duration;
 
     fn answers(guests: Value, width: usize) -> Value {
         let mut task = Task::new(json!({"diff": true}).as_object().unwrap());
         let (guests, mut answers) = readable::<BTreeMap<String, u32>>(guests, Map::new(), &task).unwrap();
         answers.extend(side_by_side(guests, &task, width, |guest, task| {
             let size = guest.get("size").context("no size")?;
-            task.phase("work", |task| task.warn(format!("{size} is much")));
+            task.phase("work", |task| {
+                thread::sleep(Duration::from_millis(10));
+                task.warn(format!("{size} is much"));
+            });
             let diff = Diff { before: "0".into(), after: size.to_string(), header: "size".into() };
             Ok(Reply::new(*size > 0).diff(diff).with("size", size))
         }));
@@ -159,6 +163,14 @@ mod tests {
             assert_eq!((&guests["c"]["failed"], &guests["c"]["msg"]), (&json!(true), &json!("no size")));
             assert!(guests["b"]["timings"]["work"]["seconds"].is_number());
         }
+    }
+
+    #[test]
+    fn what_others_took_is_not_told_as_ones_own() {
+        let reply = answers(json!({"a": {"size": 1}, "b": {"size": 1}, "c": {"size": 1}}), 1);
+        let total = |answer: &Value| answer["timings"]["total"]["seconds"].as_f64().unwrap();
+        let each: f64 = reply["guests"].as_object().unwrap().values().map(total).sum();
+        assert!(each <= total(&reply), "{reply}");
     }
 
     #[test]

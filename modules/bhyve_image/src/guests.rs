@@ -91,7 +91,9 @@ fn newest(params: Params) -> Params {
     let stored = Store::new(params.store.clone()).and_then(|store| store.look()).unwrap_or_default();
     let exact = |name: &ImageName| stored.iter().any(|stored| stored.name == *name);
     match params.state {
-        State::Present if !params.name.0.iter().all(exact) => Params { state: State::Latest, ..params },
+        State::Present if params.repository.is_some() && !params.name.0.iter().all(exact) => {
+            Params { state: State::Latest, ..params }
+        }
         _ => params,
     }
 }

@@ -3,6 +3,8 @@
 //! The image that a guest was made from. It need not be in the store any more, nor in the catalogue: what is still known of it is
 //! told, and whether there is a newer one.
 
+use std::path::Path;
+
 use ansible_module::{Reply, Task};
 use anyhow::{Result, bail};
 use image_catalog::name::{ImageId, ImageName};
@@ -43,37 +45,31 @@ impl Kept {
     pub fn reply(&mut self, params: &Params, made_from: &MadeFrom, task: &mut Task) -> Result<Reply> {
         let asked = params.one_name()?;
         let store = Store::new(self.params.store.clone())?;
-        let stored = self.images(&store, task)?.iter().find(|image| image.guid == made_from.guid).cloned();
-        let id = stored.as_ref().and_then(id_of).or_else(|| golden_id(made_from));
-        if id.as_ref().is_some_and(|id| id.is_exactly(asked)) {
-            return Ok(told(
-                stored.map_or_else(|| trace(id.as_ref(), asked, made_from, &store), |image| json!(image)),
-                None,
-            ));
-        }
-        // It may know the image by this name, or a newer one.
-        let packages = self.packages(&store, task);
-        let of_guid = |package: &&Package| Guid(package.facts.guid) == made_from.guid;
-        let package = packages.iter().filter(of_guid).max_by_key(|package| package.id.answers_to(asked));
-        let id = id.or_else(|| package.map(|package| package.id.clone()));
-        let is_asked_for = |id: &ImageId| id.answers_to(asked);
-        if let Some(id) = id.as_ref().filter(|id| !is_asked_for(id))
-            && !package.is_some_and(|package| is_asked_for(&package.id))
-        {
+        let mut images: Vec<Image> = self.images(&store, task)?.to_vec();
+        images.retain(|image| image.guid == made_from.guid);
+        // The same image may be called differently by others.
+        let mut ids: Vec<ImageId> =
+            golden_id(made_from).into_iter().chain(images.iter().filter_map(id_of)).collect();
+        let packages = match ids.iter().any(|id| id.is_exactly(asked)) {
+            true => &[],
+            // It may know the image by this name, or a newer one.
+            false => self.packages(&store, task),
+        };
+        let same = packages.iter().filter(|package| Guid(package.facts.guid) == made_from.guid);
+        ids.extend(same.clone().map(|package| package.id.clone()));
+        let id =
+            ids.iter().find(|id| id.is_exactly(asked)).or_else(|| ids.iter().find(|id| id.answers_to(asked)));
+        if let (None, Some(id)) = (id, ids.first()) {
             bail!(
                 "the guest's volume was made from image {id}, expected {asked}: write `image: {id}` to keep it, or remove the guest to \
                  make it anew"
             );
         }
-        let image = match (stored, package) {
-            (Some(image), _) => json!(image),
-            (None, Some(package)) => {
-                let path = package.id.to_string().parse().ok().map(|name| store.package(&name));
-                json!(Image { path, ..Image::from(package) })
-            }
-            (None, None) => trace(id.as_ref(), asked, made_from, &store),
-        };
-        Ok(told(image, id.and_then(|id| newer(&id, asked, packages))))
+        let path = store.package(&package_name(id, asked, made_from));
+        let details = images.into_iter().next().or_else(|| same.clone().next().map(Image::from));
+        let image =
+            details.map_or_else(|| trace(id, &path, made_from), |image| json!(called(image, id, &path)));
+        Ok(told(image, id.and_then(|id| newer(id, asked, packages))))
     }
 
     /// The verified images in the store.
@@ -107,8 +103,24 @@ fn id_of(image: &Image) -> Option<ImageId> {
     ImageId::new(&image.name, &image.version).ok()
 }
 
+/// The image that the golden volume of a clone is called by; one that was put aside is called so no more, but was.
 fn golden_id(made_from: &MadeFrom) -> Option<ImageId> {
-    made_from.golden.as_ref()?.parse::<ImageName>().ok()?.split()
+    made_from.golden.as_ref()?.split(".old-").next()?.parse::<ImageName>().ok()?.split()
+}
+
+/// What the package is called in the store, and so the golden volume: the one that a clone has is the one to be content with.
+fn package_name(id: Option<&ImageId>, asked: &ImageName, made_from: &MadeFrom) -> ImageName {
+    let golden = made_from.golden.as_ref().and_then(|golden| golden.parse().ok());
+    golden.or_else(|| id?.to_string().parse().ok()).unwrap_or_else(|| asked.clone())
+}
+
+/// An image by the name that its guest knows it by.
+fn called(image: Image, id: Option<&ImageId>, path: &Path) -> Image {
+    let image = Image { path: Some(path.to_owned()), ..image };
+    match id {
+        Some(id) => Image { name: id.name.to_string(), version: id.version.to_string(), ..image },
+        None => image,
+    }
 }
 
 /// The newest version of the name that was asked for, where the guest has an older one.
@@ -120,12 +132,37 @@ fn newer(id: &ImageId, asked: &ImageName, packages: &[Package]) -> Option<String
 }
 
 /// What is known of an image that is neither in the store nor in the catalogue; `path` is where its package would be.
-fn trace(id: Option<&ImageId>, asked: &ImageName, made_from: &MadeFrom, store: &Store) -> Value {
-    let called = id.and_then(|id| id.to_string().parse().ok());
+fn trace(id: Option<&ImageId>, path: &Path, made_from: &MadeFrom) -> Value {
     json!({
         "name": id.map(|id| id.name.as_str()),
         "version": id.map(|id| id.version.as_str()),
-        "path": store.package(called.as_ref().unwrap_or(asked)),
+        "path": path,
         "guid": made_from.guid,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn golden_volumes_tell_the_image_also_when_they_were_put_aside() {
+        let asked: ImageName = "demo".parse().unwrap();
+        let cases = [
+            (Some("demo-20260101"), Some("demo-20260101"), "demo-20260101"),
+            (
+                Some("demo-20260101.old-20261122T181500Z"),
+                Some("demo-20260101"),
+                "demo-20260101.old-20261122T181500Z",
+            ),
+            (Some("by hand"), None, "demo"),
+            (None, None, "demo"),
+        ];
+        for (golden, id, package) in cases {
+            let made_from = MadeFrom { guid: Guid(7), golden: golden.map(str::to_owned) };
+            let found = golden_id(&made_from);
+            assert_eq!(found.as_ref().map(ToString::to_string).as_deref(), id);
+            assert_eq!(package_name(found.as_ref(), &asked, &made_from).as_str(), package);
+        }
+    }
 }

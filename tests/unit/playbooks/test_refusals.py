@@ -115,6 +115,18 @@ def test_a_guest_that_nobody_has_is_not_deployed(play):
     assert code == 2 and "found wbe1; they have: web1, web2" in said and "Fetch" not in said
 
 
+def test_names_are_judged_on_every_host(play):
+    hosts = {"hv1": {"bhyve_guests": {"web1": GUEST}, **LIBVIRT}, "hv2": {"bhyve_guests": {"web2": GUEST}, "guest_names": ["wbe2"], **LIBVIRT}}
+    code, said = play("deploy", {"all": {"hosts": hosts}})
+    assert code == 2 and "found wbe2; they have: web1, web2" in said and "ok: [hv1]" in said.partition("Fetch and verify images")[2]
+
+
+def test_a_host_that_cannot_be_read_is_alone_with_that(play):
+    hosts = {"hv1": {"bhyve_guests": {"web1": GUEST}, **LIBVIRT}, "hv2": {"bhyve_guests": "{{ nothing_at_all }}", **LIBVIRT}}
+    code, said = play("deploy", {"all": {"hosts": hosts}})
+    assert code == 2 and "nothing_at_all" in said and "ok: [hv1]" in said.partition("Fetch and verify images")[2], said
+
+
 def test_publish_hands_on_every_option_of_an_image():
     playbook = pathlib.Path(__file__).resolve().parents[3] / "playbooks/publish.yml"
     refuse, _key, publish = yaml.safe_load(playbook.read_text())[0]["tasks"]

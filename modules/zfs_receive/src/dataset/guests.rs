@@ -53,7 +53,9 @@ fn of_one_image(
     // What is done for all is recorded with the first.
     let mut tasks: Vec<Task> = guests.iter().map(|_| task.of_guest()).collect();
     let opened = match tasks.first_mut() {
-        Some(first) => Group::open(image, guests.values().flatten().cloned().collect(), first),
+        Some(first) => {
+            first.busy(|task| Group::open(image, guests.values().flatten().cloned().collect(), task))
+        }
         None => return BTreeMap::new(),
     };
     let mut group = match opened {
@@ -64,13 +66,15 @@ fn of_one_image(
             return guests.keys().cloned().zip(tasks.into_iter().map(failed)).collect();
         }
     };
-    let mut made: Vec<_> =
-        guests.values().zip(&mut tasks).map(|(volumes, task)| group.make(volumes, task)).collect();
+    let mut made = Vec::new();
+    for (volumes, task) in guests.values().zip(&mut tasks) {
+        made.push(task.busy(|task| group.make(volumes, task)));
+    }
     // Devices of clones come at the same time: waited for when all are made.
     for (made, task) in made.iter_mut().zip(&mut tasks) {
         if let Ok(Made { plan, .. }) = made
             && !task.check_mode
-            && let Err(error) = apply::devices(&group.zfs, &plan.devices, task)
+            && let Err(error) = task.busy(|task| apply::devices(&group.zfs, &plan.devices, task))
         {
             *made = Err(error);
         }
@@ -137,6 +141,7 @@ impl Group {
         if plan.receives().next().is_none() {
             return Ok(None);
         }
+        plan.warnings.iter().for_each(|warning| task.warn(warning));
         task.phase("apply", |task| apply::apply(&self.zfs, &plan, task))?;
         self.observed.look_again(&self.zfs, &golden)?;
         Ok(Some(plan))
@@ -158,10 +163,13 @@ impl Group {
         if let Some(image) = image {
             self.verified = true;
             plan.learn(&image);
-            self.request.image.volsize = self.request.image.volsize.or(image.volsize);
+            let known = &mut self.request.image;
+            known.volsize = known.volsize.or(image.volsize);
+            known.volblocksize = known.volblocksize.or(image.volblocksize.map(u64::from));
         }
-        if let GoldenVolume::Received(golden) = mem::take(&mut self.golden) {
-            plan.begin_with(golden);
+        match mem::take(&mut self.golden) {
+            GoldenVolume::Received(golden) => plan.begin_with(golden, &self.observed),
+            other => self.golden = other,
         }
         Ok(Made { request, plan })
     }

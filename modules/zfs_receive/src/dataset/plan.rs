@@ -12,6 +12,7 @@ use anyhow::{Result, bail};
 use zfs_command::{DatasetName, Guid, Kind, Row};
 use zfs_stream::Summary;
 
+use super::describe;
 use super::observe::Observed;
 use crate::job::ImageFile;
 
@@ -150,12 +151,15 @@ impl Plan {
         self.steps.iter().any(|step| !matches!(step, Step::Sweep(_) | Step::Unmark(_)))
     }
 
-    /// Puts what was done before it in front.
-    pub fn begin_with(&mut self, mut first: Plan) {
-        first.steps.append(&mut self.steps);
-        self.steps = first.steps;
-        self.before.insert_str(0, &first.before);
-        self.after.insert_str(0, &first.after);
+    /// Puts in front what was done for the golden volume, which this plan has found as it is now.
+    pub fn begin_with(&mut self, mut golden: Plan, observed: &Observed) {
+        if let Some(name) = golden.receives().next().map(|receive| &receive.name) {
+            let found = describe::found_golden(name, observed.rows.get(name.as_str()), observed);
+            self.before = self.before.replacen(&found, &golden.before, 1);
+            self.after = self.after.replacen(&found, &golden.after, 1);
+        }
+        golden.steps.append(&mut self.steps);
+        self.steps = golden.steps;
     }
 
     /// Adds what only reading the image could tell.
