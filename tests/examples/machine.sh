@@ -29,7 +29,10 @@ cat >"$root/etc/hosts" <<EOT
 EOT
 
 # root has a key for itself and one for the catalogue; admin may become root.
-rm -rf "$root/root"/{.ssh,.ansible,.cache/apiary.bhyve} "$root/etc/ssh"/ssh_host_* "$root/var/db/apiary" "$root/usr/local/etc/apiary"
+# What other suites do in ~/.ansible meanwhile is not seen: it could not be removed while they do it.
+mkdir -p "$root/root/.ansible"
+mount -t tmpfs -o mode=700 tmpfs "$root/root/.ansible"
+rm -rf "$root/root"/{.ssh,.cache/apiary.bhyve} "$root/etc/ssh"/ssh_host_* "$root/var/db/apiary" "$root/usr/local/etc/apiary"
 mkdir -m 700 "$root/root/.ssh"
 for key in id_ed25519 images; do ssh-keygen -q -t ed25519 -N '' -C "root@$key" -f "$root/root/.ssh/$key"; done
 chroot "$root" useradd --create-home --shell /bin/sh --password '*' admin

@@ -85,7 +85,7 @@ class Site:
         """What a playbook has printed, as one line of words."""
         done = subprocess.run(
             ["ansible-playbook", "-i", self.inventory(), f"apiary.bhyve.{name}", *words], capture_output=True, text=True,
-            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(self.folder), "ANSIBLE_NOCOLOR": "1"}, timeout=patience(600),
+            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(self.folder), "ANSIBLE_HOME": str(self.folder / "home"), "ANSIBLE_NOCOLOR": "1"}, timeout=patience(600),
         )
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr
