@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::arguments::{self, Arguments};
-use crate::reply::{self, Reply};
+use crate::reply::Reply;
 use crate::task::Task;
 
 /// Option that holds the options of several guests by their names.
@@ -46,20 +46,14 @@ where
     One: FnOnce(P, &mut Task) -> Result<Reply>,
     All: FnOnce(BTreeMap<String, P>, &Task) -> BTreeMap<String, Answer>,
 {
-    reply::answer_panics();
-    let mut task = Task::default();
-    let reply = arguments.and_then(Arguments::split).and_then(|(settings, mut options)| {
-        task = Task::new(&settings);
-        match options.remove(GUESTS) {
-            None | Some(Value::Null) => one(arguments::options_from(options)?, &mut task),
-            Some(guests) => {
-                let (guests, mut answers) = readable(guests, options, &task)?;
-                answers.extend(all(guests, &task));
-                Ok(Reply::of_guests(answers, &mut task))
-            }
+    crate::reply_with(arguments, |mut options, task| match options.remove(GUESTS) {
+        None | Some(Value::Null) => one(arguments::options_from(options)?, task),
+        Some(guests) => {
+            let (guests, mut answers) = readable(guests, options, task)?;
+            answers.extend(all(guests, task));
+            Ok(Reply::of_guests(answers, task))
         }
-    });
-    reply.unwrap_or_else(|error| Reply::failure(&error)).print(task)
+    })
 }
 
 /// Does `work` for each of `items`, at most `width` at a time; the answers by the items' names.
@@ -90,6 +84,21 @@ where
     });
     drop(sender);
     answers.iter().collect()
+}
+
+/// Puts together the guests that have the same in common, so that it is dealt with once: each comes with its name, what is compared,
+/// and what is its own.
+pub fn alike<K: PartialEq, V>(
+    guests: impl IntoIterator<Item = (String, K, V)>,
+) -> Vec<(K, BTreeMap<String, V>)> {
+    let mut groups: Vec<(K, BTreeMap<String, V>)> = Vec::new();
+    for (guest, common, own) in guests {
+        match groups.iter_mut().find(|(other, _)| *other == common) {
+            Some((_, group)) => drop(group.insert(guest, own)),
+            None => groups.push((common, BTreeMap::from([(guest, own)]))),
+        }
+    }
+    groups
 }
 
 /// The options of each guest, and the answers for those whose options cannot be read.

@@ -27,11 +27,12 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 pub use arguments::Arguments;
 pub use command::{Command, Running, Tool};
 pub use finished::{CommandFailed, Finished};
-pub use guests::{Answer, answer_each, answer_guests, side_by_side};
+pub use guests::{Answer, alike, answer_each, answer_guests, side_by_side};
 pub use progress::Progress;
 pub use quantity::{Seconds, Size};
 pub use reply::{Diff, Reply};
@@ -55,15 +56,19 @@ where
     P: DeserializeOwned,
     F: FnOnce(P, &mut Task) -> Result<Reply>,
 {
+    reply_with(arguments, |options, task| module(arguments::options_from(options)?, task))
+}
+
+/// Prints the one JSON reply that `work` makes of a module's options.
+fn reply_with<F>(arguments: Result<Arguments>, work: F) -> ExitCode
+where
+    F: FnOnce(Map<String, Value>, &mut Task) -> Result<Reply>,
+{
     reply::answer_panics();
     let mut task = Task::default();
-    let reply = arguments
-        .and_then(Arguments::split)
-        .and_then(|(settings, options)| {
-            task = Task::new(&settings);
-            arguments::options_from(options)
-        })
-        .and_then(|options| module(options, &mut task))
-        .unwrap_or_else(|error| Reply::failure(&error));
-    reply.print(task)
+    let reply = arguments.and_then(Arguments::split).and_then(|(settings, options)| {
+        task = Task::new(&settings);
+        work(options, &mut task)
+    });
+    reply.unwrap_or_else(|error| Reply::failure(&error)).print(task)
 }

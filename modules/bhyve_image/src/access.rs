@@ -10,7 +10,7 @@ use image_catalog::signature::{Fingerprints, SignatureType, Trust, load_public_k
 use image_catalog::transport::Location;
 
 /// All of that.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Access {
     /// The place.
     pub location: Location,
@@ -25,7 +25,7 @@ pub struct Access {
 }
 
 /// What must have signed a catalogue.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TrustOptions {
     /// The kind of signature.
     pub signature_type: SignatureType,
@@ -36,7 +36,7 @@ pub struct TrustOptions {
 }
 
 /// How ssh is run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SshOptions {
     /// The private key; ssh's own choice where absent.
     pub key: Option<PathBuf>,

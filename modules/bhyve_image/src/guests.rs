@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::iter;
 
-use ansible_module::{Answer, Reply, Task, side_by_side};
+use ansible_module::{Answer, Reply, Task, alike, side_by_side};
 use anyhow::{Context, Result, anyhow};
 use image_catalog::name::ImageName;
 use zfs_receive::{MadeFrom, made_from};
@@ -67,21 +67,22 @@ fn volumes(guests: &BTreeMap<String, Params>) -> BTreeMap<String, Result<MadeFro
     found
 }
 
-/// Guests that ask for the same are answered by one run.
+/// Guests that ask for the same are answered by one run, under the name of the first.
 fn of_new_guests(guests: Vec<(String, Params)>, task: &Task) -> BTreeMap<String, Answer> {
-    let mut runs: Vec<(Params, Vec<String>)> = Vec::new();
-    for (guest, params) in guests {
-        let wanted = Params { dataset: None, path: None, ..params };
-        match runs.iter_mut().find(|(other, _)| *other == wanted) {
-            Some((_, guests)) => guests.push(guest),
-            None => runs.push((wanted, vec![guest])),
-        }
+    let asking =
+        guests.into_iter().map(|(guest, params)| (guest, Params { dataset: None, path: None, ..params }, ()));
+    let (mut runs, mut whose) = (BTreeMap::new(), BTreeMap::new());
+    for (wanted, guests) in alike(asking) {
+        let mut guests = guests.into_keys();
+        let Some(first) = guests.next() else { continue };
+        whose.insert(first.clone(), guests.collect::<Vec<_>>());
+        runs.insert(first, wanted);
     }
-    let whose: BTreeMap<String, Vec<String>> =
-        runs.iter().enumerate().map(|(run, (_, guests))| (run.to_string(), guests.clone())).collect();
-    let runs = runs.into_iter().enumerate().map(|(run, (params, _))| (run.to_string(), params)).collect();
     let answers = side_by_side(runs, task, AT_ONCE, |params, task| crate::bring(newest(params), task));
-    let shared = answers.into_iter().flat_map(|(run, answer)| shared(answer, &whose[&run], task));
+    let shared = answers.into_iter().flat_map(|(first, answer)| {
+        let others = shared(&answer, whose.remove(&first).unwrap_or_default(), task);
+        iter::once((first, answer)).chain(others)
+    });
     shared.collect()
 }
 
@@ -98,31 +99,29 @@ fn newest(params: Params) -> Params {
     }
 }
 
-/// One answer for all guests that asked for the same; what it took is told with the first.
-fn shared(answer: Answer, guests: &[String], task: &Task) -> Vec<(String, Answer)> {
+/// The same answer for other guests that asked for the same; what it took is told with the first.
+fn shared(answer: &Answer, others: Vec<String>, task: &Task) -> Vec<(String, Answer)> {
     let copy = || match &answer.reply {
-        Ok(reply) => Ok(reply.clone()),
+        Ok(reply) => Ok(reply.clone().again()),
         Err(error) => Err(anyhow!("{error:#}")),
     };
-    let Some((first, others)) = guests.split_first() else { return Vec::new() };
-    let others: Vec<_> = others
-        .iter()
-        .map(|guest| (guest.clone(), Answer { reply: copy().map(Reply::again), task: task.of_guest() }))
-        .collect();
-    iter::once((first.clone(), answer)).chain(others).collect()
+    others.into_iter().map(|guest| (guest, Answer { reply: copy(), task: task.of_guest() })).collect()
 }
 
+/// Store and catalogue are looked at once for all guests that name them.
 fn of_kept_guests(guests: Vec<(String, Params, MadeFrom)>, task: &Task) -> BTreeMap<String, Answer> {
-    let mut known: Vec<Kept> = Vec::new();
+    let asking = guests.into_iter().map(|(guest, params, made_from)| {
+        let sources = (params.store.clone(), params.access());
+        (guest, sources, (params, made_from))
+    });
     let mut answers = BTreeMap::new();
-    for (guest, params, made_from) in guests {
-        let mut task = task.of_guest();
-        let place = known.iter().position(|known| known.is_meant_by(&params)).unwrap_or_else(|| {
-            known.push(Kept::of(&params));
-            known.len() - 1
-        });
-        let reply = known[place].reply(&params, &made_from, &mut task);
-        answers.insert(guest, Answer { reply, task });
+    for ((store, access), guests) in alike(asking) {
+        let mut kept = Kept::of(store, access);
+        for (guest, (params, made_from)) in guests {
+            let mut task = task.of_guest();
+            let reply = kept.reply(&params, &made_from, &mut task);
+            answers.insert(guest, Answer { reply, task });
+        }
     }
     answers
 }

@@ -3,7 +3,7 @@
 //! The image that a guest was made from. It need not be in the store any more, nor in the catalogue: what is still known of it is
 //! told, and whether there is a newer one.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ansible_module::{Reply, Task};
 use anyhow::{Result, bail};
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use zfs_command::Guid;
 use zfs_receive::MadeFrom;
 
+use crate::access::Access;
 use crate::image::Image;
 use crate::observe::Offer;
 use crate::params::Params;
@@ -21,21 +22,16 @@ use crate::store::Store;
 
 /// A store and a catalogue, looked at once for all guests that name them.
 pub struct Kept {
-    params: Params,
+    store: PathBuf,
+    access: Option<Access>,
     images: Option<Vec<Image>>,
     packages: Option<Vec<Package>>,
 }
 
 impl Kept {
-    /// For guests that ask as this one does.
-    pub fn of(params: &Params) -> Self {
-        Kept { params: params.clone(), images: None, packages: None }
-    }
-
-    /// Whether a guest means the same store and the same catalogue.
-    pub fn is_meant_by(&self, params: &Params) -> bool {
-        let Params { name, dataset, path, .. } = self.params.clone();
-        Params { name, dataset, path, ..params.clone() } == self.params
+    /// Neither has been looked at yet.
+    pub fn of(store: PathBuf, access: Option<Access>) -> Self {
+        Kept { store, access, images: None, packages: None }
     }
 
     /// The image of a guest, if it answers to the name that the guest asks for.
@@ -44,7 +40,7 @@ impl Kept {
     /// Where the guest has another image, or the store cannot be read.
     pub fn reply(&mut self, params: &Params, made_from: &MadeFrom, task: &mut Task) -> Result<Reply> {
         let asked = params.one_name()?;
-        let store = Store::new(self.params.store.clone())?;
+        let store = Store::new(self.store.clone())?;
         let mut images: Vec<Image> = self.images(&store, task)?.to_vec();
         images.retain(|image| image.guid == made_from.guid);
         // The same image may be called differently by others.
@@ -83,7 +79,7 @@ impl Kept {
 
     /// What the catalogue lists, where there is one that can be read: a guest that runs does not depend on it.
     fn packages(&mut self, store: &Store, task: &mut Task) -> &[Package] {
-        let access = self.params.access();
+        let access = self.access.clone();
         self.packages.get_or_insert_with(|| {
             let Some(access) = access else { return Vec::new() };
             let read = task.phase("catalogue", |_| Offer::read(Repository::new(access)?, store));

@@ -21,6 +21,7 @@ use ansible_module::lock::Lock;
 use ansible_module::{Reply, Task, workbench};
 use anyhow::{Context, Result};
 
+pub use observe::Observed;
 use request::Present;
 use zfs_command::{DatasetName, Zfs};
 
@@ -63,6 +64,14 @@ pub fn absent(names: &[DatasetName], task: &mut Task) -> Result<Reply> {
         task.phase("apply", |task| apply::apply(&zfs, &plan, task))?;
     }
     Ok(reply::absent(&plan, names, &observed))
+}
+
+/// What there is of volumes with these names; without any, no ZFS is needed.
+pub fn look(names: &[&str]) -> Result<Observed> {
+    match names {
+        [] => Ok(Observed::default()),
+        names => observe::volumes(&find_zfs()?, names),
+    }
 }
 
 fn find_zfs() -> Result<Zfs> {

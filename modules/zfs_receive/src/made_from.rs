@@ -4,9 +4,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
-use zfs_command::{DatasetName, Guid, Kind, Row, Zfs};
+use anyhow::Result;
+use zfs_command::{DatasetName, Guid, Kind};
 
+use crate::dataset::{self, Observed};
 use crate::raw_file::Identity;
 
 /// Where a guest has its volume.
@@ -32,7 +33,11 @@ pub struct MadeFrom {
 /// # Errors
 /// Where a file's attribute cannot be read, or zfs is missing or fails: a failed look is not "nothing there".
 pub fn made_from(places: &[Place]) -> Result<Vec<Option<MadeFrom>>> {
-    let rows = rows(places)?;
+    let datasets = places.iter().filter_map(|place| match place {
+        Place::Dataset(name) => Some(name.as_str()),
+        Place::RawFile(_) => None,
+    });
+    let observed = dataset::look(&datasets.collect::<Vec<_>>())?;
     places
         .iter()
         .map(|place| match place {
@@ -40,37 +45,14 @@ pub fn made_from(places: &[Place]) -> Result<Vec<Option<MadeFrom>>> {
             Place::RawFile(path) => {
                 Ok(Identity::of(path)?.map(|mark| MadeFrom { guid: mark.guid, golden: None }))
             }
-            Place::Dataset(name) => Ok(of_dataset(name, &rows)),
+            Place::Dataset(name) => Ok(of_dataset(name, &observed)),
         })
         .collect()
 }
 
-/// The datasets with their snapshots and origins, in as few calls of zfs as there can be.
-fn rows(places: &[Place]) -> Result<Vec<Row>> {
-    let names: Vec<&str> = places
-        .iter()
-        .filter_map(|place| match place {
-            Place::Dataset(name) => Some(name.as_str()),
-            Place::RawFile(_) => None,
-        })
-        .collect();
-    if names.is_empty() {
-        return Ok(Vec::new());
-    }
-    let zfs = Zfs::find().context("a dataset was asked for; a host without ZFS takes a path instead")?;
-    let mut rows = zfs.list(&names, 1)?;
-    let mut origins: Vec<String> = rows.iter().filter_map(|row| row.origin.clone()).collect();
-    origins.sort_unstable();
-    origins.dedup();
-    if !origins.is_empty() {
-        rows.extend(zfs.list(&origins.iter().map(String::as_str).collect::<Vec<_>>(), 0)?);
-    }
-    Ok(rows)
-}
-
 /// A clone has its origin for it, a copy the snapshot it was received with.
-fn of_dataset(name: &DatasetName, rows: &[Row]) -> Option<MadeFrom> {
-    let called = |wanted: &str| rows.iter().find(|row| row.name == wanted);
+fn of_dataset(name: &DatasetName, observed: &Observed) -> Option<MadeFrom> {
+    let called = |wanted: &str| observed.rows.get(wanted);
     let volume = called(name.as_str()).filter(|row| row.kind == Kind::Volume)?;
     let Some(origin) = &volume.origin else {
         return Some(MadeFrom { guid: called(&name.image())?.guid, golden: None });
@@ -82,6 +64,7 @@ fn of_dataset(name: &DatasetName, rows: &[Row]) -> Option<MadeFrom> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use zfs_command::Row;
 
     fn row(name: &str, kind: Kind, guid: u64, origin: Option<&str>) -> Row {
         Row {
@@ -109,7 +92,9 @@ mod tests {
             row("t/own", Kind::Volume, 3, None),
             row("t/folder", Kind::Filesystem, 4, None),
         ];
-        let of = |name: &str| of_dataset(&DatasetName::try_from(name.to_owned()).unwrap(), &rows);
+        let rows = rows.into_iter().map(|row| (row.name.clone(), row)).collect();
+        let observed = Observed { rows, ..Observed::default() };
+        let of = |name: &str| of_dataset(&DatasetName::try_from(name.to_owned()).unwrap(), &observed);
         assert_eq!(of("t/clone"), Some(MadeFrom { guid: Guid(7), golden: Some("demo-1".to_owned()) }));
         assert_eq!(of("t/copy"), Some(MadeFrom { guid: Guid(9), golden: None }));
         for name in ["t/own", "t/folder", "t/none"] {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::mem;
 
 use ansible_module::lock::Lock;
-use ansible_module::{Answer, Task};
+use ansible_module::{Answer, Task, alike};
 use anyhow::{Result, anyhow, bail};
 use zfs_command::{DatasetName, Zfs};
 
@@ -19,7 +19,11 @@ use crate::job::{Volumes, Wanted};
 
 /// Sees to it that the volumes of each guest are there.
 pub fn present(guests: BTreeMap<String, Volumes>, task: &Task) -> BTreeMap<String, Answer> {
-    let groups = by_image(guests);
+    // Those whose volumes are made from the same image, and in the same way.
+    let groups = alike(guests.into_iter().map(|(guest, mut job)| {
+        let volumes = mem::take(&mut job.volumes);
+        (guest, job, volumes)
+    }));
     groups.into_iter().flat_map(|(image, guests)| of_one_image(&image, &guests, task)).collect()
 }
 
@@ -30,19 +34,6 @@ pub fn absent(guests: BTreeMap<String, Vec<DatasetName>>, task: &Task) -> BTreeM
         Answer { reply: super::absent(names, &mut task), task }
     };
     guests.into_iter().map(|(guest, names)| (guest, gone(&names))).collect()
-}
-
-/// The guests whose volumes are made from the same image, and in the same way.
-fn by_image(guests: BTreeMap<String, Volumes>) -> Vec<(Volumes, BTreeMap<String, Vec<Wanted>>)> {
-    let mut groups: Vec<(Volumes, BTreeMap<String, Vec<Wanted>>)> = Vec::new();
-    for (guest, mut job) in guests {
-        let volumes = mem::take(&mut job.volumes);
-        match groups.iter_mut().find(|(image, _)| *image == job) {
-            Some((_, guests)) => drop(guests.insert(guest, volumes)),
-            None => groups.push((job, BTreeMap::from([(guest, volumes)]))),
-        }
-    }
-    groups
 }
 
 fn of_one_image(

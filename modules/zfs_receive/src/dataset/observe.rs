@@ -102,6 +102,14 @@ pub fn absent(zfs: &Zfs, volumes: &[DatasetName]) -> Result<Observed> {
     Ok(observed)
 }
 
+/// Looks at volumes, their snapshots, and what they are clones of.
+pub fn volumes(zfs: &Zfs, names: &[&str]) -> Result<Observed> {
+    let mut observed = Observed::default();
+    observed.add(zfs.list(names, 1)?);
+    origins(zfs, &mut observed)?;
+    Ok(observed)
+}
+
 /// Datasets of these names, what dead runs have left of them, their snapshots, and `others` without theirs.
 fn datasets(zfs: &Zfs, names: &[&DatasetName], others: BTreeSet<String>) -> Result<Observed> {
     let mut all = others;
