@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.apiary.bhyve.plugins.plugin_utils._deployment import Deployment, named
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._deployment import Deployment, named, ours
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._fleet import guests_of
 
 
@@ -32,10 +32,10 @@ def _lines(failures):
 def deployment_refusal(told):
     """Why nothing at all can be deployed: what is wrong with the dictionary, or with every guest; nothing where one is left."""
     deployment = Deployment(told)
-    if deployment.faults.get(""):
-        return deployment.faults[""]
+    if "" in deployment.faults:
+        return [deployment.faults[""]]
     # Only what this run has found out so far: what is known of domains may be from an earlier play.
-    faulty = {name: "; ".join(deployment.faults[name]) for name in deployment.guests if deployment.faults.get(name)}
+    faulty = {name: deployment.faults[name] for name in deployment.guests if name in deployment.faults}
     return _lines(faulty) if faulty and len(faulty) == len(deployment.guests) else []
 
 
@@ -46,8 +46,7 @@ def deployment_table(told):
 
 def domains_found(hostvars, host):
     """The domains that this collection has made on a host, by name, as far as this play has looked."""
-    found = hostvars[host].get("guest_domains_found") or {}
-    return {domain["name"]: domain for domain in found.get("domains", []) if domain.get("managed") is not None}
+    return ours(hostvars[host].get("guest_domains_found"))
 
 
 def guests_elsewhere(hostvars, hosts):

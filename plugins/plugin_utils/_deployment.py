@@ -36,6 +36,11 @@ def named(names):
     return [str(name).strip() for name in names if str(name).strip()]
 
 
+def ours(found):
+    """The domains that this collection has made, by name, of what libvirt_domain_info has returned."""
+    return {domain["name"]: domain for domain in (found or {}).get("domains", []) if domain.get("managed") is not None}
+
+
 def seed_family(image_os):
     """Who reads the seed of a guest with an image of this system: freebsd, linux, or None where that is not known."""
     system = str(image_os or "").lower()
@@ -55,8 +60,9 @@ class Deployment:
         self.names = named(told["names"])
         # Names that were typed for several hosts are those of one.
         self.guests = {name: guest for name, guest in self.definitions.items() if name in self.names}
-        self.faults = {str(name): faults for name, faults in (told.get("faults") or {}).items()}
-        self.found = (told.get("domains_found") or {}).get("domains") or []
+        # In one line each; of the whole dictionary under an empty name.
+        self.faults = {str(name): "; ".join(faults) for name, faults in (told.get("faults") or {}).items()}
+        self.found = ours(told.get("domains_found"))
         self.returned = {phase: told.get(phase) or {} for phase in PHASES}
         self.answers = {phase: returned.get("guests") or {} for phase, returned in self.returned.items()}
 
@@ -70,7 +76,7 @@ class Deployment:
         """What templates of one's own are given before anything has been made; the role's are known to be sound."""
         return {
             name: self._domains(name, guest) for name, guest in self.guests.items()
-            if not self.faults.get(name) and self._template(guest) not in role_templates()
+            if name not in self.faults and self._template(guest) not in role_templates()
         }
 
     def _template(self, guest):
@@ -88,8 +94,8 @@ class Deployment:
         return {name: reason for name in self.guests for reason in [next(self._reasons(name, phases), None)] if reason}
 
     def _reasons(self, name, phases):
-        if self.faults.get(name):
-            yield "; ".join(self.faults[name])
+        if name in self.faults:
+            yield self.faults[name]
         if name in self.elsewhere:
             yield _ELSEWHERE % self.elsewhere[name]
         for phase in phases:
@@ -182,7 +188,7 @@ class Deployment:
 
     def unnamed(self):
         """Domains that were made by this collection, and that the host's dictionary does not name."""
-        return [domain for domain in self.found if domain.get("managed") is not None and domain["name"] not in self.definitions]
+        return [domain for name, domain in self.found.items() if name not in self.definitions]
 
     @staticmethod
     def _unnamed(domain):

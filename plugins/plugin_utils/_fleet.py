@@ -33,8 +33,7 @@ class Fleet:
         for host in others:
             if host not in self.hosts:
                 # What another host's variables say only while that host is played, as with its facts, cannot be known here.
-                with contextlib.suppress(*_UNREADABLE):
-                    self._hear(host)
+                self._hear(host)
 
     def conflicts(self):
         """What is claimed more than once, and by whom, where one of HOSTS is concerned."""
@@ -48,13 +47,10 @@ class Fleet:
                 told.add((what, concerned))
                 yield what, value, concerned
 
-    def _guests(self, host):
-        return self.hostvars[host].get("bhyve_guests", None)
-
     def _judge(self, host):
         try:
             template = self.hostvars[host].get("guest_template", None) or self.template
-            guests = self._guests(host)
+            guests = self.hostvars[host].get("bhyve_guests", None)
             # A look is what fails where a template in it cannot be resolved, not the way there.
             if guests is None or guests == "":
                 return
@@ -83,8 +79,8 @@ class Fleet:
             Display().warning("%s/%s: template %s does not read %s" % (host, name, chosen, ", ".join("'%s'" % key for key in unread)))
 
     def _hear(self, host):
-        guests = self._guests(host)
-        for name in guests if isinstance(guests, Mapping) else ():
+        guests = guests_of(self.hostvars, host)
+        for name in guests:
             guest = None
             with contextlib.suppress(*_UNREADABLE):
                 guest = _guest.plain(guests[name])
