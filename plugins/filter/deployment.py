@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from ansible.errors import AnsibleFilterError
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._deployment import Deployment, named, ours
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._fleet import guests_of
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._removal import Removal, left_of_guests
 
 
 def deployment_options(told, phase):
@@ -17,7 +21,23 @@ def deployment_options(told, phase):
 
 def deployment_remains(told):
     """Where seeds and volumes of guests are."""
-    return Deployment(told).remains()
+    removal = Removal({"names": told["names"], "place": told["place"]})
+    return {phase: removal.options(phase) for phase in ("seeds", "volumes")}
+
+
+def removal_options(told, phase):
+    """What the module of a phase is asked to remove, by guest."""
+    return Removal(told).options(phase)
+
+
+def removal_table(told):
+    """What has gone and what was kept, one line a guest."""
+    return Removal(told).table()
+
+
+def removal_failures(told):
+    """Why guests were not removed, one line each."""
+    return _lines(Removal(told).failures())
 
 
 def deployment_failures(told):
@@ -61,8 +81,30 @@ def guests_elsewhere(hostvars, hosts):
 
 
 def guests_here(hostvars, host):
-    """Names of the guests that a host has by its dictionary, or still has as a domain."""
-    return sorted({str(name) for name in guests_of(hostvars, host)} | set(domains_found(hostvars, host)))
+    """Names of the guests that a host has by its dictionary, or still has as a domain, or of whom a look has found something left."""
+    left = _left(hostvars, host)[0]
+    return sorted({str(name) for name in guests_of(hostvars, host)} | set(domains_found(hostvars, host)) | left)
+
+
+def _left(hostvars, host):
+    return left_of_guests(hostvars[host].get("guest_seeds_left"), hostvars[host].get("guest_volumes_left"))
+
+
+def guests_unknown(hostvars, hosts, names):
+    """Those of the names that no host has, as far as this play has looked."""
+    here = {name for host in hosts for name in guests_here(hostvars, host)}
+    return [name for name in named(names) if name not in here and named(names) != [ALL]]
+
+
+def guests_to_remove(hostvars, host, names):
+    """Those of the names that this host has; with the word for all, those of its dictionary."""
+    if named(names) != [ALL]:
+        here = guests_here(hostvars, host)
+        return [name for name in named(names) if name in here]
+    guests = hostvars[host].get("bhyve_guests", None)
+    if guests and not isinstance(guests, Mapping):
+        raise AnsibleFilterError("looking for the guests of %s: expected bhyve_guests to be a dictionary of guests, found %s" % (host, guests))
+    return [str(name) for name in guests or ()]
 
 
 def naming_problems(hostvars, hosts, names, one_host=False):
@@ -71,13 +113,22 @@ def naming_problems(hostvars, hosts, names, one_host=False):
     for host in hosts:
         for name in guests_here(hostvars, host):
             where.setdefault(name, []).append(host)
-    names = named(names)
+    names = [] if one_host and named(names) == [ALL] else named(names)
     unknown = [name for name in names if name not in where]
-    problems = [_UNKNOWN % (", ".join(unknown), ", ".join(sorted(where)) or "none")] if unknown else []
+    problems = [_unknown(hostvars, hosts, unknown, where)] if unknown else []
     several = {name: where[name] for name in names if len(where.get(name, [])) > 1} if one_host else {}
     return problems + [_SEVERAL % (name, " and ".join(on)) for name, on in several.items()]
 
 
+def _unknown(hostvars, hosts, unknown, where):
+    """With what is known of hosts that a look has failed on, and of what bears the name and is not ours."""
+    said = _UNKNOWN % (", ".join(unknown), ", ".join(sorted(where)) or "none")
+    silent = [host for host in hosts if "domains" not in (hostvars[host].get("guest_domains_found") or {"domains": []})]
+    foreign = ["%s on %s: %s" % (name, host, "; ".join(reasons)) for host in hosts for name, reasons in _left(hostvars, host)[1].items() if name in unknown]
+    return "; ".join([said, *(["not asked, because they failed: %s" % ", ".join(silent)] if silent else []), *foreign])
+
+
+ALL = "all"
 _UNKNOWN = "looking for guests: expected names of guests of these hosts, found %s; they have: %s"
 _SEVERAL = "%s is on %s: say which one is meant with --limit"
 
@@ -95,5 +146,10 @@ class FilterModule:
             "deployment_table": deployment_table,
             "guests_elsewhere": guests_elsewhere,
             "guests_here": guests_here,
+            "guests_to_remove": guests_to_remove,
+            "guests_unknown": guests_unknown,
             "naming_problems": naming_problems,
+            "removal_failures": removal_failures,
+            "removal_options": removal_options,
+            "removal_table": removal_table,
         }

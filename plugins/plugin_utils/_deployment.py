@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._guest import role_templates
@@ -31,9 +32,9 @@ _NO_FAMILY = "the os of image %s is %s, which does not say who reads a seed: wri
 
 
 def named(names):
-    """Names of guests as a list, also where they come from the command line as one text with commas."""
-    names = names.split(",") if isinstance(names, str) else names
-    return [str(name).strip() for name in names if str(name).strip()]
+    """Names of guests as a list, each once, also where they come from the command line as one text with commas or blanks."""
+    names = re.split(r"[,\s]+", names) if isinstance(names, str) else names if isinstance(names, (list, tuple, set, Mapping)) else [names]
+    return list(dict.fromkeys(str(name).strip() for name in names if str(name).strip()))
 
 
 def ours(found):
@@ -47,6 +48,18 @@ def seed_family(image_os):
     if system.startswith("freebsd"):
         return "freebsd"
     return "linux" if system.startswith(LINUX) else None
+
+
+def volume_options(place, name):
+    """Where a guest has its volume, as the option of the modules that make and remove it."""
+    if place["folder"]:
+        return {"path": "%s/%s.raw" % (place["folder"], name)}
+    return {"dataset": "%s/%s" % (place["dataset"], name)}
+
+
+def seed_path(place, name):
+    """Where a guest has its seed."""
+    return "%s/%s.seed" % (place["seeds"], name)
 
 
 class Deployment:
@@ -81,13 +94,6 @@ class Deployment:
 
     def _template(self, guest):
         return guest.get("template") or self.place["template"]
-
-    def remains(self):
-        """Where seed and volume of each guest are, as options of the modules that remove them."""
-        return {
-            "seeds": {name: {"path": self.seed_path(name)} for name in self.names},
-            "volumes": {name: self._volume(name) for name in self.names},
-        }
 
     def failures(self, phases=PHASES):
         """Why guests have failed, by name, the first reason of each."""
@@ -124,9 +130,7 @@ class Deployment:
         return dict(self._volume(name), **{option: value for option, value in wanted.items() if value})
 
     def _volume(self, name):
-        if self.place["folder"]:
-            return {"path": "%s/%s.raw" % (self.place["folder"], name)}
-        return {"dataset": "%s/%s" % (self.place["dataset"], name)}
+        return volume_options(self.place, name)
 
     def _seeds(self, name, guest):
         seed = guest.get("seed")
@@ -141,7 +145,7 @@ class Deployment:
         return {**mac, **seed, **({"family": family} if family else {}), "path": self.seed_path(name)}
 
     def seed_path(self, name):
-        return "%s/%s.seed" % (self.place["seeds"], name)
+        return seed_path(self.place, name)
 
     def _domains(self, name, guest):
         """What a template is given."""

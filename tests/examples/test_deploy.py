@@ -100,6 +100,15 @@ def test_what_the_filters_make_of_it(site, deployed, examples):
     assert said == ["192.0.2.11", ["web1"], "All assertions passed", "bhyve_hypervisors", "bhyve_hypervisors", "bhyve_repository", "all"]
 
 
+def test_what_the_filters_make_of_a_removal(site, deployed, examples):
+    place = {"folder": "/var/lib/guests", "seeds": "/var/db/apiary/seeds"}
+    told = {"names": ["web1"], "place": place, "domains": {"guests": {"web1": {"failed": True, "msg": "it hangs"}}}}
+    pages = ["removal_table", "removal_failures", "guests_unknown", "guests_to_remove", "removal_options"]
+    *said, seeds = [each["result"] for each in site.play("hv1", *(examples.take(page)[0] for page in pages), guest_removal=told)]
+    table, *said = [each["msg"] for each in said]
+    assert table[1].split() == ["web1", "kept", "kept", "kept"] and said == [["web1: it hangs"], ["web9"], ["web1"]] and seeds["changed"] is False
+
+
 def test_the_guest_of_the_readme_takes_its_place(site, deployed, examples):
     site.write("inventory/host_vars/hv1.yml", examples.text("README.md", "# host_vars/hv1.yml: the only description of a guest"))
     command = examples.text("README.md", PLAYBOOK + "deploy")

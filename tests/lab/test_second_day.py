@@ -188,3 +188,75 @@ def test_the_second_day(site):
     site.play("remove", "-e", "bhyve_remove=all")
     assert (hv1.running(), hv2.running(), hv1.volumes(), hv2.volumes()) == ([], [], [], [])
     assert changes(site.play("remove", "-e", "bhyve_remove=all"), "hv1") == 0
+
+
+def defined(**more):
+    """A guest that is not started, which is quicker, and has a seed."""
+    return guest(state="present", seed={"family": "linux"}, **more)
+
+
+def seeds(host):
+    return sorted(file.stem for file in (host.folder / "seeds").glob("*.seed"))
+
+
+def test_one_guest_that_cannot_go_keeps_what_is_its_own_and_nobody_elses(site, lab):
+    hv1, dummy = site.hosts
+    site.publish("20260101")
+    hv1.guests.update(web1=defined(), web2=defined(), web3=defined())
+    site.deploy()
+    assert hv1.volumes() == ["web1.raw", "web2.raw", "web3.raw"] and seeds(hv1) == ["web1", "web2", "web3"]
+
+    before = hv1.volumes(), seeds(hv1), lab.everything()
+    said = site.play("remove", "-e", "bhyve_remove=all", "--check")
+    assert row(said, "web2") == ["to", "go"] * 3 and "3 of 3 guests would be removed" in said
+    assert (hv1.volumes(), seeds(hv1), lab.everything()) == before
+
+    # libvirt cannot delete a definition that has become a folder.
+    (definition,) = lab.folder.glob("**/qemu/web2.xml")
+    text = definition.read_text()
+    definition.unlink()
+    (definition / "in the way").mkdir(parents=True)
+    said = site.play("remove", "-e", "bhyve_remove='web3, web2 web1'", code=2)
+    assert row(said, "web1") == row(said, "web3") == ["removed"] * 3 and row(said, "web2") == ["kept"] * 3
+    assert "2 of 3 guests removed" in said and "web2: " in said.partition("Tell which guests were not removed")[2]
+    assert (hv1.volumes(), seeds(hv1), lab.names()) == (["web2.raw"], ["web2"], ["web2"])
+
+    (definition / "in the way").rmdir()
+    definition.rmdir()
+    definition.write_text(text)
+    assert row(site.play("remove", "-e", "bhyve_remove=all"), "web2") == ["removed"] * 3
+    assert (hv1.volumes(), seeds(hv1), lab.names()) == ([], [], [])
+
+
+def test_what_a_removal_that_was_cut_has_left_is_found_by_name(site, lab):
+    hv1, hv2 = site.hosts
+    site.publish("20260101")
+    hv1.guests.update(web1=defined(), web2=defined())
+    hv2.guests.update(web3=defined())
+    site.deploy()
+    # Cut when the domain was gone, and when the seed was, too.
+    hv1.guests.clear()
+    lab.virsh("undefine", "web1")
+    lab.virsh("undefine", "web2")
+    (hv1.folder / "seeds/web2.seed").unlink()
+    theirs = hv1.folder / "volumes/web9.raw"
+    theirs.write_text("a disk of somebody else")
+
+    said = site.play("remove", "-e", "bhyve_remove=web1,wbe2,web9", code=2)
+    assert "found wbe2, web9; they have: web1, web3" in said and "web9 on hv1: removing" in said and "not made by zfs_receive" in said
+    assert hv1.volumes() == ["web1.raw", "web2.raw", "web9.raw"]
+    said = site.play("remove", "-e", "bhyve_remove=web1,web2,web3", "--check")
+    assert row(said, "web1") == ["none", "to", "go", "to", "go"] and row(said, "web2") == ["none", "none", "to", "go"]
+    said = site.play("remove", "-e", '{"bhyve_remove": ["web1", "web2", "web3"]}')
+    assert row(said, "web1") == ["none", "removed", "removed"] and row(said, "web2") == ["none", "none", "removed"]
+    del hv2.guests["web3"]
+    assert (hv1.volumes(), seeds(hv1), hv2.volumes()) == (["web9.raw"], [], []) and theirs.read_text() == "a disk of somebody else"
+
+    # A host that cannot be asked is named, and keeps what it has.
+    hv1.guests.update(web1=defined())
+    site.deploy()
+    hv1.uri = "qemu+unix:///system?socket=/nowhere"
+    said = site.play("remove", "-e", "bhyve_remove=web7", code=2)
+    assert "found web7; they have: web1; not asked, because they failed: hv1" in said
+    site.play("remove", "-e", "bhyve_remove=all", code=2)
+    assert (hv1.volumes(), seeds(hv1), hv2.volumes()) == (["web1.raw", "web9.raw"], ["web1"], [])

@@ -109,6 +109,22 @@ def test_a_guest_that_nobody_has_is_not_removed(play):
     assert "ok: [web1" not in said and "web1 :" not in said
 
 
+@pytest.mark.parametrize(("words", "reason"), [
+    ([], "Say which guests to remove, as in -e bhyve_remove=web1,web2"),
+    (["-e", "bhyve_remove="], "Say which guests"),
+    (["-e", "bhyve_remove=,"], "Say which guests"),
+    (["-e", '{"bhyve_remove": []}'], "Say which guests"),
+    (["-e", "bhyve_remove=web1, web2 web3"], "found 'web2 web3' behind a blank of -e: write names with commas alone"),
+    (["-e", "bhyve_remove='web1 web9'"], "found web9; they have: web1, web2"),
+    (["-e", '{"bhyve_remove": ["web1", "web 2"]}'], "found web 2; they have: web1, web2"),
+    (["-e", "bhyve_remove=web1,all"], "found all; they have: web1, web2"),
+])
+def test_whom_to_remove_has_to_be_said(play, tmp_path, words, reason):
+    hosts = {"hv1": {"bhyve_guests": {"web1": GUEST, "web2": GUEST}, "guest_folder": str(tmp_path), **LIBVIRT}}
+    code, said = play("remove", {"all": {"hosts": hosts}}, *words)
+    assert code == 2 and reason in said and "Stop and undefine" not in said, said
+
+
 def test_a_guest_that_nobody_has_is_not_deployed(play):
     hosts = {"hv1": {"bhyve_guests": {"web1": GUEST}}, "hv2": {"bhyve_guests": {"web2": GUEST}}}
     code, said = play("deploy", {"all": {"hosts": hosts}}, "-e", "guest_names=web2,wbe1")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible.errors import AnsibleFilterError
 from ansible_collections.apiary.bhyve.plugins.filter import deployment
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._deployment import seed_family
 
@@ -170,3 +171,46 @@ def test_names_that_nobody_has_are_told_with_those_there_are():
     ]
     assert deployment.naming_problems(hostvars, list(hostvars), "web1", True) == ["web1 is on hv1 and hv2: say which one is meant with --limit"]
     assert deployment.naming_problems(hostvars, ["hv1"], "web1", True) == []
+
+
+def test_a_guest_whose_domain_stays_keeps_the_rest_and_nobody_else():
+    gone, bad = {"changed": True}, {"changed": False, "failed": True, "msg": "it hangs"}
+    told = {"names": "web1, web2 web3", "place": PLACE, "domains": {"guests": {"web1": gone, "web2": bad, "web3": {"changed": False}}}}
+    assert list(deployment.removal_options(told, "domains")) == ["web1", "web2", "web3"]
+    assert deployment.removal_options(told, "seeds") == {"web1": {"path": "/seeds/web1.seed"}, "web3": {"path": "/seeds/web3.seed"}}
+    assert deployment.removal_options(told, "volumes") == {"web1": {"dataset": "tank/guests/web1"}, "web3": {"dataset": "tank/guests/web3"}}
+    told["seeds"] = {"guests": {"web1": gone, "web3": {"failed": True, "msg": "not a seed"}}}
+    told["volumes"] = {"guests": {"web1": gone, "web3": gone, "web3:data": {"failed": True, "msg": "in use"}}}
+    assert deployment.removal_failures(told) == ["web2: it hangs", "web3: not a seed; in use"]
+    assert [line.split() for line in deployment.removal_table(told)] == [
+        ["guest", "domain", "seed", "volume"], ["web1", "removed", "removed", "removed"], ["web2", "kept", "kept", "kept"],
+        ["web3", "none", "kept", "kept"], ["1", "of", "3", "guests", "removed"],
+    ]
+    assert deployment.removal_table({**told, "check": True})[1].split() == ["web1", *["to", "go"] * 3]
+    assert deployment.removal_table({"names": [], "place": PLACE}) == ["no guest to remove on this host"]
+
+
+def test_what_is_left_of_a_guest_is_known_by_its_mark():
+    seeds = {"guests": {"web1": {"changed": True}, "web2": {"changed": False}, "web4": {"failed": True, "msg": "not a seed"}}}
+    clone, own = ({"dataset": "tank/guests/web", "origin": origin} for origin in ("tank/images/demo-1@image", "tank/theirs@backup"))
+    volumes = {"guests": {
+        "web1": {"changed": False, "volumes": []}, "web2": {"changed": True, "volumes": [clone]}, "web3": {"changed": True, "volumes": [own]},
+        "web4": {"changed": False, "volumes": []}, "web5": {"changed": True, "volumes": [{"dataset": "tank/guests/web", "origin": None}]},
+        "web6:data": {"changed": True, "volume": {"device": "/guests/web6:data.raw"}},
+    }}
+    hostvars = {"hv1": {"guest_seeds_left": seeds, "guest_volumes_left": volumes}, "hv2": {"guest_domains_found": {"failed": True}}}
+    assert deployment.guests_here(hostvars, "hv1") == ["web1", "web2", "web6"]
+    (problem,) = deployment.naming_problems(hostvars, ["hv1", "hv2"], "web1 web2 web3 web4 web7", True)
+    assert problem.startswith("looking for guests: expected names of guests of these hosts, found web3, web4, web7; they have: web1, web2, web6; ")
+    assert "not asked, because they failed: hv2; web4 on hv1: not a seed; web3 on hv1: tank/guests/web is there, but is no clone" in problem
+
+
+def test_who_is_to_be_removed_from_which_host():
+    hostvars = {"hv1": host("web1", old="running"), "hv2": host("web2"), "hv3": {}, "hv4": {"bhyve_guests": ["web4"]}}
+    remove = [deployment.guests_to_remove(hostvars, name, "old web2,web2") for name in ("hv1", "hv2", "hv3")]
+    assert remove == [["old"], ["web2"], []]
+    assert [deployment.guests_to_remove(hostvars, name, ["all"]) for name in ("hv1", "hv3")] == [["web1"], []]
+    assert deployment.guests_unknown(hostvars, ["hv1", "hv2"], "old, web3") == ["web3"]
+    assert deployment.guests_unknown(hostvars, ["hv1", "hv2"], "all") == deployment.naming_problems(hostvars, ["hv1"], "all", True) == []
+    with pytest.raises(AnsibleFilterError, match="guests of hv4: expected bhyve_guests to be a dictionary"):
+        deployment.guests_to_remove(hostvars, "hv4", "all")
