@@ -73,9 +73,14 @@ options:
     type: str
   addresses:
     description:
-      - Addresses of the guest's first network interface with their prefix, as in V(192.0.2.11/24) or V(2001:db8::11/64), or V(dhcp).
+      - Addresses of the guest's first network interface with their prefix, as in V(192.0.2.11/24) or V(2001:db8::11/64), or how it gets
+        them. V(dhcp) is an IPv4 address by DHCP, V(ra) are IPv6 addresses by router advertisements, V(dhcp6) is an IPv6 address by
+        DHCPv6. With V(dhcp6) the router is still that of the advertisements.
       - Without any, the image's own network configuration holds.
-      - nuageinit takes one IPv4 and one IPv6 address, or V(dhcp) alone.
+      - nuageinit takes one IPv4 and one IPv6 address, or V(dhcp) alone. It knows neither V(ra) nor V(dhcp6).
+      - cloud-init takes V(ra) or V(dhcp6) in place of fixed IPv6 addresses only. Beside these, it would have network-scripts ignore the
+        router's advertisements.
+      - A guest with several interfaces has O(networks) in place of this.
     type: list
     elements: str
   gateway:
@@ -84,6 +89,7 @@ options:
       - Outside of these it is refused for nuageinit. With cloud-init it is reached as a neighbour (on-link), but not by 22.4 with netplan or
         systemd-networkd nor with network-scripts, so there is a warning.
       - With V(dhcp) as the only IPv4 address, the router comes from the DHCP server, and this is refused.
+      - A guest has one default route for IPv4 and one for IPv6. With O(networks), one of them may have this.
     type: str
   gateway6:
     description:
@@ -93,6 +99,7 @@ options:
     description:
       - Addresses of name servers.
       - With V(dhcp) alone, nuageinit and guests with netplan take those of the DHCP server only. The first is an error, the second a warning.
+      - They are the guest's. With O(networks), they are written for the first one that has fixed addresses.
     type: list
     elements: str
   search:
@@ -114,6 +121,47 @@ options:
       - Name of the interface in the guest, as in V(vtnet0). Without O(mac), the interface is found by this name.
       - With O(mac), the interface is found by that and gets this name. A Linux guest's interface is called V(eth0) by default.
     type: str
+  networks:
+    description:
+      - Every network interface of the guest, in the order in which the domain has them, in place of O(addresses), O(gateway),
+        O(gateway6), O(mtu), O(mac) and O(interface).
+      - Each is found by its MAC address, by default the one that M(apiary.bhyve.libvirt_domain) gives to the interface of that number.
+      - An interface without addresses is left to the image.
+      - Where several bring a default route, because one has a gateway and another V(dhcp), there is a warning. Two gateways of one family
+        are refused.
+    type: list
+    elements: dict
+    suboptions:
+      addresses:
+        description: As O(addresses).
+        type: list
+        elements: str
+      gateway:
+        description: As O(gateway).
+        type: str
+      gateway6:
+        description: As O(gateway6).
+        type: str
+      mtu:
+        description: As O(mtu).
+        type: int
+      mac:
+        description: As O(mac).
+        type: str
+      interface:
+        description: As O(interface). A Linux guest's interfaces are called V(eth0), V(eth1) and so on by default.
+        type: str
+  network_config:
+    description:
+      - The document C(network-config) as it is, in place of what is rendered from O(addresses), O(networks), O(nameservers) and what
+        belongs to these. A dictionary, or a YAML document as text.
+      - It has the key C(version) on its outermost level, with 1 or 2, and no key C(network) around it.
+      - For nuageinit it is a dictionary C(ethernets) of version 2 with what nuageinit reads of it. Other keys are refused. The V(14.1) one
+        reads the network from the user data, where a dictionary is put and a text is refused.
+      - Whether its interfaces are the domain's, as those found by a MAC address, is not looked at. Neither are routes, addresses and what
+        each version of cloud-init makes of them.
+      - It is shown in differences, so it is no place for secrets.
+    type: raw
   ssh_keys:
     description:
       - SSH public keys of those of O(users) that have none of their own.
@@ -239,6 +287,43 @@ EXAMPLES = r"""
     name: lin1
     family: linux
     addresses: [dhcp]
+    ssh_keys: ["{{ admin_key }}"]
+
+- name: Seed of a router with two interfaces
+  apiary.bhyve.guest_seed:
+    path: /var/db/apiary/seeds/gw1.seed
+    name: gw1
+    nuageinit: '15.0'
+    networks:
+      - addresses: [192.0.2.13/24, 2001:db8::13/64]
+        gateway: 192.0.2.1
+        gateway6: 2001:db8::1
+      - addresses: [10.0.0.1/24]
+        mtu: 9000
+    nameservers: [192.0.2.53]
+    ssh_keys: ["{{ admin_key }}"]
+
+- name: Seed of a Linux guest with an IPv6 address by router advertisements
+  apiary.bhyve.guest_seed:
+    path: /var/lib/apiary/seeds/lin2.seed
+    name: lin2
+    family: linux
+    addresses: [192.0.2.14/24, ra]
+    gateway: 192.0.2.1
+    ssh_keys: ["{{ admin_key }}"]
+
+- name: Seed with a network configuration of one's own
+  apiary.bhyve.guest_seed:
+    path: /var/lib/apiary/seeds/lin3.seed
+    name: lin3
+    family: linux
+    network_config:
+      version: 2
+      ethernets:
+        lan:
+          match: {macaddress: '52:54:00:00:00:03'}
+          addresses: [192.0.2.15/24]
+          routes: [{to: 198.51.100.0/24, via: 192.0.2.2}]
     ssh_keys: ["{{ admin_key }}"]
 
 - name: Seeds of several guests in one call

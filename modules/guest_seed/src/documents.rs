@@ -66,9 +66,11 @@ pub fn wanted(params: &Params) -> Result<Option<Wanted>> {
         ("instance-id", Some(Yaml::Text(instance_id.clone()))),
         ("local-hostname", Some(Yaml::Text(hostname.to_string()))),
     ]);
-    let network = network::config(params, &name.to_string());
-    let (network_config, network_in_user_data) =
-        if reads.network_config_file() { (network, None) } else { (None, network) };
+    let (network_config, network_in_user_data) = if reads.network_config_file() {
+        (network::file(params, &name.to_string(), reads.yaml()).with_context(doing)?, None)
+    } else {
+        (None, network::config(params, &name.to_string()))
+    };
     let user_data = match &params.user_data {
         Some(raw) => raw.clone(),
         None => cloud_config::user_data(params, network_in_user_data).with_context(doing)?,
@@ -76,10 +78,7 @@ pub fn wanted(params: &Params) -> Result<Option<Wanted>> {
     let documents = Documents {
         meta_data: document(&meta_data, reads.yaml()).with_context(doing)?,
         user_data,
-        network_config: network_config
-            .map(|root| document(&root, reads.yaml()))
-            .transpose()
-            .with_context(doing)?,
+        network_config,
     };
     let bytes = documents.all().map(|(_, text)| text.len()).sum::<usize>();
     ensure!(

@@ -42,7 +42,7 @@ impl Reads {
 /// # Errors
 /// Naming the option and the reason.
 pub fn check(params: &Params, reads: Reads) -> Result<()> {
-    network::check_sense(params)?;
+    network::check(params, reads)?;
     if let Some(raw) = &params.user_data {
         raw::check(params, raw, reads)?;
     }
@@ -67,18 +67,19 @@ pub fn names(options: &[(&str, bool)]) -> Vec<String> {
 
 fn check_first_generation(params: &Params) -> Result<()> {
     let users = params.users.as_deref().unwrap_or_default();
-    let unknown = names(&[
-        ("nameservers", !params.nameservers.is_empty()),
-        ("search", !params.search.is_empty()),
-        ("mtu", params.mtu.is_some()),
-        ("interface", params.interface.is_some()),
+    let mut unknown =
+        names(&[("nameservers", !params.nameservers.is_empty()), ("search", !params.search.is_empty())]);
+    unknown.extend(network::nics(params).iter().flat_map(|nic| {
+        nic.given(&[("mtu", nic.network.mtu.is_some()), ("interface", nic.network.interface.is_some())])
+    }));
+    unknown.extend(names(&[
         ("packages", !params.packages.is_empty()),
         ("run_commands", !params.run_commands.is_empty()),
         ("write_files", !params.write_files.is_empty()),
         ("timezone", params.timezone.is_some()),
         ("users.sudo", users.iter().any(|user| !user.sudo.is_empty())),
         ("users.doas", users.iter().any(|user| !user.doas.is_empty())),
-    ]);
+    ]));
     ensure!(
         unknown.is_empty(),
         "nuageinit 14.1 does not understand {}: put that into the image, or set `nuageinit: \"15.0\"` if the guest's FreeBSD has that one",

@@ -3,28 +3,47 @@
 //! The network as the guest's first-boot program takes it: nuageinit reads a part of version 2, cloud-init gets version 1.
 
 mod checks;
+mod given;
+mod nic;
+mod nuageinit;
 mod version1;
 mod version2;
+mod warnings;
 
-use std::net::IpAddr;
+use anyhow::Result;
 
-use ansible_module::identity::{self, MacBlock};
-use ipnet::IpNet;
-
-pub use self::checks::{check_nuageinit, check_sense, warnings};
+pub use self::checks::check;
+pub use self::given::GivenConfig;
+pub use self::nic::{Nic, nics};
+pub use self::nuageinit::check as check_nuageinit;
+pub use self::warnings::warnings;
 use crate::params::{Family, Params};
-use crate::values::Address;
-use crate::yaml::Yaml;
+use crate::yaml::{Reader, Yaml, document};
 
 /// The network of guest `name`, or `None` where the image's own configuration shall hold.
 pub fn config(params: &Params, name: &str) -> Option<Yaml> {
-    if params.addresses.is_empty() {
+    if let Some(given) = &params.network_config {
+        return Some(given.tree());
+    }
+    let nics: Vec<_> = nics(params).into_iter().filter(Nic::is_configured).collect();
+    if nics.is_empty() {
         return None;
     }
     Some(match params.family {
-        Family::FreeBsd => version2::config(params, name),
-        Family::Linux => version1::config(params, name),
+        Family::FreeBsd => version2::config(&nics, name),
+        Family::Linux => version1::config(params, &nics, name),
     })
+}
+
+/// The same as a document for `reader`; one that was given as text stays that text.
+///
+/// # Errors
+/// Where it cannot be said in the reader's YAML.
+pub fn file(params: &Params, name: &str, reader: Reader) -> Result<Option<String>> {
+    if let Some(text) = params.network_config.as_ref().and_then(GivenConfig::text) {
+        return Ok(Some(text));
+    }
+    config(params, name).map(|root| document(&root, reader)).transpose()
 }
 
 fn entry(key: &str, value: Yaml) -> (String, Yaml) {
@@ -35,31 +54,5 @@ fn text(value: impl ToString) -> Yaml {
     Yaml::Text(value.to_string())
 }
 
-/// By which the interface is found, unless it is found by its name.
-fn mac(params: &Params, name: &str) -> Option<String> {
-    match (&params.mac, &params.interface) {
-        (Some(mac), _) => Some(mac.to_string()),
-        (None, Some(_)) => None,
-        (None, None) => Some(identity::mac_of(name, 0, MacBlock::of_this_platform())),
-    }
-}
-
-fn has_dhcp(params: &Params) -> bool {
-    params.addresses.contains(&Address::Dhcp)
-}
-
-fn fixed(params: &Params) -> impl Iterator<Item = IpNet> {
-    params.addresses.iter().filter_map(|address| match address {
-        Address::Fixed(net) => Some(*net),
-        Address::Dhcp => None,
-    })
-}
-
-fn gateways(params: &Params) -> impl Iterator<Item = IpAddr> {
-    [params.gateway.map(IpAddr::V4), params.gateway6.map(IpAddr::V6)].into_iter().flatten()
-}
-
-/// Whether one of the fixed addresses is in the same network as `gateway`.
-fn is_near(params: &Params, gateway: IpAddr) -> bool {
-    fixed(params).any(|net| net.contains(&gateway))
-}
+#[cfg(test)]
+mod tests;

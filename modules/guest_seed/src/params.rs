@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use ansible_module::State;
 use serde::{Deserialize, Deserializer};
 
+use crate::network::GivenConfig;
 use crate::values::{
     AccountName, Address, FileMode, FileOwner, GuestName, HostName, InterfaceName, MacAddress, PackageName,
     PasswordHash, PlainPath, Rule, ShellCommand, SshKey, TimeZone,
@@ -32,12 +33,12 @@ pub struct Params {
     pub nuageinit: Nuageinit,
     /// Host name; the guest's name where it is absent.
     pub hostname: Option<HostName>,
-    /// Addresses of the network interface; the image's own configuration holds where there is none.
+    /// Addresses of the only network interface; the image's own configuration holds where there is none.
     #[serde(default, deserialize_with = "or_default")]
     pub addresses: Vec<Address>,
-    /// IPv4 router.
+    /// IPv4 router of the only interface.
     pub gateway: Option<Ipv4Addr>,
-    /// IPv6 router.
+    /// IPv6 router of the only interface.
     pub gateway6: Option<Ipv6Addr>,
     /// Name servers.
     #[serde(default, deserialize_with = "or_default")]
@@ -45,12 +46,17 @@ pub struct Params {
     /// Domains in which short names are looked up.
     #[serde(default, deserialize_with = "or_default")]
     pub search: Vec<HostName>,
-    /// Largest packet in bytes.
+    /// Largest packet in bytes on the only interface.
     pub mtu: Option<u16>,
-    /// By which the interface is found.
+    /// By which the only interface is found.
     pub mac: Option<MacAddress>,
-    /// The interface's name.
+    /// The only interface's name.
     pub interface: Option<InterfaceName>,
+    /// Every interface, in the order of the domain's; in place of what is said of the only one.
+    #[serde(default, deserialize_with = "or_default")]
+    pub networks: Vec<Network>,
+    /// The network as the guest's program takes it, in place of what is rendered.
+    pub network_config: Option<GivenConfig>,
     /// Keys of the users that have none of their own.
     #[serde(default, deserialize_with = "or_default")]
     pub ssh_keys: Vec<SshKey>,
@@ -69,6 +75,25 @@ pub struct Params {
     pub timezone: Option<TimeZone>,
     /// User data as it is, in place of what is rendered.
     pub user_data: Option<String>,
+}
+
+/// One network interface.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// Its addresses; it is left alone where there is none.
+    #[serde(default, deserialize_with = "or_default")]
+    pub addresses: Vec<Address>,
+    /// IPv4 router.
+    pub gateway: Option<Ipv4Addr>,
+    /// IPv6 router.
+    pub gateway6: Option<Ipv6Addr>,
+    /// Largest packet in bytes.
+    pub mtu: Option<u16>,
+    /// By which it is found.
+    pub mac: Option<MacAddress>,
+    /// Its name.
+    pub interface: Option<InterfaceName>,
 }
 
 /// Which first-boot program reads the seed.

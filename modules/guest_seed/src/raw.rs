@@ -5,6 +5,7 @@
 use anyhow::{Result, ensure};
 
 use crate::generation::{Reads, names};
+use crate::network;
 use crate::params::{Nuageinit, Params};
 
 const CONFIG: &str = "#cloud-config";
@@ -59,6 +60,8 @@ pub fn check(params: &Params, raw: &str, reads: Reads) -> Result<()> {
 
 fn check_nuageinit(params: &Params, (first, rest): (&str, &str), generation: Nuageinit) -> Result<()> {
     let script = first.starts_with("#!");
+    let configured = network::nics(params).into_iter().filter(network::Nic::is_configured);
+    let addresses: Vec<_> = configured.map(|nic| nic.option("addresses")).collect();
     ensure!(
         !script || generation == Nuageinit::V14_1,
         "`user_data` is a script: nuageinit 15.0 then sets no host name, no network and no users; give its lines as `run_commands`, \
@@ -76,8 +79,9 @@ fn check_nuageinit(params: &Params, (first, rest): (&str, &str), generation: Nua
         "`user_data` has no line `users:`: nuageinit would make a user freebsd with the password freebsd; add `users: []`"
     );
     ensure!(
-        generation != Nuageinit::V14_1 || params.addresses.is_empty(),
-        "nuageinit 14.1 reads the network from the user data, which `user_data` replaces: write `network:` there, in place of `addresses`"
+        generation != Nuageinit::V14_1 || addresses.is_empty(),
+        "nuageinit 14.1 reads the network from the user data, which `user_data` replaces: write `network:` there, in place of {}",
+        addresses.join(", ")
     );
     Ok(())
 }

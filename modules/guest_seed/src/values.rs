@@ -203,6 +203,10 @@ impl fmt::Display for MacAddress {
 pub enum Address {
     /// An IPv4 address by DHCP.
     Dhcp,
+    /// An IPv6 address by DHCP, and the router by its advertisements.
+    Dhcp6,
+    /// IPv6 addresses and the router by router advertisements.
+    Advertised,
     /// This one.
     Fixed(IpNet),
 }
@@ -211,8 +215,11 @@ impl TryFrom<String> for Address {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        if text == "dhcp" || text == "dhcp4" {
-            return Ok(Address::Dhcp);
+        match text.as_str() {
+            "dhcp" | "dhcp4" => return Ok(Address::Dhcp),
+            "dhcp6" => return Ok(Address::Dhcp6),
+            "ra" => return Ok(Address::Advertised),
+            _ => {}
         }
         if let Ok(address) = text.parse::<IpAddr>() {
             let (length, kind) = if address.is_ipv4() { (24, "IPv4") } else { (64, "IPv6") };
@@ -221,7 +228,7 @@ impl TryFrom<String> for Address {
             ));
         }
         let net: IpNet = text.parse().map_err(|_| {
-            format!("invalid address {text:?}: expected dhcp or an address with prefix, as in 192.0.2.11/24")
+            format!("invalid address {text:?}: expected dhcp, dhcp6, ra or an address with prefix, as in 192.0.2.11/24")
         })?;
         let address = net.addr();
         let last = if net.addr().is_ipv4() { 30 } else { 126 };

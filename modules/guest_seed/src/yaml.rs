@@ -13,6 +13,8 @@ pub enum Yaml {
     Text(String),
     /// A number.
     Number(u32),
+    /// What stands for itself without quotes, such as another number or null.
+    Plain(String),
     /// True or false.
     Bool(bool),
     /// A sequence.
@@ -114,6 +116,7 @@ fn scalar(value: &Yaml, reader: Reader, key: &str, out: &mut String) -> Result<(
     match value {
         Yaml::Text(value) => text(value, reader, key, out)?,
         Yaml::Number(number) => _ = write!(out, "{number}"),
+        Yaml::Plain(word) => out.push_str(word),
         Yaml::Bool(flag) => _ = write!(out, "{flag}"),
         Yaml::List(_) => out.push_str("[]"),
         Yaml::Map(_) => out.push_str("{}"),

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-//! What makes no sense of a network, what nuageinit would get wrong, and what some versions of cloud-init do.
+//! What makes no sense of a network, whoever reads it.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use anyhow::{Result, bail, ensure};
 
-use super::{fixed, gateways, has_dhcp, is_near};
-use crate::generation::names;
+use super::{Nic, given, nics, version1};
+use crate::generation::{Reads, names};
 use crate::params::{Family, Params};
 use crate::values::Address;
 
@@ -15,141 +16,144 @@ use crate::values::Address;
 ///
 /// # Errors
 /// Naming the option and the reason.
-pub fn check_sense(params: &Params) -> Result<()> {
-    let lonely = names(&[
+pub fn check(params: &Params, reads: Reads) -> Result<()> {
+    if let Some(given) = &params.network_config {
+        return given::check(params, given, reads);
+    }
+    check_forms(params)?;
+    let nics = nics(params);
+    for nic in &nics {
+        check_nic(nic, params.family)?;
+    }
+    check_together(&nics, params.family)
+}
+
+fn check_forms(params: &Params) -> Result<()> {
+    let only = names(&[
+        ("addresses", !params.addresses.is_empty()),
         ("gateway", params.gateway.is_some()),
         ("gateway6", params.gateway6.is_some()),
-        ("nameservers", !params.nameservers.is_empty()),
-        ("search", !params.search.is_empty()),
         ("mtu", params.mtu.is_some()),
+        ("mac", params.mac.is_some()),
+        ("interface", params.interface.is_some()),
     ]);
     ensure!(
-        !params.addresses.is_empty() || lonely.is_empty(),
-        "{} would have no effect without `addresses`: add addresses, or dhcp",
-        lonely.join(", ")
+        params.networks.is_empty() || only.is_empty(),
+        "{} beside `networks` would be of no interface: move that into the entry of `networks` that it is meant for",
+        only.join(", ")
     );
-    for gateway in gateways(params) {
-        check_gateway(params, gateway)?;
-    }
+    Ok(())
+}
+
+fn check_nic(nic: &Nic, family: Family) -> Result<()> {
+    let network = &nic.network;
+    let mut lonely =
+        nic.given(&[("gateway", network.gateway.is_some()), ("gateway6", network.gateway6.is_some())]);
+    lonely.extend(names(&[("nameservers", !nic.nameservers.is_empty()), ("search", !nic.search.is_empty())]));
+    lonely.extend(nic.given(&[("mtu", network.mtu.is_some())]));
     ensure!(
-        params.addresses.iter().filter(|address| **address == Address::Dhcp).count() <= 1,
-        "`addresses` says dhcp twice"
+        nic.is_configured() || lonely.is_empty(),
+        "{} would have no effect without {}: add addresses, or dhcp",
+        lonely.join(", "),
+        nic.option("addresses")
     );
-    if let Some(mtu) = params.mtu {
-        let least = if fixed(params).any(|net| net.addr().is_ipv6()) { 1280 } else { 576 };
-        ensure!(mtu >= least, "`mtu` is {mtu}: expected at least {least} for these addresses");
+    for gateway in nic.gateways() {
+        check_gateway(nic, gateway, family)?;
+    }
+    check_automatic(nic)?;
+    if let Some(mtu) = network.mtu {
+        let ipv6 = nic.automatic_ipv6().is_some() || nic.fixed().any(|net| net.addr().is_ipv6());
+        let least = if ipv6 { 1280 } else { 576 };
+        ensure!(
+            mtu >= least,
+            "{} is {mtu}: expected at least {least} for these addresses",
+            nic.option("mtu")
+        );
     }
     Ok(())
 }
 
-fn check_gateway(params: &Params, gateway: IpAddr) -> Result<()> {
+fn check_gateway(nic: &Nic, gateway: IpAddr, family: Family) -> Result<()> {
     let (option, version) = if gateway.is_ipv4() { ("gateway", 4) } else { ("gateway6", 6) };
-    let of_family = fixed(params).any(|net| net.addr().is_ipv4() == gateway.is_ipv4());
-    let dhcp = gateway.is_ipv4() && has_dhcp(params);
-    ensure!(of_family || dhcp, "`{option}` cannot be reached: `addresses` has no IPv{version} address");
+    let (option, addresses) = (nic.option(option), nic.option("addresses"));
+    let of_family = nic.fixed().any(|net| net.addr().is_ipv4() == gateway.is_ipv4());
+    let automatic =
+        if gateway.is_ipv4() { nic.has(Address::Dhcp).then_some("dhcp") } else { nic.automatic_ipv6() };
     ensure!(
-        of_family || params.family == Family::FreeBsd,
-        "cloud-init ignores `{option}` beside dhcp, which says which router there is: leave it out, or give a fixed address"
+        of_family || automatic.is_some(),
+        "{option} cannot be reached: {addresses} has no IPv{version} address"
     );
     ensure!(
-        fixed(params).all(|net| net.addr() != gateway),
-        "`{option}` {gateway} is the guest's own address: expected the router's"
+        of_family || family == Family::FreeBsd,
+        "cloud-init ignores {option} beside {}, which says which router there is: leave it out, or give a fixed address",
+        automatic.unwrap_or_default()
+    );
+    ensure!(
+        nic.fixed().all(|net| net.addr() != gateway),
+        "{option} {gateway} is the guest's own address: expected the router's"
     );
     ensure!(
         !gateway.is_unspecified() && !gateway.is_multicast() && !gateway.is_loopback(),
-        "`{option}` {gateway} cannot be a router's address"
+        "{option} {gateway} cannot be a router's address"
     );
     Ok(())
 }
 
-/// Refuses a network that nuageinit would leave half done.
-///
-/// # Errors
-/// Naming the option and the reason.
-pub fn check_nuageinit(params: &Params) -> Result<()> {
-    if has_dhcp(params) {
-        check_nuageinit_dhcp(params)?;
+fn check_automatic(nic: &Nic) -> Result<()> {
+    let addresses = nic.option("addresses");
+    for (address, word) in [(Address::Dhcp, "dhcp"), (Address::Dhcp6, "dhcp6"), (Address::Advertised, "ra")] {
+        let times = nic.network.addresses.iter().filter(|each| **each == address).count();
+        ensure!(times <= 1, "{addresses} says {word} twice");
     }
-    for (kind, is_ipv4) in [("IPv4", true), ("IPv6", false)] {
-        let count = fixed(params).filter(|net| net.addr().is_ipv4() == is_ipv4).count();
+    ensure!(
+        !(nic.has(Address::Dhcp6) && nic.has(Address::Advertised)),
+        "{addresses} says dhcp6 and ra: with dhcp6 the router is that of the advertisements, too, so give dhcp6 alone where the network \
+         has a DHCPv6 server, and ra alone where it has none"
+    );
+    if let Some(word) = nic.automatic_ipv6() {
         ensure!(
-            count <= 1,
-            "nuageinit configures one {kind} address, the last of several: found {count} in `addresses`; add the others in the image"
+            nic.fixed().all(|net| net.addr().is_ipv4()),
+            "{addresses} has a fixed IPv6 address beside {word}: cloud-init then has network-scripts ignore the router's advertisements; \
+             give {word} alone, or the fixed address alone, with `gateway6`"
         );
-    }
-    for gateway in gateways(params) {
-        if is_link_local(gateway) {
-            bail!(
-                "nuageinit says the gateway {gateway} without an interface, which FreeBSD needs for a link-local address: \
-                 give the router's address in the network of one of `addresses`"
-            );
-        }
-        if !is_near(params, gateway) {
-            bail!(
-                "the gateway {gateway} is in the network of none of `addresses`: FreeBSD would find no way to it; \
-                 give an address whose prefix covers it"
-            );
-        }
     }
     Ok(())
 }
 
-fn check_nuageinit_dhcp(params: &Params) -> Result<()> {
-    ensure!(
-        params.mtu.is_none(),
-        "nuageinit writes dhcp with `mtu` as a line of rc.conf that has no effect: give a fixed address, or set the mtu on the DHCP server"
-    );
-    ensure!(
-        fixed(params).next().is_none(),
-        "nuageinit takes dhcp or fixed addresses, not both: found both in `addresses`"
-    );
-    let ignored = names(&[
-        ("gateway", params.gateway.is_some()),
-        ("nameservers", !params.nameservers.is_empty()),
-        ("search", !params.search.is_empty()),
-    ]);
-    ensure!(
-        ignored.is_empty(),
-        "nuageinit ignores {} beside dhcp: leave it out, or give fixed addresses only",
-        ignored.join(", ")
-    );
-    Ok(())
-}
-
-fn is_link_local(gateway: IpAddr) -> bool {
-    matches!(gateway, IpAddr::V6(address) if address.is_unicast_link_local())
-}
-
-/// What is right with some of what cloud-init configures, and not with all.
-pub fn warnings(params: &Params) -> Vec<String> {
-    if params.family == Family::FreeBsd {
-        return Vec::new();
-    }
-    let far = gateways(params).filter(|gateway| !is_near(params, *gateway) && !is_link_local(*gateway)).map(|gateway| {
-        format!(
-            "the gateway {gateway} is in the network of none of `addresses`: cloud-init before 23.1 with netplan, or before 24.2 with \
-             systemd-networkd, as in Debian 12, then sets no default route, nor do RHEL's network-scripts; give an address whose prefix \
-             covers the gateway if the guest has one of these"
-        )
-    });
-    far.chain(beside_dhcp(params)).collect()
-}
-
-fn beside_dhcp(params: &Params) -> Vec<String> {
-    let mut warnings = Vec::new();
-    let unknown =
-        names(&[("nameservers", !params.nameservers.is_empty()), ("search", !params.search.is_empty())]);
-    if has_dhcp(params) && fixed(params).next().is_none() && !unknown.is_empty() {
-        warnings.push(format!(
-            "cloud-init ignores {} beside dhcp where the guest has netplan: let the DHCP server give them there, or add a fixed address",
-            unknown.join(", ")
-        ));
-    }
-    if has_dhcp(params) && params.mtu.is_some() && !fixed(params).any(|net| net.addr().is_ipv4()) {
-        warnings.push(
-            "`mtu` beside dhcp has no effect where the guest has ifupdown: let the DHCP server give it there, or add a fixed IPv4 address"
-                .to_owned(),
+/// What only one of several interfaces can have.
+fn check_together(nics: &[Nic], family: Family) -> Result<()> {
+    for (option, kind, is_ipv4) in [("gateway", "IPv4", true), ("gateway6", "IPv6", false)] {
+        let of_family = |nic: &&Nic| nic.gateways().any(|gateway| gateway.is_ipv4() == is_ipv4);
+        let routers: Vec<_> = nics.iter().filter(of_family).map(|nic| nic.option(option)).collect();
+        ensure!(
+            routers.len() <= 1,
+            "{} are default routes for {kind}, of which a guest has one: leave all but one out; for networks behind another router, \
+             add their routes in the guest",
+            routers.join(" and ")
         );
     }
-    warnings
+    let addresses = |nic: &Nic| nic.fixed().map(|net| net.addr().to_string()).collect::<BTreeSet<_>>();
+    check_unique(nics, "addresses", |nic| addresses(nic).into_iter().collect())?;
+    check_unique(nics, "mac", |nic| nic.network.mac.iter().map(ToString::to_string).collect())?;
+    check_unique(nics, "interface", |nic| match &nic.network.interface {
+        Some(name) => vec![name.to_string()],
+        None if family == Family::Linux && nic.is_configured() => vec![version1::name_of(nic)],
+        None => Vec::new(),
+    })
+}
+
+fn check_unique(nics: &[Nic], option: &str, of: impl Fn(&Nic) -> Vec<String>) -> Result<()> {
+    let mut seen: Vec<(String, String)> = Vec::new();
+    for nic in nics {
+        for value in of(nic) {
+            if let Some((first, _)) = seen.iter().find(|(_, known)| *known == value) {
+                bail!(
+                    "{} and {first} both say {value}: expected each on one interface only",
+                    nic.option(option)
+                );
+            }
+            seen.push((nic.option(option), value));
+        }
+    }
+    Ok(())
 }

@@ -8,40 +8,57 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::{entry, fixed, gateways, has_dhcp, mac, text};
+use super::{Nic, entry, text};
 use crate::params::Params;
+use crate::values::Address;
 use crate::yaml::Yaml;
 
-/// The name that the interface gets unless the user gives another: cloud-init wants one.
-const DEFAULT_NAME: &str = "eth0";
+/// What the interfaces are called, by their numbers, unless the user gives a name: cloud-init wants one.
+const DEFAULT_NAME: &str = "eth";
 
-/// The network of guest `name`.
-pub fn config(params: &Params, name: &str) -> Yaml {
-    let interface = params.interface.as_ref().map_or_else(|| DEFAULT_NAME.to_owned(), ToString::to_string);
-    let nic = Yaml::map([
-        ("type", Some(text("physical"))),
-        ("name", Some(text(interface))),
-        ("mac_address", mac(params, name).map(text)),
-        ("mtu", params.mtu.map(|mtu| Yaml::Number(mtu.into()))),
-        ("subnets", Some(Yaml::List(subnets(params)))),
-    ]);
-    let config = std::iter::once(nic).chain(nameservers(params)).collect();
+/// The network of guest `name` with interfaces `nics`.
+pub fn config(params: &Params, nics: &[Nic], name: &str) -> Yaml {
+    let physical = nics.iter().map(|nic| physical(nic, name));
+    let config = physical.chain(nameservers(params)).collect();
     Yaml::Map(vec![entry("version", Yaml::Number(1)), entry("config", Yaml::List(config))])
 }
 
+/// What the guest will call `nic`.
+pub fn name_of(nic: &Nic) -> String {
+    let default = || format!("{DEFAULT_NAME}{}", nic.index);
+    nic.network.interface.as_ref().map_or_else(default, ToString::to_string)
+}
+
+fn physical(nic: &Nic, name: &str) -> Yaml {
+    Yaml::map([
+        ("type", Some(text("physical"))),
+        ("name", Some(text(name_of(nic)))),
+        ("mac_address", nic.mac(name).map(text)),
+        ("mtu", nic.network.mtu.map(|mtu| Yaml::Number(mtu.into()))),
+        ("subnets", Some(Yaml::List(subnets(nic)))),
+    ])
+}
+
 /// IPv4 addresses first: ifupdown gives the mtu to the first subnet, and one of IPv6 sets it for IPv6 alone.
-fn subnets(params: &Params) -> Vec<Yaml> {
-    let (mut nets, ipv6): (Vec<_>, Vec<_>) = fixed(params).partition(|net| net.addr().is_ipv4());
+fn subnets(nic: &Nic) -> Vec<Yaml> {
+    let (mut nets, ipv6): (Vec<_>, Vec<_>) = nic.fixed().partition(|net| net.addr().is_ipv4());
     nets.extend(ipv6);
-    let gateway_of = |number| gateways(params).find(|gateway| subnet_of(*gateway, &nets) == Some(number));
+    let gateway_of = |number| nic.gateways().find(|gateway| subnet_of(*gateway, &nets) == Some(number));
     let numbered = nets.iter().enumerate();
     let mut subnets: Vec<_> = numbered.map(|(number, net)| fixed_subnet(*net, gateway_of(number))).collect();
-    subnets.extend(has_dhcp(params).then(|| vec![entry("type", text("dhcp4"))]));
+    subnets.extend(automatic(nic).map(|kind| vec![entry("type", text(kind))]));
     if let Some(first) = subnets.first_mut() {
-        first.extend(list("dns_nameservers", &params.nameservers));
-        first.extend(list("dns_search", &params.search));
+        first.extend(list("dns_nameservers", &nic.nameservers));
+        first.extend(list("dns_search", &nic.search));
     }
     subnets.into_iter().map(Yaml::Map).collect()
+}
+
+/// Of the words for DHCPv6, the newest cloud-init makes one with NetworkManager that takes no router from advertisements, and 22.4
+/// asks for an IPv4 address, too, with network-scripts, but for the plain `dhcp6`.
+fn automatic(nic: &Nic) -> impl Iterator<Item = &'static str> {
+    let kinds = [(Address::Dhcp, "dhcp4"), (Address::Dhcp6, "dhcp6"), (Address::Advertised, "ipv6_slaac")];
+    kinds.into_iter().filter(|(address, _)| nic.has(*address)).map(|(_, kind)| kind)
 }
 
 /// The number of the subnet that `gateway` is said of: one that it is in, or else the first of its family.

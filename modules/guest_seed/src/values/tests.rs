@@ -29,9 +29,12 @@ fn addresses() {
         ),
         (
             "192.0.2.11/33",
-            "invalid address \"192.0.2.11/33\": expected dhcp or an address with prefix, as in 192.0.2.11/24",
+            "invalid address \"192.0.2.11/33\": expected dhcp, dhcp6, ra or an address with prefix, as in 192.0.2.11/24",
         ),
-        ("web1", "invalid address \"web1\": expected dhcp or an address with prefix, as in 192.0.2.11/24"),
+        (
+            "web1",
+            "invalid address \"web1\": expected dhcp, dhcp6, ra or an address with prefix, as in 192.0.2.11/24",
+        ),
         (
             "192.0.2.0/24",
             "address \"192.0.2.0/24\" is the network's own or its broadcast address: expected a host's, as in 192.0.2.11/24",
@@ -50,6 +53,8 @@ fn addresses() {
     for text in ["dhcp", "dhcp4"] {
         assert_eq!(Address::try_from(text.to_owned()), Ok(Address::Dhcp));
     }
+    assert_eq!(Address::try_from("dhcp6".to_owned()), Ok(Address::Dhcp6));
+    assert_eq!(Address::try_from("ra".to_owned()), Ok(Address::Advertised));
     accepted::<Address>(&[
         "192.0.2.11/24",
         "192.0.2.0/31",

@@ -17,6 +17,7 @@ fn as_json(node: &Yaml) -> Value {
     match node {
         Yaml::Text(text) => json!(text),
         Yaml::Number(number) => json!(number),
+        Yaml::Plain(word) => serde_json::from_str(word).unwrap(),
         Yaml::Bool(flag) => json!(flag),
         Yaml::List(items) => items.iter().map(as_json).collect(),
         Yaml::Map(entries) => entries.iter().map(|(key, value)| (key.clone(), as_json(value))).collect(),
