@@ -12,6 +12,9 @@ use crate::image::Image;
 use crate::job::{ImageFile, Wanted};
 use crate::properties::{Properties, UNFINISHED};
 
+mod devices;
+mod refusals;
+
 fn name(text: &str) -> DatasetName {
     DatasetName::try_from(text.to_owned()).unwrap()
 }
@@ -104,42 +107,6 @@ fn nothing_is_done_twice() {
 }
 
 #[test]
-fn a_device_is_inherited_where_the_folder_has_that_kind() {
-    let device = |folder: &str, volmode: Option<&'static str>| {
-        let mut found = host();
-        set_volmode(&mut found, "tank/vm", folder);
-        let mut wanted = request(&["tank/vm/new"]);
-        wanted.volmode = volmode;
-        let plan = present(&wanted, &found).unwrap();
-        plan.steps.into_iter().find_map(|step| match step {
-            Step::Clone(clone) => Some(clone.device),
-            _ => None,
-        })
-    };
-    assert_eq!(device("dev", Some("dev")), Some(Device::Inherited));
-    assert_eq!(device("default", Some("dev")), Some(Device::Of("dev".to_owned())));
-    assert_eq!(device("none", None), Some(Device::Inherited));
-    assert_eq!(device("none", Some("none")), Some(Device::Never));
-}
-
-#[test]
-fn reservations_that_do_not_fit_are_known_before() {
-    let reserving = |value: &str| {
-        let mut wanted = request(&["tank/vm/new", "tank/vm/more"]);
-        for volume in &mut wanted.volumes {
-            volume.properties = volume.properties.clone().with("refreservation", value);
-        }
-        present(&wanted, &host()).map(|plan| plan.steps.len()).map_err(|error| error.to_string())
-    };
-    assert_eq!(reserving("5M"), Ok(2));
-    assert_eq!(reserving("auto"), Ok(2));
-    assert_eq!(
-        reserving("6M").unwrap_err(),
-        "new volumes in tank/vm would reserve 12M, but 10M are available there: free some space, or lower their refreservation"
-    );
-}
-
-#[test]
 fn the_golden_volume_comes_first_and_once() {
     let mut found = host();
     found.rows.retain(|name, _| !name.starts_with("tank/images/demo") && name != "tank/vm/web");
@@ -169,54 +136,6 @@ fn leftovers_are_swept_and_are_no_change() {
     found.rows.insert("tank/vm/.new-web".to_owned(), row("tank/vm/.new-web", Kind::Volume, 9));
     let plan = present(&request(&["tank/vm/web"]), &found).unwrap();
     assert_eq!((plan.changed(), steps(&plan)), (false, vec!["sweep tank/vm/.new-web".to_owned()]));
-}
-
-#[test]
-fn a_device_that_a_dead_run_withheld_is_shown() {
-    let mut found = host();
-    mark(&mut found, "tank/vm/web");
-    set_volmode(&mut found, "tank/vm/web", "none");
-    let mut wanted = request(&["tank/vm/web"]);
-    let plan = present(&wanted, &found).unwrap();
-    assert_eq!(steps(&plan), ["show tank/vm/web, Inherited", "unmark tank/vm/web"]);
-    assert_eq!((plan.changed(), plan.devices.len()), (true, 1));
-    assert!(plan.before.ends_with("  volmode: none\n") && plan.after.ends_with("  volmode: default\n"));
-    // As on FreeBSD, which has a default of its own.
-    wanted.volmode = Some("dev");
-    let plan = present(&wanted, &found).unwrap();
-    assert_eq!(steps(&plan), ["show tank/vm/web, Of(\"dev\")", "unmark tank/vm/web"]);
-    assert!(plan.after.ends_with("  volmode: dev\n"), "{}", plan.after);
-    // It was killed when all that was left to do was to take the mark away.
-    set_volmode(&mut found, "tank/vm/web", "dev");
-    let plan = present(&wanted, &found).unwrap();
-    assert_eq!((plan.changed(), steps(&plan)), (false, vec!["unmark tank/vm/web".to_owned()]));
-}
-
-#[test]
-fn a_device_that_the_user_has_taken_away_stays_away() {
-    let mut found = host();
-    set_volmode(&mut found, "tank/vm/web", "none");
-    let plan = present(&request(&["tank/vm/web"]), &found).unwrap();
-    assert_eq!((plan.changed(), plan.devices.len()), (false, 0), "{:?}", plan.steps);
-    assert_eq!(plan.before, plan.after);
-    let mut asked = request(&["tank/vm/web"]);
-    asked.volumes[0].properties = Properties::default().with("volmode", "dev");
-    let plan = present(&asked, &found).unwrap();
-    assert_eq!(
-        (steps(&plan), plan.devices.len()),
-        (vec!["set [(\"volmode\", \"dev\")] on tank/vm/web".to_owned()], 1)
-    );
-}
-
-#[test]
-fn a_folder_without_devices_has_none_for_new_volumes_either() {
-    let mut found = host();
-    set_volmode(&mut found, "tank/vm", "none");
-    let mut wanted = request(&["tank/vm/new"]);
-    let plan = present(&wanted, &found).unwrap();
-    assert_eq!((plan.changed(), plan.devices.len()), (true, 0));
-    wanted.volumes[0].properties = Properties::default().with("volmode", "default");
-    assert_eq!(present(&wanted, &found).unwrap().devices, [name("tank/vm/new")]);
 }
 
 #[test]
@@ -268,63 +187,6 @@ fn another_image_is_put_aside_only_where_asked() {
         present(&wanted, &used).unwrap_err().to_string(),
         "tank/vm/other cannot be replaced while process 12 (bhyve) has it open: stop the guest first"
     );
-}
-
-#[test]
-fn refusals() {
-    let change = |change: &dyn Fn(&mut Present, &mut Observed)| {
-        let (mut wanted, mut found) = (request(&["tank/vm/web"]), host());
-        change(&mut wanted, &mut found);
-        present(&wanted, &found).unwrap_err().to_string()
-    };
-    let table = [
-        (
-            change(&|wanted, _| wanted.volumes[0].volsize = Some(1 << 19)),
-            "volsize 512K is smaller than the image, which has 1M: its end would be cut off",
-        ),
-        (
-            change(&|wanted, _| wanted.volumes[0].volsize = Some((1 << 20) + 512)),
-            "volsize 1049088 is not a multiple of the image's block size 16K; the next ones are 1M and 1040K",
-        ),
-        (
-            change(&|wanted, found| {
-                wanted.volumes[0].volsize = Some(2 << 20);
-                found.rows.get_mut("tank/vm/web").unwrap().volsize = Some(4 << 20);
-            }),
-            "tank/vm/web has 4M, expected 2M: a volume is only ever grown, shrinking would cut off data",
-        ),
-        (
-            change(&|wanted, _| wanted.volumes[0].name = name("tank/vm")),
-            "tank/vm is a file system: expected a volume or nothing; choose another name or remove it yourself",
-        ),
-        (
-            change(&|wanted, _| wanted.volumes[0].name = name("tank/no/web")),
-            "tank/no does not exist, so tank/no/web cannot be made in it: create it with `zfs create -p tank/no`",
-        ),
-        (
-            change(&|wanted, _| {
-                wanted.golden = None;
-                wanted.volumes[0].volsize = Some((2 << 20) + 512);
-            }),
-            "volsize 2097664 is not a multiple of the image's block size 16K; the next ones are 2M and 2064K",
-        ),
-        (
-            change(&|wanted, _| {
-                wanted.image = Image {
-                    guid: Guid(9),
-                    base: Some(Guid(5)),
-                    parent: Some("base-1".to_owned()),
-                    ..wanted.image.clone()
-                };
-                wanted.golden = Some(name("tank/images/new"));
-            }),
-            "image demo is an increment onto base-1 (snapshot guid 5), which no golden volume in tank/images has: \
-             receive that image first",
-        ),
-    ];
-    for (found, expected) in table {
-        assert_eq!(found, expected);
-    }
 }
 
 #[test]
