@@ -77,8 +77,28 @@ options:
     choices: [running, shutoff, present, absent]
     default: running
   autostart:
-    description: Whether the domain starts with the host. Left alone where it is not given.
+    description:
+      - Whether the domain starts with the host. Left alone where it is not given, O(order) and O(delay) included.
+      - libvirt starts all domains that it is told to at once, in no order. Where O(order) or O(delay) is given, it is not told to, and
+        C(virsh dominfo) shows none; the boot script of the role P(apiary.bhyve.hypervisor#role) starts the guest in its
+        turn.
     type: bool
+  order:
+    description:
+      - With O(autostart=true), when the guest's turn is to start with the host. Lower ones are started first, those of one order by
+        name, and those that have O(delay) only come last. Guests that have neither are started before all these, by libvirt itself.
+      - When the host goes down, guests with a turn are shut down in reverse, those of one order together.
+      - Kept in the domain's metadata, where it survives a new definition. It says nothing of the starts of this module, which go side
+        by side, and it is no reason to restart a guest.
+      - On the hypervisor's own machine the boot script has to be there (C(/usr/local/libexec/apiary-guests)); else the task fails, or
+        warns in check mode, because nobody would start the guest. On another machine this cannot be looked at.
+      - 0 to 9999.
+    type: int
+  delay:
+    description:
+      - With O(autostart=true), how many seconds the guests behind this one in O(order) wait after it was started with the host.
+      - 0 to 86400.
+    type: int
   restart:
     description:
       - Whether a running guest is restarted when it does not run what is defined, be it from this task or an earlier one, or by hand.
@@ -193,6 +213,15 @@ EXAMPLES = r"""
     wait_for:
       console: "login:"
 
+- name: Have the host start the database first, and the others half a minute later
+  apiary.bhyve.libvirt_domain:
+    guests:
+      db1: {order: 10, delay: 30}
+      web1: {order: 20}
+      web2: {order: 20}
+    state: present
+    autostart: true
+
 - name: Remove a domain, running or not; its disks stay
   apiary.bhyve.libvirt_domain:
     name: web1
@@ -219,8 +248,16 @@ domain:
       type: str
       sample: running
     autostart:
-      description: Whether it starts with the host.
+      description: Whether it starts with the host, by libvirt's own mark or in its turn.
       type: bool
+    order:
+      description: Its O(order) where it has one, else null.
+      type: int
+      sample: 10
+    delay:
+      description: Its O(delay) where it starts with the host in its turn, else null.
+      type: int
+      sample: 30
     started:
       description: Whether this task started it, or would.
       type: bool

@@ -68,8 +68,18 @@ domains:
       type: str
       sample: running
     autostart:
-      description: Whether it starts with the host.
+      description:
+        - Whether it starts with the host, by libvirt's own mark or in its turn.
+        - False for one that has a turn, on a machine that has no boot script to start it; see O(apiary.bhyve.libvirt_domain#module:order).
       type: bool
+    order:
+      description: When its turn is to start with the host; null where it has no order.
+      type: int
+      sample: 10
+    delay:
+      description: Seconds that the next one then waits; null where it has no turn.
+      type: int
+      sample: 30
     persistent:
       description: Whether it is defined beyond its present run.
       type: bool

@@ -23,7 +23,7 @@ def test_domains_are_told(lab):
     assert (db1["state"], db1["managed"], db1["memory"]) == ("shutoff", None, 32 << 20)
     assert web1 == {
         "name": "web1", "uuid": "06f7ab89-0554-5e2c-9836-192821f92039", "state": "running", "autostart": True,
-        "persistent": True, "memory_saved": False, "vcpus": 1, "memory": 32 << 20,
+        "order": None, "delay": None, "persistent": True, "memory_saved": False, "vcpus": 1, "memory": 32 << 20,
         "disks": [{"target": "vda", "bus": "virtio", "source": str(lab.disk)}],
         "interfaces": [{"mac": "52:54:00:9d:41:71", "kind": "user", "source": None, "addresses": []}],
         "managed": {"xml": lab.xml(devices=nic, memory=48).strip(), "edited": True, "restart_required": True},

@@ -74,7 +74,7 @@ impl Step {
             Step::Define { .. } => "define",
             Step::Clear | Step::Stop | Step::Discard => "stop",
             Step::Start | Step::Revive { .. } | Step::Resume | Step::Wake => "start",
-            Step::Autostart(_) => "autostart",
+            Step::Autostart(_) | Step::Turn(_) => "autostart",
             Step::Wait { .. } => "wait",
             Step::Undefine => "undefine",
         }
@@ -92,6 +92,7 @@ impl Work<'_> {
             Step::Revive { stale_instance } => self.revive(*stale_instance),
             Step::Resume => self.resume(),
             Step::Wake => self.wake(),
+            Step::Turn(turn) => self.guest()?.set_turn(*turn),
             Step::Autostart(autostart) => self.set_autostart(&self.guest()?, *autostart),
             Step::Wait { console } => self.wait(console.as_deref(), task),
             Step::Undefine => self.undefine(),

@@ -2,6 +2,7 @@
 
 //! A domain as the user describes it: the XML that was given, checked, and the parts of it that we look at.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use uuid::Uuid;
 use crate::document::{self, child, children};
 use crate::names::DomainName;
 use crate::size;
+use crate::turn::Turn;
 
 /// A domain definition that may be given to libvirt.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub struct Definition {
     uuid: Option<Uuid>,
     /// Where a UUID goes that it does not have.
     after_name: usize,
+    /// Where metadata of ours go.
+    metadata: Gap,
     interfaces: Vec<Interface>,
     /// Memory in bytes, where it says so.
     memory: Option<u64>,
@@ -38,7 +42,13 @@ pub struct Definition {
 #[derive(Debug)]
 struct Interface {
     mac: Option<String>,
-    /// Where a MAC goes that it does not have: the text to replace, and what comes before and after the MAC.
+    /// Where a MAC goes that it does not have.
+    gap: Gap,
+}
+
+/// Where something goes that is not there: the text to replace, and what comes before and after it.
+#[derive(Debug)]
+struct Gap {
     place: Range<usize>,
     before: &'static str,
     after: &'static str,
@@ -62,6 +72,7 @@ impl Definition {
             bail!("expected a <domain>, found a <{}>", root.tag_name().name());
         }
         ensure!(root.attribute("type").is_some(), "expected <domain type='...'>, found no type");
+        let after_name = find_name(root, name)?;
         let devices = child(root, "devices");
         let interfaces = devices
             .into_iter()
@@ -76,7 +87,11 @@ impl Definition {
             meaning: document::meaning(&document),
             secrets: document::secrets(&document).map(|secret| secret.value().to_owned()).collect(),
             uuid: find_uuid(root)?,
-            after_name: find_name(root, name)?,
+            after_name,
+            metadata: match child(root, "metadata") {
+                Some(node) => Gap::inside(node, &text, "</metadata>"),
+                None => Gap { place: after_name..after_name, before: "<metadata>", after: "</metadata>" },
+            },
             interfaces,
             memory: size::memory(root)?,
             vcpus: size::vcpus(root),
@@ -136,26 +151,40 @@ impl Definition {
         &self.bridges
     }
 
-    /// The XML for libvirt: as given, with `uuid` and one of `macs` per interface where it gives none.
-    pub fn complete(&self, uuid: Uuid, macs: &[String]) -> String {
-        let mut text = self.text.clone();
-        // From the end, so that the places before stay what they are.
-        for (interface, mac) in self.interfaces.iter().zip(macs).rev() {
-            if interface.mac.is_none() {
-                let insert = format!("{}<mac address='{mac}'/>{}", interface.before, interface.after);
-                text.replace_range(interface.place.clone(), &insert);
-            }
-        }
+    /// The XML for libvirt: as given, with `uuid` and one of `macs` per interface where it gives none, and with its turn.
+    pub(crate) fn complete(&self, uuid: Uuid, macs: &[String], turn: Option<Turn>) -> String {
+        let bare = self.interfaces.iter().zip(macs).filter(|(interface, _)| interface.mac.is_none());
+        let mut parts: Vec<_> =
+            bare.map(|(interface, mac)| interface.gap.filled(&format!("<mac address='{mac}'/>"))).collect();
+        parts.extend(turn.map(|turn| self.metadata.filled(&turn.in_metadata())));
         if self.uuid.is_none() {
-            // A name after the devices is allowed, and moves when MACs are put in before it.
-            let shift = (text.len() - self.text.len()) * usize::from(self.name_follows_devices());
-            text.insert_str(self.after_name + shift, &format!("<uuid>{uuid}</uuid>"));
+            parts.push((self.after_name..self.after_name, format!("<uuid>{uuid}</uuid>")));
         }
+        // From the end, so that the places before stay what they are; of two for one place, the later one comes to stand first.
+        parts.sort_by_key(|(place, _)| Reverse(place.start));
+        let mut text = self.text.clone();
+        parts.into_iter().for_each(|(place, part)| text.replace_range(place, &part));
         text
     }
+}
 
-    fn name_follows_devices(&self) -> bool {
-        self.interfaces.first().is_some_and(|first| first.place.start < self.after_name)
+impl Gap {
+    /// At the beginning of `node`, which ends with `closing` unless it is empty.
+    fn inside(node: Node<'_, '_>, text: &str, closing: &'static str) -> Self {
+        let range = node.range();
+        let (place, before, after) = match node.first_child() {
+            Some(first) => (first.range().start..first.range().start, "", ""),
+            None if text[range.clone()].ends_with("/>") => (range.end - 2..range.end, ">", closing),
+            None => {
+                let at = range.start + text[range.clone()].rfind("</").unwrap_or(range.len());
+                (at..at, "", "")
+            }
+        };
+        Self { place, before, after }
+    }
+
+    fn filled(&self, with: &str) -> (Range<usize>, String) {
+        (self.place.clone(), format!("{}{with}{}", self.before, self.after))
     }
 }
 
@@ -170,16 +199,7 @@ impl Interface {
                 "expected a MAC address as in 52:54:00:12:34:56, found {mac:?}"
             );
         }
-        let range = node.range();
-        let (place, before, after) = match node.first_child() {
-            Some(first) => (first.range().start..first.range().start, "", ""),
-            None if text[range.clone()].ends_with("/>") => (range.end - 2..range.end, ">", "</interface>"),
-            None => {
-                let closing = range.start + text[range.clone()].rfind("</").unwrap_or(range.len());
-                (closing..closing, "", "")
-            }
-        };
-        Ok(Self { mac, place, before, after })
+        Ok(Self { mac, gap: Gap::inside(node, text, "</interface>") })
     }
 }
 

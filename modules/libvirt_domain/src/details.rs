@@ -15,7 +15,7 @@ use crate::guest::Guest;
 use crate::names::ConnectUri;
 use crate::observe::{Found, look_at};
 use crate::plan::restart_is_due;
-use crate::size;
+use crate::{size, turn};
 
 /// One domain, as the module's reply shows it.
 #[derive(Debug, Serialize)]
@@ -24,6 +24,9 @@ pub struct Details {
     uuid: Uuid,
     state: &'static str,
     autostart: bool,
+    /// Where it starts with the host in its turn, when, and how many seconds the next one then waits.
+    order: Option<u32>,
+    delay: Option<u32>,
     persistent: bool,
     /// Whether its next start goes on from saved memory.
     memory_saved: bool,
@@ -76,7 +79,9 @@ pub fn details(guest: &Guest, uri: &ConnectUri) -> Result<Details> {
         name: guest.name()?,
         uuid: found.uuid,
         state: found.activity.word(),
-        autostart: found.autostart,
+        autostart: found.autostart || found.turn.is_some() && !turn::nobody_starts(uri),
+        order: found.turn.and_then(|turn| turn.order),
+        delay: found.turn.map(|turn| turn.delay),
         persistent: found.persistent,
         memory_saved: found.saved.is_some(),
         vcpus: size::online_vcpus(running.root_element()).unwrap_or(1),
@@ -155,7 +160,7 @@ mod tests {
             serde_json::to_value(details(&guest, hypervisor.uri()).unwrap()).unwrap(),
             json!({
                 "name": "test", "uuid": "6695eb01-f6a4-8304-79aa-97f2502e193f", "state": "running",
-                "autostart": false, "persistent": true, "memory_saved": false, "vcpus": 2, "memory": 8_589_934_592_u64,
+                "autostart": false, "order": null, "delay": null, "persistent": true, "memory_saved": false, "vcpus": 2, "memory": 8_589_934_592_u64,
                 "disks": [{"target": "vda", "bus": "virtio", "source": "/guest/diskimage1"}],
                 "interfaces": [{
                     "mac": "aa:bb:cc:dd:ee:ff", "kind": "network", "source": "default",

@@ -13,6 +13,7 @@ use crate::activity::Activity;
 use crate::errors::explained;
 use crate::instance::{INSTANCE, Instance};
 use crate::receipt::{RECEIPT, Receipt};
+use crate::turn::{PREFIX, TURN, Turn};
 
 /// A domain of a hypervisor.
 pub struct Guest {
@@ -131,6 +132,34 @@ impl Guest {
         self.domain
             .set_autostart(autostart)
             .map_err(|error| explained(&error, "setting the domain's autostart"))
+    }
+
+    /// When its turn is to start with the host, where it has one. Asked for by itself: of a running domain, bhyve's driver shows
+    /// what was defined since nowhere else.
+    ///
+    /// # Errors
+    /// Where libvirt cannot tell.
+    pub(crate) fn turn(&self) -> Result<Option<Turn>> {
+        let kind = sys::VIR_DOMAIN_METADATA_ELEMENT as i32;
+        match self.domain.metadata(kind, Some(TURN), sys::VIR_DOMAIN_AFFECT_CONFIG) {
+            Ok(element) => Ok(Some(Turn::parse(&element))),
+            // None, or a driver that keeps no metadata.
+            Err(error)
+                if error.code().is(ErrorNumber::NoDomainMetadata)
+                    || error.code().is(ErrorNumber::NoSupport) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(explained(&error, "reading the domain's metadata")),
+        }
+    }
+
+    /// Says when its turn is, or that it has none.
+    ///
+    /// # Errors
+    /// Where libvirt refuses.
+    pub(crate) fn set_turn(&self, turn: Option<Turn>) -> Result<()> {
+        self.set_metadata(turn.map(Turn::element).as_deref(), PREFIX, TURN, Reach::Defined)
     }
 
     /// Its XML, with passwords.

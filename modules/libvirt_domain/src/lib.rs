@@ -29,6 +29,7 @@ mod shown;
 mod size;
 mod start;
 mod stopped;
+mod turn;
 mod wait;
 
 pub use info::{InfoParams, info};

@@ -19,6 +19,7 @@ use crate::hypervisor::{Hypervisor, Version};
 use crate::names::ConnectUri;
 use crate::params::{Params, State};
 use crate::receipt::{Configuration, Receipt};
+use crate::turn::{self, Start, Turn};
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -29,6 +30,8 @@ pub struct Observed {
     pub surroundings: Option<Surroundings>,
     /// libvirt's version where its driver is bhyve's, which has ways of its own.
     pub bhyve: Option<Version>,
+    /// It shall start in its turn, and nobody on this machine would see to that.
+    pub lacks_script: bool,
 }
 
 /// A domain that is there.
@@ -40,8 +43,10 @@ pub struct Found {
     pub activity: Activity,
     /// Whether its definition outlives its running instance.
     pub persistent: bool,
-    /// Whether it starts with the host.
+    /// Whether it has libvirt's own mark that it starts with the host.
     pub autostart: bool,
+    /// When its turn is, where it starts with the host in its turn.
+    pub turn: Option<Turn>,
     /// What it will be at its next start.
     pub defined: Configuration,
     /// What its running instance is.
@@ -122,7 +127,8 @@ pub fn observe(
         None => None,
     };
     let bhyve = bhyve::is_bhyve(hypervisor.uri()).then(|| hypervisor.version()).transpose()?;
-    Ok(Observed { found, surroundings, bhyve })
+    let lacks_script = params.turn().is_some() && turn::nobody_starts(hypervisor.uri());
+    Ok(Observed { found, surroundings, bhyve, lacks_script })
 }
 
 /// Looks at the domain, and at its snapshots where they could get lost.
@@ -157,6 +163,7 @@ pub fn look_at(guest: &Guest, uri: &ConnectUri) -> Result<Found> {
         activity,
         persistent,
         autostart: persistent && (linked || guest.autostart()?),
+        turn: if persistent { guest.turn()? } else { None },
         running: activity.is_active().then(|| Configuration::read(&guest.xml(Form::Running)?)).transpose()?,
         saved: if activity.is_active() { None } else { guest.saved(uri, &defined)? },
         defined,
@@ -207,7 +214,7 @@ fn look_around(
             None => mac_of(params.name.as_str(), index, block),
         })
         .collect();
-    let xml = definition.complete(uuid, &macs);
+    let xml = definition.complete(uuid, &macs, Start::wanted(params, found).turn);
     let here = uri.is_this_machine();
     let bhyve_commands = bhyve::is_bhyve(uri).then(|| hypervisor.bhyve_commands(&xml)).transpose()?;
     let losses = match &bhyve_commands {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::names::{ConnectUri, DomainName};
 use crate::patience::default_patience;
+use crate::turn::{LAST, LONGEST, Turn};
 
 /// Options of `libvirt_domain`; documented for users in plugins/modules/libvirt_domain.py.
 #[derive(Debug, Deserialize)]
@@ -27,6 +28,12 @@ pub struct Params {
     /// Whether it starts with the host; left alone where absent.
     #[serde(default)]
     pub autostart: Option<bool>,
+    /// With `autostart`, when its turn is: lower ones start first.
+    #[serde(default)]
+    pub order: Option<u32>,
+    /// With `autostart`, seconds to wait after its start before the next one's.
+    #[serde(default)]
+    pub delay: Option<u32>,
     /// Whether a running guest is restarted when it no longer runs what is defined.
     #[serde(default)]
     pub restart: Restart,
@@ -105,6 +112,7 @@ impl Params {
     /// # Errors
     /// One line that names the options.
     pub fn check(&self) -> Result<()> {
+        self.check_turn()?;
         let Some(wait) = &self.wait_for else { return Ok(()) };
         ensure!(
             wait.console.is_some() || wait.port.is_some() || wait.agent,
@@ -120,6 +128,24 @@ impl Params {
             "reading option `wait_for.console`: expected a text of 1 to 1024 bytes"
         );
         Ok(())
+    }
+
+    fn check_turn(&self) -> Result<()> {
+        for (option, value, most) in [("order", self.order, LAST), ("delay", self.delay, LONGEST)] {
+            let Some(value) = value else { continue };
+            ensure!(value <= most, "reading option `{option}`: expected 0 to {most}, found {value}");
+            ensure!(
+                self.autostart == Some(true),
+                "reading option `{option}`: expected it with `autostart: true` only, since it says when a guest starts with the host"
+            );
+        }
+        Ok(())
+    }
+
+    /// When its turn is to start with the host, where it has one.
+    pub(crate) fn turn(&self) -> Option<Turn> {
+        let delay = self.delay.unwrap_or(0);
+        (self.order.is_some() || delay > 0).then_some(Turn { order: self.order, delay })
     }
 
     /// Whether the task ends when the guest has answered.
@@ -154,6 +180,35 @@ mod tests {
         let params = read(json!({"name": "web1", "wait_for": null, "autostart": null})).unwrap();
         assert_eq!((params.state, params.restart, params.force), (State::Running, Restart::Never, false));
         assert_eq!(params.shutdown_timeout.to_string(), "60 s");
+    }
+
+    #[test]
+    fn a_turn_belongs_to_autostart() {
+        let turn = |options| read(options).unwrap().turn();
+        assert_eq!(turn(json!({"name": "web1", "autostart": true, "order": null, "delay": null})), None);
+        assert_eq!(turn(json!({"name": "web1", "autostart": true, "delay": 0})), None);
+        let delayed = Some(Turn { order: None, delay: 5 });
+        assert_eq!(turn(json!({"name": "web1", "autostart": true, "delay": 5})), delayed);
+        let zero = Some(Turn { order: Some(0), delay: 0 });
+        assert_eq!(turn(json!({"name": "web1", "autostart": true, "order": 0})), zero);
+        let alone =
+            "expected it with `autostart: true` only, since it says when a guest starts with the host";
+        for (options, message) in [
+            (json!({"order": 1}), format!("reading option `order`: {alone}")),
+            (json!({"autostart": false, "delay": 1}), format!("reading option `delay`: {alone}")),
+            (
+                json!({"autostart": true, "order": 10_000}),
+                "reading option `order`: expected 0 to 9999, found 10000".into(),
+            ),
+            (
+                json!({"autostart": true, "delay": 86_401}),
+                "reading option `delay`: expected 0 to 86400, found 86401".into(),
+            ),
+        ] {
+            let mut all = json!({"name": "web1"});
+            all.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
+            assert_eq!(read(all).unwrap_err().to_string(), message);
+        }
     }
 
     #[test]

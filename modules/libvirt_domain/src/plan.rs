@@ -14,6 +14,7 @@ use crate::observe::{Found, Observed};
 use crate::params::{Params, State};
 use crate::receipt::{lacks_an_edit, runs_an_edit};
 use crate::shown::{Shown, current_form, described, diff, forms};
+use crate::turn::{Start, Turn};
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +43,9 @@ pub enum Step {
     Resume,
     /// Wake it up.
     Wake,
-    /// Say whether it starts with the host.
+    /// Say when its turn is to start with the host, or that it has none.
+    Turn(Option<Turn>),
+    /// Set libvirt's own mark that it starts with the host, or take it away.
     Autostart(bool),
     /// Wait until it answers. No change.
     Wait {
@@ -79,6 +82,10 @@ pub struct Outcome {
     pub state: &'static str,
     /// Whether it starts with the host.
     pub autostart: bool,
+    /// Where it does so in its turn, when.
+    pub order: Option<u32>,
+    /// Seconds that the next one then waits.
+    pub delay: Option<u32>,
     /// Whether this run starts it.
     pub started: bool,
     /// Whether its running instance is not what it is defined as.
@@ -136,6 +143,8 @@ fn plan_removal(params: &Params, found: Option<&Found>) -> Result<Plan> {
             uuid: None,
             state: "absent",
             autostart: false,
+            order: None,
+            delay: None,
             started: false,
             restart_required: false,
         },
@@ -147,12 +156,12 @@ fn plan_removal(params: &Params, found: Option<&Found>) -> Result<Plan> {
 fn plan_presence(params: &Params, definition: Option<&Definition>, observed: &Observed) -> Result<Plan> {
     let found = observed.found.as_ref();
     refusals::of_wait(params, definition, observed)?;
-    let mut missing = Vec::new();
+    let mut missing: Vec<String> = refusals::missing_script(observed).into_iter().collect();
     let stale_instance = found.is_some_and(instance_has_edits);
     let mut define = None;
     if let (Some(around), Some(definition)) = (&observed.surroundings, definition) {
         refusals::of_definition(params, definition, observed)?;
-        missing = refusals::missing_parts(around);
+        missing.extend(refusals::missing_parts(around));
         define = Some(Step::Define { xml: around.xml.clone(), stale_instance });
     }
     let differs = found.is_some_and(|found| match definition.filter(|_| define.is_some()) {
@@ -164,10 +173,8 @@ fn plan_presence(params: &Params, definition: Option<&Definition>, observed: &Ob
     let define = define
         .filter(|_| power.contains(&Step::Stop) || !definition.is_some_and(|given| waits(given, found)));
     let mut steps = in_order(define, power, observed);
-    let autostart = found.is_some_and(|found| found.autostart);
-    if let Some(wanted) = params.autostart.filter(|wanted| *wanted != autostart) {
-        steps.push(Step::Autostart(wanted));
-    }
+    let start = Start::wanted(params, found);
+    steps.extend(Start::found(found).steps_to(start));
     if params.is_waited_for() {
         steps.push(Step::Wait { console: console_to_wait_for(params, found, &steps) });
     }
@@ -177,7 +184,6 @@ fn plan_presence(params: &Params, definition: Option<&Definition>, observed: &Ob
         State::Present | State::Absent if steps.contains(&Step::Start) => Activity::Running,
         State::Present | State::Absent => activity,
     };
-    let after_autostart = params.autostart.unwrap_or(autostart);
     let (form_before, form_after) = forms(definition.filter(|_| observed.surroundings.is_some()), found);
     let boots = steps.iter().any(|step| matches!(step, Step::Stop | Step::Discard));
     let restart_required = differs && !boots && after_activity.is_active();
@@ -186,7 +192,7 @@ fn plan_presence(params: &Params, definition: Option<&Definition>, observed: &Ob
         state: after_activity.word(),
         memory_saved: found.is_some_and(|found| found.saved.is_some()) && !after_activity.is_active(),
         restart_required,
-        autostart: after_autostart,
+        start,
         form: &form_after,
     };
     Ok(Plan {
@@ -195,7 +201,9 @@ fn plan_presence(params: &Params, definition: Option<&Definition>, observed: &Ob
             name: params.name.to_string(),
             uuid: observed.surroundings.as_ref().map(|around| around.uuid).or(found.map(|found| found.uuid)),
             state: after_activity.word(),
-            autostart: after_autostart,
+            autostart: start.is_on(),
+            order: start.turn.and_then(|turn| turn.order),
+            delay: start.turn.map(|turn| turn.delay),
             started: steps.iter().any(|step| matches!(step, Step::Start | Step::Revive { .. })),
             restart_required,
         },

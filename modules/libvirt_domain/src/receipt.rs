@@ -16,6 +16,7 @@ use roxmltree::{Document, Node};
 use crate::definition::{Definition, macs_of};
 use crate::document::{self, child, sha256};
 use crate::instance::{INSTANCE, Instance};
+use crate::turn::TURN;
 
 /// Namespace of the receipt in a domain's metadata.
 pub(crate) const RECEIPT: &str = "urn:x-apiary:bhyve:domain:1";
@@ -63,7 +64,7 @@ impl Configuration {
         let ours = |uri| {
             metadata.and_then(|node| node.children().find(|child| child.tag_name().namespace() == Some(uri)))
         };
-        let form = without(&document, &[ours(RECEIPT), ours(INSTANCE)]);
+        let form = without(&document, &[ours(RECEIPT), ours(INSTANCE), ours(TURN)]);
         let form_document = Document::parse(&form).context(reading)?;
         Ok(Self {
             digest: sha256(form.as_bytes()),

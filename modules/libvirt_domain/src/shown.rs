@@ -10,6 +10,7 @@ use crate::definition::Definition;
 use crate::observe::Found;
 use crate::params::Params;
 use crate::plan::restart_is_due;
+use crate::turn::Start;
 
 /// The definition before and after: as given where we know, in libvirt's form where it came about without us.
 pub(crate) fn forms(definition: Option<&Definition>, found: Option<&Found>) -> (String, String) {
@@ -44,7 +45,7 @@ pub(crate) struct Shown<'a> {
     pub(crate) state: &'a str,
     pub(crate) memory_saved: bool,
     pub(crate) restart_required: bool,
-    pub(crate) autostart: bool,
+    pub(crate) start: Start,
     pub(crate) form: &'a str,
 }
 
@@ -53,7 +54,7 @@ impl fmt::Display for Shown<'_> {
         let saved = if self.memory_saved { ", memory saved" } else { "" };
         let restart = if self.restart_required { ", restart required" } else { "" };
         writeln!(f, "state: {}{saved}{restart}", self.state)?;
-        writeln!(f, "autostart: {}\ndefinition:\n{}", self.autostart, self.form)
+        writeln!(f, "autostart: {}\ndefinition:\n{}", self.start, self.form)
     }
 }
 
@@ -63,7 +64,7 @@ pub(crate) fn described(found: &Found, form: &str) -> String {
         state: found.activity.word(),
         memory_saved: found.saved.is_some(),
         restart_required: restart_is_due(found),
-        autostart: found.autostart,
+        start: Start::found(Some(found)),
         form,
     }
     .to_string()

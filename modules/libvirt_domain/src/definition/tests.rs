@@ -15,7 +15,7 @@ fn parse(xml: &str) -> Result<Definition> {
 const UUID: Uuid = Uuid::from_u128(0x1234_5678_9abc_4def_8123_4567_89ab_cdef);
 
 fn complete(xml: &str) -> String {
-    parse(xml).unwrap().complete(UUID, &["52:54:00:00:00:01".into(), "52:54:00:00:00:02".into()])
+    parse(xml).unwrap().complete(UUID, &["52:54:00:00:00:01".into(), "52:54:00:00:00:02".into()], None)
 }
 
 #[test]
@@ -129,4 +129,29 @@ fn passwords_are_hidden_in_bhyves_arguments() {
         definition.hide_secrets("-s 3,fbuf,password=a,,b -s 4,x,a,b".to_owned()),
         "-s 3,fbuf,password=******** -s 4,x,********"
     );
+}
+
+#[test]
+fn a_turn_is_put_into_the_metadata() {
+    let turn = Some(Turn { order: Some(10), delay: 30 });
+    let boot = "<apiaryboot:boot xmlns:apiaryboot='urn:x-apiary:bhyve:boot:1' order='10' delay='30'/>";
+    let uuid = "<uuid>12345678-9abc-4def-8123-456789abcdef</uuid>";
+    for (given, expected) in [
+        ("<name>web1</name>".to_owned(), format!("<name>web1</name>{uuid}<metadata>{boot}</metadata>")),
+        (
+            "<metadata/><name>web1</name>".to_owned(),
+            format!("<metadata>{boot}</metadata><name>web1</name>{uuid}"),
+        ),
+        (
+            format!("<name>web1</name>{uuid}<metadata></metadata>"),
+            format!("<name>web1</name>{uuid}<metadata>{boot}</metadata>"),
+        ),
+        (
+            format!("<name>web1</name>{uuid}<metadata><a:b xmlns:a='urn:a'/></metadata>"),
+            format!("<name>web1</name>{uuid}<metadata>{boot}<a:b xmlns:a='urn:a'/></metadata>"),
+        ),
+    ] {
+        let domain = |inner: &str| format!("<domain type='kvm'>{inner}</domain>");
+        assert_eq!(parse(&domain(&given)).unwrap().complete(UUID, &[], turn), domain(&expected));
+    }
 }

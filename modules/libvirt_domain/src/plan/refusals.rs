@@ -11,6 +11,7 @@ use crate::disks::{Moved, moved_away_from, source_in};
 use crate::hypervisor::Version;
 use crate::observe::{Found, Observed, Surroundings};
 use crate::params::Params;
+use crate::turn::SCRIPT;
 
 /// Refuses a definition that does not fit its surroundings.
 pub(super) fn of_definition(params: &Params, definition: &Definition, observed: &Observed) -> Result<()> {
@@ -174,6 +175,15 @@ fn check_size(params: &Params, definition: &Definition, around: &Surroundings) -
         Size(wanted)
     );
     Ok(())
+}
+
+/// Who starts guests in their turn, where nobody does: without this one would not start with the host, and nobody would know.
+pub(super) fn missing_script(observed: &Observed) -> Option<String> {
+    observed.lacks_script.then(|| {
+        format!(
+            "boot script {SCRIPT}, which starts guests with `order` or `delay` (the playbook apiary.bhyve.hypervisor installs it)"
+        )
+    })
 }
 
 /// What the definition needs and this machine has not got.

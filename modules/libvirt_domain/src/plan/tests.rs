@@ -12,6 +12,7 @@ use crate::receipt::{Configuration, Receipt};
 use serde_json::{Value, json};
 
 mod bhyve;
+mod boot;
 mod refusals;
 mod second_day;
 
@@ -60,6 +61,7 @@ fn found(activity: Activity, defined: Configuration, running: Option<Configurati
         activity,
         persistent: true,
         autostart: false,
+        turn: None,
         defined,
         running,
         saved: None,
@@ -90,7 +92,7 @@ fn planned(options: Value, xml: Option<&str>, found: Option<Found>) -> Result<Pl
     });
     let params = params(options);
     let bhyve = (params.connection().driver() == "bhyve").then_some(Version(11_003_000));
-    plan(&params, definition.as_ref(), &Observed { found, surroundings, bhyve })
+    plan(&params, definition.as_ref(), &Observed { found, surroundings, bhyve, lacks_script: false })
 }
 
 fn steps(options: Value, xml: Option<&str>, found: Option<Found>) -> String {
@@ -111,6 +113,8 @@ fn word(step: &Step) -> &'static str {
         Step::Revive { .. } => "revive",
         Step::Resume => "resume",
         Step::Wake => "wake",
+        Step::Turn(Some(_)) => "turn",
+        Step::Turn(None) => "no-turn",
         Step::Autostart(true) => "autostart-on",
         Step::Autostart(false) => "autostart-off",
         Step::Wait { console: Some(_) } => "wait-console",

@@ -12,7 +12,12 @@ fn steps_on_bhyve(options: Value, xml: &str, found: Found) -> String {
         host_memory: 4 << 30,
         ..Surroundings::default()
     });
-    let observed = Observed { found: Some(found), surroundings, bhyve: Some(Version(11_003_000)) };
+    let observed = Observed {
+        found: Some(found),
+        surroundings,
+        bhyve: Some(Version(11_003_000)),
+        ..Observed::default()
+    };
     let plan = plan(&params(options), Some(&definition), &observed).unwrap();
     let words: Vec<_> = plan.steps.iter().map(word).collect();
     format!("{}{}", words.join(" "), if plan.outcome.restart_required { " (restart required)" } else { "" })

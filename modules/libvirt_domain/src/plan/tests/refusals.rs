@@ -12,7 +12,7 @@ use crate::observe::Neighbour;
 fn a_definition_that_does_not_fit_is_refused() {
     let definition = definition(OTHER);
     let refuse = |around: Surroundings| {
-        let observed = Observed { found: Some(off()), surroundings: Some(around), bhyve: None };
+        let observed = Observed { found: Some(off()), surroundings: Some(around), ..Observed::default() };
         plan(&params(json!({})), Some(&definition), &observed).unwrap_err().to_string()
     };
     let around = || Surroundings { uuid: UUID, host_memory: 4 << 30, ..Surroundings::default() };
@@ -51,7 +51,7 @@ fn what_is_missing_is_listed() {
         absent_bridges: vec!["bridge0".into()],
         ..Surroundings::default()
     };
-    let observed = Observed { found: None, surroundings: Some(around), bhyve: None };
+    let observed = Observed { surroundings: Some(around), ..Observed::default() };
     let plan = plan(&params(json!({})), Some(&definition(XML)), &observed).unwrap();
     assert_eq!(plan.missing, ["disk /dev/zvol/tank/web1", "bridge bridge0"]);
 }
@@ -62,7 +62,7 @@ fn what_the_driver_would_leave_out_is_refused_or_told() {
         let loss = Loss { words: "libvirt leaves it out".into(), is_grave };
         let around =
             Surroundings { losses: vec![loss], uuid: UUID, host_memory: 4 << 30, ..Surroundings::default() };
-        let observed = Observed { found: None, surroundings: Some(around), bhyve: None };
+        let observed = Observed { surroundings: Some(around), ..Observed::default() };
         plan(&params(json!({})), Some(&definition(XML)), &observed)
     };
     assert_eq!(with(true).unwrap_err().to_string(), "defining domain web1: libvirt leaves it out");
