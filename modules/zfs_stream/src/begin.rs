@@ -26,7 +26,7 @@ pub struct Begin {
     pub toname: String,
     /// When the snapshot was taken, in seconds since the epoch.
     pub creation_time: u64,
-    /// Feature flags.
+    /// What the stream may hold besides plain blocks.
     pub features: Features,
 }
 

@@ -2,9 +2,10 @@
 
 //! Puts records on the wire: fields into headers, the running checksum into every header, one write per record.
 
+use crate::expect::Length;
 use crate::features::Features;
 use crate::fletcher::Fletcher4;
-use crate::record::{CHECKSUM_AT, DATA, HEADER, Kind, MAGIC, PROPERTIES, TO_THE_END};
+use crate::record::{CHECKSUM_AT, DATA, HEADER, Kind, MAGIC, Object, PROPERTIES, TO_THE_END};
 use crate::writer::Image;
 use anyhow::{Context, Result};
 use std::io::Write;
@@ -50,12 +51,12 @@ impl<W: Write> Emitter<W> {
 
     pub(crate) fn data_object(&mut self, block_size: u32, volsize: u64) -> Result<()> {
         self.object(DATA, block_size)?;
-        self.free_range(DATA.0, volsize, TO_THE_END)
+        self.free_range(DATA.number, volsize, TO_THE_END)
     }
 
     /// The hole from `start` to `end`, if there is one.
     pub(crate) fn free(&mut self, start: u64, end: u64) -> Result<()> {
-        if start == end { Ok(()) } else { self.free_range(DATA.0, start, end - start) }
+        if start == end { Ok(()) } else { self.free_range(DATA.number, start, end - start) }
     }
 
     /// A block of data, which stands in `record` after the room for a header.
@@ -66,25 +67,25 @@ impl<W: Write> Emitter<W> {
     pub(crate) fn properties(&mut self, block: &[u8]) -> Result<()> {
         let end = block.len() as u64;
         self.object(PROPERTIES, block.len() as u32)?;
-        self.free_range(PROPERTIES.0, end, TO_THE_END)?;
+        self.free_range(PROPERTIES.number, end, TO_THE_END)?;
         self.write(PROPERTIES, 0, &mut [&[0; HEADER], block].concat())?;
-        self.free_range(PROPERTIES.0, end, 2 * end)
+        self.free_range(PROPERTIES.number, end, 2 * end)
     }
 
-    /// Ends the stream; its bytes and records.
-    pub(crate) fn end(mut self) -> Result<(u64, u64)> {
+    /// Ends the stream; its length.
+    pub(crate) fn end(mut self) -> Result<Length> {
         let mut record = blank(Kind::End);
         record[8..40].copy_from_slice(&self.sum.to_bytes());
         put_u64(&mut record, 40, self.toguid);
         self.seal_and_put(&mut record)?;
         self.sink.flush().context("writing the end of the stream")?;
-        Ok((self.bytes, self.records))
+        Ok(Length { bytes: self.bytes, records: self.records })
     }
 
-    fn object(&mut self, (object, object_type): (u64, u32), block_size: u32) -> Result<()> {
+    fn object(&mut self, object: Object, block_size: u32) -> Result<()> {
         let mut record = blank(Kind::Object);
-        put_u64(&mut record, 8, object);
-        put_u32(&mut record, 16, object_type);
+        put_u64(&mut record, 8, object.number);
+        put_u32(&mut record, 16, object.kind);
         put_u32(&mut record, 24, block_size);
         // One dnode slot.
         record[34] = 1;
@@ -101,13 +102,13 @@ impl<W: Write> Emitter<W> {
         self.seal_and_put(&mut record)
     }
 
-    fn write(&mut self, (object, object_type): (u64, u32), offset: u64, record: &mut [u8]) -> Result<()> {
+    fn write(&mut self, object: Object, offset: u64, record: &mut [u8]) -> Result<()> {
         let length = (record.len() - HEADER) as u64;
         let header = &mut record[..HEADER];
         header.fill(0);
         put_u32(header, 0, Kind::Write as u32);
-        put_u64(header, 8, object);
-        put_u32(header, 16, object_type);
+        put_u64(header, 8, object.number);
+        put_u32(header, 16, object.kind);
         put_u64(header, 24, offset);
         put_u64(header, 32, length);
         put_u64(header, 40, self.toguid);

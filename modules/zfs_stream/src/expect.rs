@@ -34,6 +34,13 @@ pub struct Expect {
     pub volsize: Option<u64>,
 }
 
+/// How long a stream is, or was so far.
+#[derive(Clone, Copy)]
+pub(crate) struct Length {
+    pub(crate) bytes: u64,
+    pub(crate) records: u64,
+}
+
 /// The verdict on a stream that was read to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {

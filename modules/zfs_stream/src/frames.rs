@@ -3,6 +3,7 @@
 //! Framing, checksums and nesting: hands out records one by one, each only when the header after it has vouched for its payload.
 
 use crate::begin::{self, Opening};
+use crate::expect::Length;
 use crate::features::Features;
 use crate::fletcher::Fletcher4;
 use crate::input::Input;
@@ -84,9 +85,9 @@ impl<R: Read> Frames<R> {
         }
     }
 
-    /// Bytes and records given out so far.
-    pub(crate) fn progress(&self) -> (u64, u64) {
-        (self.input.position() + self.given as u64, self.number)
+    /// What was given out so far.
+    pub(crate) fn progress(&self) -> Length {
+        Length { bytes: self.input.position() + self.given as u64, records: self.number }
     }
 
     pub(crate) fn into_inner(self) -> R {

@@ -16,7 +16,7 @@ use std::io::Read;
 pub struct Step<'a> {
     /// Its bytes in the stream, header and payload.
     pub raw: &'a [u8],
-    /// What it does.
+    /// What it does to the volume.
     pub event: Event<'a>,
 }
 
@@ -50,7 +50,7 @@ impl<R: Read> Reader<R> {
 
     /// Bytes of the stream given out so far.
     pub fn bytes(&self) -> u64 {
-        self.frames.progress().0
+        self.frames.progress().bytes
     }
 
     /// Reads what is left and judges the whole; gives the source back, so that its own checks (a digest, a decompressor) can be asked.

@@ -16,8 +16,22 @@ const SMALL_BLOCK: u64 = 128 << 10;
 pub(crate) const TO_THE_END: u64 = u64::MAX;
 
 /// Object that holds a volume's data, its type, and the same for its properties.
-pub(crate) const DATA: (u64, u32) = (1, 23);
-pub(crate) const PROPERTIES: (u64, u32) = (2, 24);
+/// Which object of a volume a record is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Object {
+    pub(crate) number: u64,
+    pub(crate) kind: u32,
+}
+
+impl Object {
+    /// As OBJECT and WRITE records have it.
+    fn of(header: Header) -> Self {
+        Object { number: header.u64(8), kind: header.u32(16) }
+    }
+}
+
+pub(crate) const DATA: Object = Object { number: 1, kind: 23 };
+pub(crate) const PROPERTIES: Object = Object { number: 2, kind: 24 };
 
 /// A raw header; fields are read by offset.
 #[derive(Clone, Copy)]
@@ -95,7 +109,7 @@ impl Kind {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Record {
     Begin { payload: usize },
-    Object { object: u64, object_type: u32, block_size: u32, toguid: u64 },
+    Object { object: Object, block_size: u32, toguid: u64 },
     FreeObjects { first: u64, count: u64, toguid: u64 },
     Write(Write),
     Free { object: u64, offset: u64, length: u64, toguid: u64 },
@@ -105,8 +119,7 @@ pub(crate) enum Record {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Write {
-    pub(crate) object: u64,
-    pub(crate) object_type: u32,
+    pub(crate) object: Object,
     pub(crate) offset: u64,
     pub(crate) logical_size: u64,
     pub(crate) compression: u8,
@@ -189,12 +202,7 @@ fn object(header: Header, features: Features) -> Result<Record> {
     if u64::from(block_size) > SMALL_BLOCK {
         features.require(Features::LARGE_BLOCKS, "large_blocks")?;
     }
-    Ok(Record::Object {
-        object: header.u64(8),
-        object_type: header.u32(16),
-        block_size,
-        toguid: header.u64(40),
-    })
+    Ok(Record::Object { object: Object::of(header), block_size, toguid: header.u64(40) })
 }
 
 fn free_objects(header: Header) -> Result<Record> {
@@ -215,8 +223,7 @@ fn free(header: Header) -> Result<Record> {
 impl Write {
     fn parse(header: Header, features: Features) -> Result<Write> {
         let write = Write {
-            object: header.u64(8),
-            object_type: header.u32(16),
+            object: Object::of(header),
             offset: header.u64(24),
             logical_size: header.u64(32),
             compression: header.u8(50),

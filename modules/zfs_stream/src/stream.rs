@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::features::Features;
 use crate::layout::{Layout, whole_block};
 use crate::microzap;
-use crate::record::{DATA, Embedded, PROPERTIES, Record, Write};
+use crate::record::{DATA, Embedded, Object, PROPERTIES, Record, Write};
 use anyhow::{Context, Result, bail, ensure};
 use std::ops::RangeInclusive;
 
@@ -53,13 +53,13 @@ impl Stream {
         Surroundings { made, limit, decoder }: Surroundings<'a>,
     ) -> Result<Event<'a>> {
         match record {
-            Record::Object { object, object_type, block_size, toguid } => {
+            Record::Object { object, block_size, toguid } => {
                 self.belongs(*toguid)?;
-                self.object((*object, *object_type), *block_size, made)
+                self.object(*object, *block_size, made)
             }
             Record::FreeObjects { first, count, toguid } => {
                 self.belongs(*toguid)?;
-                let kept = first + count <= DATA.0 || *first > PROPERTIES.0;
+                let kept = first + count <= DATA.number || *first > PROPERTIES.number;
                 ensure!(kept, "frees objects {first} to {}, the volume itself", first + count - 1);
                 Ok(Event::Other)
             }
@@ -71,7 +71,7 @@ impl Stream {
                 self.belongs(write.toguid)?;
                 self.write(write, limit)?;
                 let data = unpack(write, payload, self.begin.features, decoder)?;
-                self.written(write.object, write.offset, data)
+                self.written(write.object.number, write.offset, data)
             }
             Record::Embedded(embedded) => {
                 self.belongs(embedded.toguid)?;
@@ -107,7 +107,7 @@ impl Stream {
         Ok(())
     }
 
-    fn object(&mut self, object: (u64, u32), block_size: u32, made: Made) -> Result<Event<'static>> {
+    fn object(&mut self, object: Object, block_size: u32, made: Made) -> Result<Event<'static>> {
         match object {
             DATA => {
                 ensure!(!self.properties_begun, "the data object after the properties object");
@@ -137,12 +137,12 @@ impl Stream {
                 );
                 self.properties_begun = true;
             }
-            (object, object_type) => bail!(
-                "object {object} of type {object_type}: a volume has only objects {} (type {}) and {} (type {})",
-                DATA.0,
-                DATA.1,
-                PROPERTIES.0,
-                PROPERTIES.1
+            Object { number, kind } => bail!(
+                "object {number} of type {kind}: a volume has only objects {} (type {}) and {} (type {})",
+                DATA.number,
+                DATA.kind,
+                PROPERTIES.number,
+                PROPERTIES.kind
             ),
         }
         Ok(Event::Other)
@@ -155,7 +155,7 @@ impl Stream {
     }
 
     fn write(&mut self, write: &Write, limit: Option<u64>) -> Result<()> {
-        match (write.object, write.object_type) {
+        match write.object {
             DATA => {
                 let block_size = self.in_data()?;
                 if write.compression != 0 || write.logical_size == block_size {
@@ -164,20 +164,20 @@ impl Stream {
                 self.layout.place(write.offset, write.logical_size, limit)
             }
             PROPERTIES => self.property_block(write.offset, write.logical_size),
-            (object, object_type) => {
-                bail!("data of type {object_type} for object {object}, which no volume has")
+            Object { number, kind } => {
+                bail!("data of type {kind} for object {number}, which no volume has")
             }
         }
     }
 
     fn embedded(&mut self, embedded: &Embedded, limit: Option<u64>) -> Result<()> {
         match embedded.object {
-            object if object == DATA.0 => {
+            object if object == DATA.number => {
                 let block_size = self.in_data()?;
                 whole_block(embedded.offset, embedded.length, block_size)?;
                 self.layout.place(embedded.offset, embedded.length, limit)
             }
-            object if object == PROPERTIES.0 => self.property_block(embedded.offset, embedded.length),
+            object if object == PROPERTIES.number => self.property_block(embedded.offset, embedded.length),
             object => bail!("embedded data for object {object}, which no volume has"),
         }
     }
@@ -194,7 +194,7 @@ impl Stream {
     }
 
     fn written<'a>(&mut self, object: u64, offset: u64, data: &'a [u8]) -> Result<Event<'a>> {
-        if object == DATA.0 {
+        if object == DATA.number {
             return Ok(Event::Write { offset, data });
         }
         self.size = Some(microzap::size(data)?);
@@ -202,12 +202,12 @@ impl Stream {
     }
 
     fn free(&mut self, object: u64, offset: u64, length: u64) -> Result<Event<'static>> {
-        if object == DATA.0 {
+        if object == DATA.number {
             let block_size = self.in_data()?;
             self.layout.free(offset, length, block_size)?;
             return Ok(Event::Free { offset, length });
         }
-        ensure!(object == PROPERTIES.0, "frees a part of object {object}, which no volume has");
+        ensure!(object == PROPERTIES.number, "frees a part of object {object}, which no volume has");
         ensure!(self.properties_begun, "frees properties before the properties object");
         ensure!(offset >= microzap::BLOCK as u64, "frees the volume's size");
         Ok(Event::Other)

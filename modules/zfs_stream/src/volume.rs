@@ -5,7 +5,7 @@
 use crate::begin::{Begin, Opening, Package};
 use crate::decode::Decoder;
 use crate::event::Event;
-use crate::expect::{Base, Expect, Summary};
+use crate::expect::{Base, Expect, Length, Summary};
 use crate::frames::Content;
 use crate::record::HEADER;
 use crate::stream::{Made, Stream, Surroundings};
@@ -58,7 +58,7 @@ impl Volume {
     }
 
     /// The verdict on the whole, after the last record.
-    pub(crate) fn summary(&self, (bytes, records): (u64, u64)) -> Result<Summary> {
+    pub(crate) fn summary(&self, length: Length) -> Result<Summary> {
         let (Some(first), Some(last)) = (&self.first, &self.last) else { bail!("the stream is empty") };
         let Made { guid, volsize, volblocksize } = self.made;
         if let Some(announced) = self.package.as_ref().and_then(|package| package.toguid) {
@@ -81,8 +81,8 @@ impl Volume {
             features: last.features,
             volsize,
             volblocksize,
-            bytes,
-            records,
+            bytes: length.bytes,
+            records: length.records,
         })
     }
 

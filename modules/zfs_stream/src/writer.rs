@@ -4,7 +4,7 @@
 
 use crate::begin::check_toname;
 use crate::emit::Emitter;
-use crate::expect::Summary;
+use crate::expect::{Length, Summary};
 use crate::features::Features;
 use crate::microzap;
 use crate::record::HEADER;
@@ -41,10 +41,10 @@ pub fn write(disk: &File, sink: impl Write, image: &Image) -> Result<Summary> {
     emitter.begin(image, features)?;
     emitter.free_objects(0, 1)?;
     emitter.data_object(image.volblocksize, volsize)?;
-    write_data(disk, size, (image, volsize), &mut emitter)?;
+    write_data(disk, size, image.volblocksize, &mut emitter)?;
     emitter.properties(&microzap::with_size(volsize))?;
     emitter.free_objects(3, 29)?;
-    let (bytes, records) = emitter.end()?;
+    let Length { bytes, records } = emitter.end()?;
     Ok(Summary {
         toguid: image.guid,
         fromguid: 0,
@@ -72,14 +72,9 @@ fn check(image: &Image, size: u64) -> Result<()> {
     Ok(())
 }
 
-fn write_data<W: Write>(
-    disk: &File,
-    size: u64,
-    (image, volsize): (&Image, u64),
-    emitter: &mut Emitter<W>,
-) -> Result<()> {
-    let block_size = u64::from(image.volblocksize);
-    let mut block = vec![0; HEADER + image.volblocksize as usize];
+fn write_data<W: Write>(disk: &File, size: u64, volblocksize: u32, emitter: &mut Emitter<W>) -> Result<()> {
+    let block_size = u64::from(volblocksize);
+    let mut block = vec![0; HEADER + volblocksize as usize];
     let (mut offset, mut hole) = (0, 0);
     while let Some(data) = sparse::next_data(disk, offset, size).context("looking for data on the disk")? {
         offset = offset.max(data.start / block_size * block_size);
@@ -97,5 +92,5 @@ fn write_data<W: Write>(
             offset += block_size;
         }
     }
-    emitter.free(hole, volsize)
+    emitter.free(hole, size.next_multiple_of(block_size))
 }

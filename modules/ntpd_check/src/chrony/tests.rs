@@ -15,7 +15,8 @@ macro_rules! captured {
     };
 }
 
-fn judged((tracking, sources): (&str, &str), uptime: f64) -> crate::judgement::Judgement {
+fn judged(output: (&str, &str), uptime: f64) -> crate::judgement::Judgement {
+    let (tracking, sources) = output;
     let report = parse(tracking, sources).unwrap();
     let source = Source::Chrony(report);
     let evidence = Evidence { uptime: Some(uptime), ..Evidence::of_source(1_795_376_740.0, source) };

@@ -130,46 +130,46 @@ fn compressed_and_embedded_data() {
         format!("record 4 (WRITE_EMBEDDED) at byte 936: its lz4 data do not unpack to 4096 bytes: {corrupt}");
     let short =
         format!("record 4 (WRITE_EMBEDDED) at byte 936: its zle data do not unpack to 4096 bytes: {corrupt}");
-    let whole = |offset, length| embedded(1, (offset, length), &zle(length));
+    let whole = |offset, length| embedded(1, offset, length, &zle(length));
     check(&[
         (
-            with(WRITE, compressed(0, BLOCK, (15, &[0; 512]))),
+            with(WRITE, compressed(0, BLOCK, 15, &[0; 512])),
             "record 4 (WRITE) at byte 936: needs the feature compressed, which the stream does not announce (features 0x0)",
         ),
         (
-            featured(1 << 22, compressed(0, BLOCK, (15, &[0; 512]))),
+            featured(1 << 22, compressed(0, BLOCK, 15, &[0; 512])),
             "record 4 (WRITE) at byte 936: needs the feature lz4, which the stream does not announce (features 0x400000)",
         ),
         (
-            featured(COMPRESSED, compressed(0, BLOCK, (16, &[0; 512]))),
+            featured(COMPRESSED, compressed(0, BLOCK, 16, &[0; 512])),
             "record 4 (WRITE) at byte 936: needs the feature zstd, which the stream does not announce (features 0x420000)",
         ),
         (
-            featured(COMPRESSED, compressed(0, BLOCK, (2, &[0; 4096]))),
+            featured(COMPRESSED, compressed(0, BLOCK, 2, &[0; 4096])),
             "record 4 (WRITE) at byte 936: compression 'off' in a compressed block: send the stream anew",
         ),
         (
-            featured(COMPRESSED, compressed(0, BLOCK, (4, &[0; 512]))),
+            featured(COMPRESSED, compressed(0, BLOCK, 4, &[0; 512])),
             "record 4 (WRITE) at byte 936: compression 'empty', which ZFS stores and cannot read back: send the stream anew",
         ),
         (
-            featured(COMPRESSED, compressed(0, BLOCK, (17, &[0; 512]))),
+            featured(COMPRESSED, compressed(0, BLOCK, 17, &[0; 512])),
             "record 4 (WRITE) at byte 936: unknown compression 17: made by a newer ZFS than this reader knows",
         ),
         (
-            featured(COMPRESSED, compressed(0, BLOCK, (15, &[]))),
+            featured(COMPRESSED, compressed(0, BLOCK, 15, &[])),
             "record 4 (WRITE) at byte 936: compressed size 0 of a block of 4096 bytes",
         ),
         (
-            featured(COMPRESSED, compressed(0, BLOCK, (15, &[0; 8192]))),
+            featured(COMPRESSED, compressed(0, BLOCK, 15, &[0; 8192])),
             "record 4 (WRITE) at byte 936: compressed size 8192 of a block of 4096 bytes",
         ),
         (
-            featured(COMPRESSED, compressed(0, 2 * BLOCK, (15, &[0; 512]))),
+            featured(COMPRESSED, compressed(0, 2 * BLOCK, 15, &[0; 512])),
             "record 4 (WRITE) at byte 936: block of 8192 bytes at offset 0, expected a whole one of the volume's blocks of \
              4096 bytes",
         ),
-        (featured(COMPRESSED, compressed(0, BLOCK, (15, &[0; 512]))), &lz4),
+        (featured(COMPRESSED, compressed(0, BLOCK, 15, &[0; 512])), &lz4),
         (
             with(WRITE, whole(0, BLOCK)),
             "record 4 (WRITE_EMBEDDED) at byte 936: needs the feature embed_data, which the stream does not announce \
@@ -180,7 +180,7 @@ fn compressed_and_embedded_data() {
             "record 4 (WRITE_EMBEDDED) at byte 936: embedded data of type 1, expected 0 (data)",
         ),
         (
-            featured(1 << 16, embedded(1, (0, BLOCK), &[7; 120])),
+            featured(1 << 16, embedded(1, 0, BLOCK, &[7; 120])),
             "record 4 (WRITE_EMBEDDED) at byte 936: embedded sizes: 120 stored, 4096 unpacked, expected at most 112 stored \
              and a block of 4096 bytes unpacked",
         ),
@@ -189,7 +189,7 @@ fn compressed_and_embedded_data() {
             "record 4 (WRITE_EMBEDDED) at byte 936: embedded sizes: 25 stored, 512 unpacked, expected at most 112 stored \
              and a block of 4096 bytes unpacked",
         ),
-        (featured(1 << 16, embedded(1, (0, BLOCK), &zle(512))), &short),
+        (featured(1 << 16, embedded(1, 0, BLOCK, &zle(512))), &short),
         (
             featured(1 << 16, whole(0, 2 * BLOCK)),
             "record 4 (WRITE_EMBEDDED) at byte 936: block of 8192 bytes at offset 0, expected a whole one of the volume's \
@@ -197,7 +197,7 @@ fn compressed_and_embedded_data() {
         ),
         (featured(1 << 17 | 1 << 16, whole(0, BLOCK).u8(40, 15)), &embedded_lz4),
         (
-            featured(1 << 16, embedded(3, (0, BLOCK), &zle(BLOCK))),
+            featured(1 << 16, embedded(3, 0, BLOCK, &zle(BLOCK))),
             "record 4 (WRITE_EMBEDDED) at byte 936: embedded data for object 3, which no volume has",
         ),
     ]);
@@ -216,11 +216,11 @@ fn encodings_that_are_accepted() {
     .concat();
     let lzjb = &lzjb[..lzjb.len() / 4 * 4];
     for (compression, stored) in [(3, lzjb), (14, zeros)] {
-        let records = featured(1 << 22, compressed(0, BLOCK, (compression, stored)));
+        let records = featured(1 << 22, compressed(0, BLOCK, compression, stored));
         verify(&seal(&records)[..], Expect::default())
             .unwrap_or_else(|error| panic!("{compression}: {error:#}"));
     }
-    verify(&seal(&featured(1 << 16, embedded(1, (0, BLOCK), &zle(BLOCK))))[..], Expect::default()).unwrap();
+    verify(&seal(&featured(1 << 16, embedded(1, 0, BLOCK, &zle(BLOCK))))[..], Expect::default()).unwrap();
 }
 
 #[test]

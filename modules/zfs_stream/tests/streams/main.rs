@@ -6,6 +6,7 @@
 mod fixtures;
 mod guards;
 mod guards_data;
+mod guards_whole;
 mod hostile;
 mod robustness;
 mod round_trip;

@@ -128,13 +128,13 @@ pub fn write(object: u64, offset: u64, data: &[u8]) -> Record {
     write.u64(40, GUID).payload(data)
 }
 
-pub fn compressed(offset: u64, size: u64, (compression, stored): (u8, &[u8])) -> Record {
+pub fn compressed(offset: u64, size: u64, compression: u8, stored: &[u8]) -> Record {
     let write = write(1, offset, stored).u64(32, size);
     write.u8(50, compression).u64(96, stored.len() as u64)
 }
 
 /// An embedded block, stored as zle.
-pub fn embedded(object: u64, (offset, length): (u64, u64), stored: &[u8]) -> Record {
+pub fn embedded(object: u64, offset: u64, length: u64, stored: &[u8]) -> Record {
     let embedded = Record::new(8).u64(8, object).u64(16, offset).u64(24, length).u64(32, GUID).u8(40, 14);
     let mut payload = stored.to_vec();
     payload.resize(stored.len().next_multiple_of(8), 0);
