@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-//! Files that are either whole or not there.
+//! Files that are either whole or not there, and that it is no error not to find.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Permissions};
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -19,6 +19,44 @@ const UNFINISHED: &str = ".new-";
 
 /// Letters that tell two unfinished files of one name apart.
 const RANDOM: usize = 6;
+
+/// What was found, or `None` where nothing is there.
+///
+/// # Errors
+/// Where that cannot be found out.
+pub fn if_there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes a file that may be gone already.
+///
+/// # Errors
+/// Where it cannot be removed.
+pub fn remove_if_there(path: &Path) -> Result<()> {
+    if_there(fs::remove_file(path)).with_context(|| format!("removing {}", path.display()))?;
+    Ok(())
+}
+
+/// Removes what dead runs left in `folder`, if it is there: everything that is called as unfinished files are, and what `is_left`
+/// says. The caller holds the lock of the folder.
+///
+/// # Errors
+/// Where the folder cannot be read or a leftover cannot be removed.
+pub fn sweep_folder(folder: &Path, is_left: impl Fn(&[u8]) -> bool) -> Result<()> {
+    let doing = || format!("removing leftovers from {}", folder.display());
+    for entry in if_there(fs::read_dir(folder)).with_context(doing)?.into_iter().flatten() {
+        let entry = entry.with_context(doing)?;
+        let name = entry.file_name();
+        if name.as_bytes().starts_with(UNFINISHED.as_bytes()) || is_left(name.as_bytes()) {
+            if_there(fs::remove_file(entry.path())).with_context(doing)?;
+        }
+    }
+    Ok(())
+}
 
 /// A temporary file beside `path`, named `.new-XXXXXX-NAME`; removed when dropped.
 /// [`publish`] gives it its final name.
@@ -83,12 +121,7 @@ pub fn leftovers_of(path: &Path) -> Result<Vec<PathBuf>> {
     let doing = || format!("looking for leftovers in {}", folder.display());
     let name = path.file_name().with_context(|| format!("{} names no file", path.display()))?;
     let mut leftovers = Vec::new();
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(leftovers),
-        Err(error) => return Err(error).with_context(doing),
-    };
-    for entry in entries {
+    for entry in if_there(fs::read_dir(folder)).with_context(doing)?.into_iter().flatten() {
         let entry = entry.with_context(doing)?;
         if is_unfinished(&entry.file_name(), name) {
             leftovers.push(entry.path());
@@ -128,12 +161,10 @@ pub fn require_private(path: &Path) -> Result<()> {
 /// Where something else stands there, or that cannot be found out.
 pub fn require_file_or_nothing(path: &Path) -> Result<()> {
     let doing = || format!("writing {}", path.display());
-    let found = match fs::symlink_metadata(path) {
-        Ok(found) => found.file_type(),
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error).with_context(doing),
-    };
-    ensure!(found.is_file(), "{}: it is {}, expected a file or nothing yet", doing(), kind_of(found));
+    if let Some(found) = if_there(fs::symlink_metadata(path)).with_context(doing)? {
+        let kind = kind_of(found.file_type());
+        ensure!(found.is_file(), "{}: it is {kind}, expected a file or nothing yet", doing());
+    }
     Ok(())
 }
 
@@ -162,6 +193,23 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
         require_private(&path).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_dead_runs_left_in_a_folder_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [".new-abcdef-key", ".x.part", "key", "new-key"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        sweep_folder(folder.path(), |name| name.ends_with(b".part")).unwrap();
+        let mut left: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["key", "new-key"]);
+        sweep_folder(&folder.path().join("missing"), |_| true).unwrap();
+        sweep_folder(&folder.path().join("key"), |_| true).unwrap_err();
+        remove_if_there(&folder.path().join("missing")).unwrap();
+        remove_if_there(&folder.path().join("key/below")).unwrap_err();
     }
 
     #[test]

@@ -13,9 +13,9 @@ use anyhow::Result;
 pub struct Finished {
     /// The command as a person would type it.
     pub cmd: String,
-    /// How it ended.
+    /// Exit status, or the signal that ended it.
     pub status: ExitStatus,
-    /// Standard output.
+    /// Standard output, as text.
     pub stdout: String,
     /// The last 16 KiB of standard error.
     pub stderr: String,

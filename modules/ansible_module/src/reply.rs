@@ -43,7 +43,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// A successful reply.
+    /// A reply of success; `changed` is what Ansible counts.
     pub fn new(changed: bool) -> Self {
         Reply { keys: Map::from_iter([("changed".to_owned(), Value::Bool(changed))]), diff: None }
     }

@@ -5,6 +5,7 @@
 use std::mem;
 use std::time::{Duration, Instant};
 
+use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use crate::progress::Progress;
@@ -74,6 +75,21 @@ impl Task {
         let result = work(self);
         *self.busy.get_or_insert_default() += started.elapsed();
         result
+    }
+
+    /// Runs a phase that a check leaves out.
+    ///
+    /// # Errors
+    /// Those of the work.
+    pub fn for_real<T>(
+        &mut self,
+        name: &'static str,
+        work: impl FnOnce(&mut Task) -> Result<T>,
+    ) -> Result<Option<T>> {
+        match self.check_mode {
+            true => Ok(None),
+            false => self.phase(name, work).map(Some),
+        }
     }
 
     /// Runs one phase of the work and records how long it took, whether it succeeds or not.

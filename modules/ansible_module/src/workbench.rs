@@ -42,7 +42,8 @@ pub fn alone_with<'a>(datasets: impl Iterator<Item = &'a str>, limit: Duration) 
     files.iter().map(|file| Lock::acquire(file, limit)).collect()
 }
 
-/// No two subjects have the same lock: paths begin with '/', names of datasets do not, and neither of both holds a `+` by custom.
+/// Paths begin with '/', names of datasets do not. Of two paths that differ in a `+` for a '/', one waits for the other: that costs a
+/// moment and nothing else.
 fn lock_of(subject: &str) -> Result<PathBuf> {
     let name = subject.replace('/', "+");
     let name = match name.len() <= LONGEST {

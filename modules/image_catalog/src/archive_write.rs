@@ -33,7 +33,7 @@ pub enum Compression {
 pub struct WrittenPackage {
     /// Its size in bytes.
     pub size: u64,
-    /// Its checksum.
+    /// Its checksum, for the catalogue.
     pub sha256: Sha256Hex,
 }
 

@@ -24,7 +24,7 @@ pub struct Manifest {
     pub name: String,
     /// The place in a ports tree; images have one in common.
     pub origin: String,
-    /// The version.
+    /// The version, by which packages of one name are ordered.
     pub version: String,
     /// One line about the package.
     #[serde(default)]
@@ -84,7 +84,7 @@ pub struct Manifest {
 pub struct Dependency {
     /// The origin of that package.
     pub origin: String,
-    /// Its version.
+    /// The version of the package that is needed.
     pub version: String,
 }
 
@@ -129,10 +129,10 @@ impl Manifest {
 pub struct PackedFile {
     /// The checksum of its content.
     pub sum: Sum,
-    /// The owner.
+    /// The user who owns the file.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub uname: String,
-    /// The group.
+    /// The group that the file belongs to.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub gname: String,
     /// The mode in octal digits.

@@ -86,7 +86,7 @@ impl Meta {
 /// A file of the repository that lists its packages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// Where it is.
+    /// Its path in the repository.
     pub path: RelativePath,
     pub(crate) member: String,
     pub(crate) form: Form,

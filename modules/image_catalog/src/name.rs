@@ -8,9 +8,7 @@ use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
 pub use crate::version::ImageVersion;
-
-/// The longest image name: it becomes a file name, a dataset name and part of a device name.
-pub const NAME_LIMIT: usize = 128;
+use crate::version::LIMIT;
 
 /// A word that names an image, either exactly (`demo-1.0-20261122`) or without its version (`demo-1.0`).
 ///
@@ -43,8 +41,8 @@ impl TryFrom<String> for ImageName {
 
     fn try_from(text: String) -> Result<Self> {
         ensure!(
-            !text.is_empty() && text.len() <= NAME_LIMIT,
-            "image name {text:?} has {} characters, expected 1 to {NAME_LIMIT}",
+            !text.is_empty() && text.len() <= LIMIT,
+            "image name {text:?} has {} characters, expected 1 to {LIMIT}",
             text.len()
         );
         ensure!(

@@ -46,7 +46,7 @@ impl Package {
         })
     }
 
-    /// Its file.
+    /// The file that is to be fetched: where it lies, its length and its checksum.
     pub fn file(&self) -> PackageFile {
         PackageFile { path: self.path.clone(), size: self.size, sum: self.sum.clone() }
     }
@@ -60,11 +60,11 @@ impl Package {
 /// The file of a package, image or not, as its catalogue promises it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackageFile {
-    /// Where it is.
+    /// Its path in the repository.
     pub path: RelativePath,
-    /// Its bytes.
+    /// Its length in bytes.
     pub size: u64,
-    /// Its checksum.
+    /// The checksum that the list has for it.
     pub sum: Sum,
 }
 

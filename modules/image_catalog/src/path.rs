@@ -34,7 +34,7 @@ impl RelativePath {
         &self.0
     }
 
-    /// The last component.
+    /// What comes after the last `/`.
     pub fn file_name(&self) -> &str {
         self.0.rsplit_once('/').map_or(self.0.as_str(), |(_, name)| name)
     }

@@ -8,8 +8,8 @@ use std::fmt;
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
-/// The longest version, which is part of a name of at most that.
-const LIMIT: usize = 128;
+/// The longest name of an image, version and all: it becomes a file name, a dataset name and part of a device name.
+pub(crate) const LIMIT: usize = 128;
 
 /// The version of an image: letters, digits, `.` and `_`, starting with a digit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -13,9 +13,9 @@ use crate::failure::Failure;
 /// What chronyd says about itself.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ChronyReport {
-    /// Its clock.
+    /// What chronyc tracking says of the clock.
     pub tracking: Tracking,
-    /// Its sources.
+    /// What chronyc sources and sourcestats say of each source.
     pub sources: Vec<ChronySource>,
 }
 
@@ -47,9 +47,9 @@ pub struct ChronySource {
     pub mode: char,
     /// `*` followed, `+` combined, `-` not combined, `x` falseticker, `~` too variable, `?` unusable.
     pub state: char,
-    /// Name or address.
+    /// Its name, or its address where it has none.
     pub name: String,
-    /// As announced.
+    /// The stratum that it announces.
     pub stratum: u32,
     /// Seconds between queries.
     pub poll: f64,

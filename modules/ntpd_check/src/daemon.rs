@@ -41,7 +41,7 @@ pub struct Process {
 pub enum Kind {
     /// OpenNTPD's engine.
     Openntpd,
-    /// chronyd.
+    /// chronyd itself.
     Chrony,
 }
 

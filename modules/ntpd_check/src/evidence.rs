@@ -12,9 +12,9 @@ use crate::state::State;
 /// What the daemon in charge said, or why it said nothing.
 #[derive(Debug, Clone)]
 pub enum Source {
-    /// OpenNTPD.
+    /// What ntpctl showed of OpenNTPD.
     Openntpd(Report),
-    /// chrony.
+    /// What chronyc showed of chronyd.
     Chrony(ChronyReport),
     /// Nobody could be asked.
     Failed(Failure),

@@ -22,7 +22,7 @@ use crate::judgement::{Figures, Judgement};
 use crate::report::Report;
 use crate::verdict::Finding;
 
-/// Judges the evidence.
+/// What to think of the clock that this evidence is of.
 pub fn judge(evidence: &Evidence, limits: &Limits) -> Judgement {
     match &evidence.source {
         Source::Openntpd(report) => openntpd(report, evidence, limits),

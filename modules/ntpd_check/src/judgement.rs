@@ -32,7 +32,7 @@ pub struct Judgement {
 pub struct Figures {
     /// The daemon's own claim.
     pub synced: Option<bool>,
-    /// The daemon's stratum.
+    /// The stratum that the daemon has, as far as it says.
     pub stratum: Option<u32>,
     /// Peers the daemon counts as valid.
     pub valid_peers: u32,
@@ -75,7 +75,7 @@ pub struct Figures {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorSource {
-    /// The daemon.
+    /// What the daemon itself says its error is.
     Daemon,
     /// Direct probes of its peers, which agree.
     Probes,

@@ -25,7 +25,7 @@ pub const LARGEST: u64 = 1 << 20;
 /// The leap seconds one file knows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LeapTable {
-    /// The file.
+    /// Where it was read from.
     pub path: PathBuf,
     /// Unix seconds of its last change.
     pub updated: Option<f64>,

@@ -31,7 +31,7 @@ pub struct Probed {
     pub server: String,
     /// The address that was asked.
     pub address: Option<String>,
-    /// Queries sent.
+    /// Queries sent, be they answered or not.
     pub sent: u32,
     /// Good answers, in their order.
     pub answers: Vec<Answer>,

@@ -18,7 +18,7 @@ pub struct Report {
     pub sensors: Vec<Sensor>,
 }
 
-/// The status line.
+/// What the first line of ntpctl says.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Status {
     /// `V/N peers valid`, absent when no peer is configured.

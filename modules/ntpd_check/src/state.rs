@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ansible_module::files::{sweep_for, write_atomically};
+use ansible_module::files::{if_there, sweep_for, write_atomically};
 use ansible_module::lock::Lock;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -98,10 +98,8 @@ pub fn lock(path: &Path, limit: Duration) -> Result<Lock> {
 /// Where the file cannot be read or is not ours: forgetting restarts would lift their limit.
 pub fn load(path: &Path) -> Result<State> {
     let doing = || format!("reading what earlier runs left in {}", path.display());
-    let file = match fs::File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(State::default()),
-        Err(error) => return Err(error).with_context(doing),
+    let Some(file) = if_there(fs::File::open(path)).with_context(doing)? else {
+        return Ok(State::default());
     };
     let mut text = String::new();
     file.take(LARGEST).read_to_string(&mut text).with_context(doing)?;

@@ -36,9 +36,9 @@ pub struct Vetted {
     pub delay: Option<f64>,
     /// Its root distance in seconds.
     pub root_distance: Option<f64>,
-    /// Its stratum.
+    /// The stratum that it announces.
     pub stratum: Option<u8>,
-    /// Its reference id.
+    /// What it is synchronised to, as it announces that.
     pub refid: Option<String>,
     /// Part of the queries without a good answer.
     pub loss: f64,

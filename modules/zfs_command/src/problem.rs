@@ -113,7 +113,7 @@ impl Problem {
 /// A `zfs` command that failed for a known reason. The command and its own words are the source of this error.
 #[derive(Debug)]
 pub struct ZfsFailed {
-    /// The reason.
+    /// Why zfs refused, as far as that is known.
     pub problem: Problem,
     failed: CommandFailed,
 }

@@ -26,9 +26,9 @@ pub enum Kind {
 /// One line of `zfs list`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// Full name.
+    /// The name from the pool on.
     pub name: String,
-    /// What it is.
+    /// File system, volume or snapshot.
     pub kind: Kind,
     /// Its guid; a snapshot keeps it over send and receive.
     pub guid: Guid,
@@ -62,9 +62,9 @@ pub struct Snapshot {
 /// One line of `zfs get`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Property {
-    /// Dataset.
+    /// The dataset or snapshot that has it.
     pub dataset: String,
-    /// Property.
+    /// The property's name.
     pub name: String,
     /// Value as `-p` prints it; `-` for a user property that is not set.
     pub value: String,

@@ -9,7 +9,7 @@ use crate::digest::Sha256Hex;
 
 /// Something that signs the SHA-256 of a member, given as 64 hexadecimal digits, and names its key.
 pub trait ExternalSigner {
-    /// Signs.
+    /// Signs the digest's text, which is what pkg(8) hands to a signing command.
     fn sign(&self, digest: &Sha256Hex) -> Result<ExternalSignature>;
 }
 
@@ -18,7 +18,7 @@ pub trait ExternalSigner {
 pub struct ExternalSignature {
     /// The kind of the key.
     pub key_type: KeyType,
-    /// The bare signature.
+    /// The signature, without pkg's mark of its kind.
     pub signature: Vec<u8>,
     /// The public key, as it will stand in the archive.
     pub public_key: Vec<u8>,

@@ -16,7 +16,7 @@ use crate::{regular, ucl};
 /// The largest fingerprint file that is read, in bytes.
 const FILE_LIMIT: u64 = 64 << 10;
 
-/// Fingerprints of keys.
+/// Fingerprints of the keys that are trusted, and of those that no longer are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fingerprints {
     trusted: BTreeSet<Sha256Hex>,
