@@ -24,15 +24,12 @@ use crate::signing::Signer;
 /// A plan, and what it was made from.
 #[derive(Clone, Copy)]
 pub struct Work<'a> {
-    /// The options.
     pub params: &'a Params,
     /// What they come to.
     pub wanted: &'a Wanted,
-    /// What to do.
     pub plan: &'a Plan,
     /// What was there before.
     pub observed: &'a Observed,
-    /// What signs.
     pub signer: &'a Signer,
 }
 

@@ -10,7 +10,6 @@ use image_catalog::package::Package;
 
 use crate::params::Params;
 
-/// What to do.
 #[derive(Debug, Default)]
 pub struct Plan {
     /// The image whose package is to be written and listed.
@@ -30,12 +29,10 @@ pub struct Plan {
 pub struct Publication {
     /// Its name and version.
     pub id: ImageId,
-    /// Its manifest.
     pub manifest: Manifest,
 }
 
 impl Plan {
-    /// Publishes an image.
     pub fn publishing(id: &ImageId, manifest: Manifest) -> Self {
         let after = describe(&manifest);
         Self { publish: Some(Publication { id: id.clone(), manifest }), after, ..Self::default() }

@@ -30,9 +30,7 @@ pub fn summing() -> CheckingWriter<io::Sink> {
 /// The size and checksum of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamSum {
-    /// Bytes.
     pub size: u64,
-    /// SHA-256.
     pub sha256: Sha256Hex,
 }
 

@@ -22,15 +22,12 @@ const LOCK_LIMIT: Duration = Duration::from_secs(300);
 /// # Errors
 /// Where a key is there that is not what was asked for, or its files cannot be read or written.
 pub fn key(params: Params, task: &mut Task) -> Result<Reply> {
-    let _lock = match task.check_mode {
-        true => None,
-        false => Some(task.phase("wait", |_| workbench::alone_at(&params.path, LOCK_LIMIT))?),
-    };
+    let _lock = task.for_real("wait", |_| workbench::alone_at(&params.path, LOCK_LIMIT))?;
     let observed = task.phase("observe", |_| observe::observe(&params))?;
     let plan = plan::plan(&params, &observed)?;
-    let fingerprint = match task.check_mode {
-        true => plan.fingerprint()?,
-        false => Some(task.phase("apply", |_| apply::apply(&plan))?),
+    let fingerprint = match task.for_real("apply", |_| apply::apply(&plan))? {
+        None => plan.fingerprint()?,
+        written => written,
     };
     Ok(Reply::new(plan.changed()).diff(plan.diff()).with("key", params.describe(fingerprint)))
 }

@@ -15,6 +15,7 @@ mod observe;
 mod page;
 mod params;
 mod plan;
+mod prepare;
 mod prune;
 mod qemu_img;
 mod reply;
@@ -24,15 +25,17 @@ mod source;
 mod staging;
 
 use std::fs;
-use std::path::Path;
 
+use ansible_module::files::sweep_folder;
 use ansible_module::lock::Lock;
 use ansible_module::{Reply, Task};
 use anyhow::{Context, Result};
+use image_catalog::catalogue_write::PACKAGE_FOLDER;
 use image_catalog::signs::is_there;
 
 use apply::Work;
 pub use key::key;
+use observe::View;
 pub use params::Params;
 use params::State;
 pub use server::server;
@@ -45,16 +48,15 @@ pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
     let wanted = params.wanted()?;
     let signer = signing::load(&params, task.check_mode)?;
     let _lock = lock(&params, task)?;
-    let observed = task.phase("observe", |task| observe::observe(&params, &wanted, &signer, task))?;
+    let source = task.phase("observe", |_| prepare::prepare(&params, &wanted))?;
+    let view = View { params: &params, wanted: &wanted, signer: &signer };
+    let observed = task.phase("observe", |task| observe::observe(view, source, task))?;
     let plan = plan::plan(&params, &wanted, &observed)?;
     for warning in lint::warnings(&plan, &observed) {
         task.warn(warning);
     }
     let work = Work { params: &params, wanted: &wanted, plan: &plan, observed: &observed, signer: &signer };
-    let published = match task.check_mode {
-        true => None,
-        false => task.phase("apply", |task| apply::apply(work, task))?,
-    };
+    let published = task.for_real("apply", |task| apply::apply(work, task))?.flatten();
     reply::reply(&work, published.as_ref())
 }
 
@@ -65,23 +67,8 @@ fn lock(params: &Params, task: &Task) -> Result<Option<Lock>> {
     }
     fs::create_dir_all(&params.path).with_context(|| format!("creating folder {}", params.path.display()))?;
     let lock = Lock::acquire(&params.path.join(".lock"), params.lock_timeout.duration())?;
-    sweep(&params.path)?;
+    sweep_folder(&params.path, |_| false)?;
     staging::sweep(&params.path)?;
-    sweep(&params.path.join(image_catalog::catalogue_write::PACKAGE_FOLDER))?;
+    sweep_folder(&params.path.join(PACKAGE_FOLDER), |_| false)?;
     Ok(Some(lock))
-}
-
-/// Removes what runs that were killed have left. The lock is held, so nobody is writing it.
-fn sweep(folder: &Path) -> Result<()> {
-    let sweeping = || format!("removing leftovers from {}", folder.display());
-    if !is_there(folder)? {
-        return Ok(());
-    }
-    for entry in fs::read_dir(folder).with_context(sweeping)? {
-        let entry = entry.with_context(sweeping)?;
-        if entry.file_name().as_encoded_bytes().starts_with(b".new-") {
-            fs::remove_file(entry.path()).with_context(sweeping)?;
-        }
-    }
-    Ok(())
 }

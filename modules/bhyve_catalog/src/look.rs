@@ -2,10 +2,8 @@
 
 //! Reads the source of an image: what it is, which snapshot it would be, and the sum of its stream.
 
-use std::env;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::Path;
 
 use ansible_module::{Progress, Task};
 use anyhow::{Context, Result, bail, ensure};
@@ -19,10 +17,9 @@ use zfs_stream::{Base, Expect, Image, Summary};
 
 use crate::dates::time_of;
 use crate::identity::{self, StreamSum, summing};
-use crate::params::{Format, Params};
-use crate::qemu_img;
-use crate::source::{self, Source};
-use crate::staging::Staged;
+use crate::params::Params;
+use crate::prepare::{Disk, Opened};
+use crate::source::Source;
 
 /// An image as its source has it.
 pub struct Seen {
@@ -36,7 +33,6 @@ pub struct Seen {
     pub volsize: u64,
     /// Bytes of a block.
     pub volblocksize: u64,
-    /// The stream.
     pub stream: StreamSum,
     /// What a publisher might want to know of it.
     pub remarks: Vec<String>,
@@ -46,7 +42,7 @@ pub struct Seen {
 pub fn look(
     params: &Params,
     id: &ImageId,
-    source: &str,
+    opened: Opened,
     catalogue: Option<&Catalogue>,
     task: &Task,
 ) -> Result<Seen> {
@@ -61,46 +57,33 @@ pub fn look(
                 .with_context(|| format!("parent {name} is not in the catalogue: publish it first"))?,
         ),
     };
-    let path = Path::new(source);
-    match source::detect(source, params.format)? {
-        Format::Stream => look_at_stream(source::open(path)?, parent, task),
-        Format::Snapshot => look_at_snapshot(&source.parse()?, parent, listed, task),
-        format => {
-            ensure!(
-                parent.is_none(),
-                "option parent needs a stream or a snapshot as source: a disk does not know what it was made from"
-            );
-            look_at_disk(Disk { params, id, path, format }, listed, task)
-        }
+    match opened {
+        Opened::Stream(file) => look_at_stream(file, parent, task),
+        Opened::Snapshot(name) => look_at_snapshot(&name, parent, listed, task),
+        Opened::Disk(disk) => look_at_disk(disk, unnamed_image(params, id)?, Known { id, listed }, task),
     }
 }
 
-struct Disk<'a> {
-    params: &'a Params,
-    id: &'a ImageId,
-    path: &'a Path,
-    format: Format,
+/// What the stream of a disk says besides its content; the guid comes from the content.
+fn unnamed_image(params: &Params, id: &ImageId) -> Result<Image> {
+    let volblocksize = u32::try_from(params.volblocksize.0).context("reading option volblocksize")?;
+    let name = format!("images/{id}@image");
+    Ok(Image { guid: 1, creation_time: time_of(&id.version), name, volblocksize })
 }
 
-fn look_at_disk(disk: Disk<'_>, listed: Option<&Package>, task: &Task) -> Result<Seen> {
-    let Disk { params, id, path, format } = disk;
-    // What is not a disk is refused here, whoever would read it then.
-    let original = source::open(path)?;
-    let (file, staged) = match format {
-        Format::Qcow2 => {
-            let staged = staged_raw(&params.path, path)?;
-            (staged.reopen()?, Some(staged))
-        }
-        _ => (original, None),
-    };
-    let block_size = u32::try_from(params.volblocksize.0).context("reading option volblocksize")?;
-    let name = format!("images/{id}@image");
-    let unnamed =
-        zfs_stream::Image { guid: 1, creation_time: time_of(&id.version), name, volblocksize: block_size };
+/// What is known of an image without looking at its source.
+struct Known<'a> {
+    id: &'a ImageId,
+    listed: Option<&'a Package>,
+}
+
+fn look_at_disk(disk: Disk, unnamed: Image, known: Known<'_>, task: &Task) -> Result<Seen> {
+    let Disk { file, staged } = disk;
     let (content, summary) = sum_of(&file, &unnamed, task)?;
-    let guid = identity::guid(id, &content.sha256);
-    let image = zfs_stream::Image { guid, ..unnamed };
-    let stream = match known_sum(listed, guid) {
+    let guid = identity::guid(known.id, &content.sha256);
+    let image = Image { guid, ..unnamed };
+    let volblocksize = u64::from(image.volblocksize);
+    let stream = match known_sum(known.listed, guid) {
         Some(stream) => stream,
         None => sum_of(&file, &image, task)?.0,
     };
@@ -109,18 +92,10 @@ fn look_at_disk(disk: Disk<'_>, listed: Option<&Package>, task: &Task) -> Result
         guid,
         fromguid: None,
         volsize: summary.volsize.context("making a stream: it has no size")?,
-        volblocksize: u64::from(block_size),
+        volblocksize,
         stream,
         remarks: Vec::new(),
     })
-}
-
-/// The raw form of a qcow2 disk. Where the catalogue will be is room for it; a check before there is one has less choice.
-fn staged_raw(folder: &Path, qcow2: &Path) -> Result<Staged> {
-    let temporary = env::temp_dir();
-    let staged = Staged::new(if folder.is_dir() { folder } else { &temporary })?;
-    qemu_img::convert(qcow2, staged.path())?;
-    Ok(staged)
 }
 
 fn sum_of(disk: &File, image: &Image, task: &Task) -> Result<(StreamSum, Summary)> {

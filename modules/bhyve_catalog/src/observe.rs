@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
-use std::io::{ErrorKind, Read, Seek};
+use std::io::{Read, Seek};
 use std::path::Path;
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use ansible_module::Task;
+use ansible_module::files::if_there;
 use ansible_module::open::open_file;
 use anyhow::{Context, Result, bail, ensure};
 use image_catalog::catalogue::Catalogue;
@@ -21,12 +22,12 @@ use image_catalog::signs::{is_there, signs};
 use crate::look::{Seen, look};
 use crate::page::{self, PAGE};
 use crate::params::{Params, Wanted};
+use crate::prepare::Opened;
 use crate::signing::Signer;
 
 /// The largest page for people that is compared, in bytes.
 const PAGE_LIMIT: u64 = 64 << 20;
 
-/// What is there.
 pub struct Observed {
     /// The catalogue; `None` where there is none yet.
     pub catalogue: Option<Catalogue>,
@@ -36,19 +37,33 @@ pub struct Observed {
     pub source: Option<Seen>,
     /// Package files by their path in the catalogue, with their time in seconds since 1970.
     pub packages: BTreeMap<String, u64>,
+    /// When this was, in seconds since 1970.
+    pub now: u64,
 }
 
-/// Looks.
-pub fn observe(params: &Params, wanted: &Wanted, signer: &Signer, task: &mut Task) -> Result<Observed> {
+/// What to look at.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    pub params: &'a Params,
+    /// What they come to.
+    pub wanted: &'a Wanted,
+    /// What signs, and must have signed.
+    pub signer: &'a Signer,
+}
+
+/// Looks at the catalogue, and at the source of the image that is to be in it.
+pub fn observe(view: View, source: Option<Opened>, task: &mut Task) -> Result<Observed> {
+    let View { params, wanted, signer } = view;
     let (catalogue, stale) = read_catalogue(&params.path, signer)?;
-    let source = match wanted {
-        Wanted::Present { id, source, .. } => Some(
-            look(params, id, source, catalogue.as_ref(), task)
+    let source = match (wanted, source) {
+        (Wanted::Present { id, source, .. }, Some(opened)) => Some(
+            look(params, id, opened, catalogue.as_ref(), task)
                 .with_context(|| format!("looking at source {source}"))?,
         ),
-        Wanted::Absent(_) | Wanted::Pruned(_) => None,
+        _ => None,
     };
-    Ok(Observed { catalogue, stale, source, packages: package_files(&params.path)? })
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).context("reading the clock")?.as_secs();
+    Ok(Observed { catalogue, stale, source, packages: package_files(&params.path)?, now })
 }
 
 /// The catalogue that is there. Whatever says that there is one is read or refused: what was not read would be forgotten.
@@ -171,13 +186,8 @@ fn read_optional(path: &Path, limit: u64) -> Result<Option<Vec<u8>>> {
 fn package_files(folder: &Path) -> Result<BTreeMap<String, u64>> {
     let all = folder.join(PACKAGE_FOLDER);
     let reading = || format!("reading folder {}", all.display());
-    let entries = match fs::read_dir(&all) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        Err(error) => return Err(error).with_context(reading),
-    };
     let mut packages = BTreeMap::new();
-    for entry in entries {
+    for entry in if_there(fs::read_dir(&all)).with_context(reading)?.into_iter().flatten() {
         let entry = entry.with_context(reading)?;
         let Ok(name) = entry.file_name().into_string() else {
             bail!("{}: a name in it is not UTF-8", reading())

@@ -19,12 +19,12 @@ const BLOCK_SIZES: std::ops::RangeInclusive<u64> = 4 << 10..=1 << 20;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// The catalogue's folder.
+    /// The folder that is the catalogue, or becomes one.
     pub path: PathBuf,
-    /// The image's name.
+    /// The image's name, without its version.
     #[serde(default)]
     pub name: Option<ImageName>,
-    /// The image's version.
+    /// The image's version, for all states but pruned.
     #[serde(default)]
     pub version: Option<ImageVersion>,
     /// Where the image comes from.
@@ -51,7 +51,7 @@ pub struct Params {
     /// What a guest needs.
     #[serde(default)]
     pub requirements: Option<Requirements>,
-    /// Labels.
+    /// Labels of the publisher's own, shown with the image.
     #[serde(default)]
     pub annotations: Option<BTreeMap<String, Value>>,
     /// The image an incremental stream builds on.
@@ -66,10 +66,10 @@ pub struct Params {
     /// Compressing threads, 0 for one per processor.
     #[serde(default)]
     pub compression_threads: u32,
-    /// How to sign.
+    /// How clients are to check the signature.
     #[serde(default)]
     pub signature_type: SignatureType,
-    /// The private key.
+    /// The file of the private key that signs.
     #[serde(default)]
     pub signing_key: Option<PathBuf>,
     /// A command that signs instead.
@@ -87,7 +87,7 @@ pub struct Params {
     /// How many days to keep an image at least.
     #[serde(default)]
     pub keep_days: Option<i64>,
-    /// What to do.
+    /// Whether the image is to be in the catalogue.
     #[serde(default)]
     pub state: State,
 }
@@ -101,7 +101,7 @@ pub enum Format {
     Auto,
     /// A raw disk: a file or a device.
     Raw,
-    /// A qcow2 disk.
+    /// A qcow2 disk, which is unpacked first.
     Qcow2,
     /// A file holding a ZFS send stream.
     Stream,
@@ -120,7 +120,7 @@ pub enum CompressionKind {
     None,
 }
 
-/// What to do.
+/// What to do about images in the catalogue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {

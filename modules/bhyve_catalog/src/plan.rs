@@ -26,7 +26,7 @@ pub fn plan(params: &Params, wanted: &Wanted, observed: &Observed) -> Result<Pla
         }
         (Wanted::Present { .. }, None) => bail!("planning without having looked at the source"),
         (Wanted::Absent(id), _) => plan_withdrawal(id, images, observed)?,
-        (Wanted::Pruned(keep), _) => prune::plan(keep, images, observed)?,
+        (Wanted::Pruned(keep), _) => prune::plan(keep, images, observed),
     };
     if let (Some(reason), Some(_)) = (&observed.stale, &observed.catalogue) {
         plan.rewrite(reason);

@@ -17,7 +17,6 @@ use crate::params::Wanted;
 struct Image {
     name: String,
     version: String,
-    /// The package file.
     path: Option<String>,
     /// SHA-256 of the package file, unknown before it is written.
     sha256: Option<String>,
@@ -34,7 +33,6 @@ struct Image {
     stream_size: u64,
 }
 
-/// The catalogue afterwards.
 #[derive(Serialize)]
 struct Catalogue {
     path: String,

@@ -25,13 +25,11 @@ const ANSWER_LIMIT: u64 = 1 << 20;
 
 /// The signer, and the signatures it believes.
 pub struct Signer {
-    /// What signs.
     pub signing: Signing,
     /// Its own signature.
     pub own: Trust,
     /// Signatures of the key that was used before.
     pub previous: Option<Trust>,
-    /// The public key.
     pub public_key: Option<PublicKey>,
 }
 

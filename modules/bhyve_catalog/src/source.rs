@@ -20,7 +20,6 @@ const HEAD: u64 = 512;
 pub enum Source {
     /// A raw disk, and what its stream says besides its content.
     Disk {
-        /// The disk.
         file: File,
         /// What to put into the stream.
         image: zfs_stream::Image,
@@ -30,9 +29,7 @@ pub enum Source {
     },
     /// A file that holds a stream.
     Stream(File),
-    /// A snapshot.
     Snapshot {
-        /// Its name.
         name: SnapshotName,
         /// The one to send the difference to.
         base: Option<SnapshotName>,

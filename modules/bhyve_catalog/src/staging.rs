@@ -3,14 +3,14 @@
 //! Raw copies of packed disks: each goes with the run that made it, or with the next run if that one was killed.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::process;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use ansible_module::files::if_there;
+use anyhow::{Context, Result};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::signal::kill;
@@ -87,10 +87,8 @@ fn remove_if_dead(path: &Path) -> Result<()> {
     if !is_left(&file, path)? {
         return Ok(());
     }
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => bail!(error),
-        _ => Ok(()),
-    }
+    if_there(fs::remove_file(path))?;
+    Ok(())
 }
 
 /// Whether nobody holds the lock of a copy. A program that a run was starting when it was killed holds it for a moment more,

@@ -3,17 +3,15 @@
 //! Reads the key and the files made from it.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
 
+use ansible_module::files::if_there;
 use anyhow::{Context, Result};
 use image_catalog::signature::{PrivateKey, load_key};
 
 use super::params::Params;
 
-/// What is there.
 pub struct Observed {
-    /// The private key.
     pub key: Option<PrivateKey>,
     /// The content of the public key's file.
     pub public_key: Option<Vec<u8>>,
@@ -21,13 +19,10 @@ pub struct Observed {
     pub fingerprint: Option<Vec<u8>>,
 }
 
-/// Looks.
 pub fn observe(params: &Params) -> Result<Observed> {
-    let key = match params.path.symlink_metadata() {
-        Ok(_) => Some(load_key(&params.path)?),
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
-        Err(error) => return Err(error).with_context(|| format!("looking for {}", params.path.display())),
-    };
+    let there = if_there(params.path.symlink_metadata());
+    let there = there.with_context(|| format!("looking for {}", params.path.display()))?;
+    let key = there.map(|_| load_key(&params.path)).transpose()?;
     let fingerprint = match &params.fingerprint {
         Some(path) => content(path)?,
         None => None,
@@ -36,9 +31,5 @@ pub fn observe(params: &Params) -> Result<Observed> {
 }
 
 fn content(path: &Path) -> Result<Option<Vec<u8>>> {
-    match fs::read(path) {
-        Ok(content) => Ok(Some(content)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("reading {}", path.display())),
-    }
+    if_there(fs::read(path)).with_context(|| format!("reading {}", path.display()))
 }

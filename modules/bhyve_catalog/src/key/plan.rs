@@ -12,7 +12,6 @@ use image_catalog::signature::{KeyType, PrivateKey};
 use super::observe::Observed;
 use super::params::Params;
 
-/// What to write.
 pub struct Plan<'a> {
     /// The key that is there, or the kind of the one to make.
     pub key: Key<'a>,
