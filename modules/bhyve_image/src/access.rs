@@ -12,7 +12,6 @@ use image_catalog::transport::Location;
 /// All of that.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Access {
-    /// The place.
     pub location: Location,
     /// What must have signed it.
     pub trust: TrustOptions,
@@ -29,7 +28,6 @@ pub struct Access {
 pub struct TrustOptions {
     /// The kind of signature.
     pub signature_type: SignatureType,
-    /// The public key.
     pub pubkey: Option<PathBuf>,
     /// The folder of fingerprints.
     pub fingerprints: Option<PathBuf>,

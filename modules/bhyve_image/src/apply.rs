@@ -3,7 +3,6 @@
 //! Does what was planned.
 
 use ansible_module::Task;
-use ansible_module::lock::Lock;
 use anyhow::Result;
 use image_catalog::name::ImageName;
 
@@ -11,33 +10,9 @@ use crate::fetch::{Order, fetch};
 use crate::image::Image;
 use crate::observe::{Observed, Offer};
 use crate::plan::Plan;
-use crate::store::{Record, Store, Stored};
+use crate::store::Store;
+use crate::stored::{Record, Stored};
 use crate::vouched::Vouched;
-
-/// Waits until no other run works on the images that the plan touches, and looks at them again: another run may have done it.
-///
-/// # Errors
-/// Where the store cannot be made or read, or another run works for hours.
-pub fn prepare(plan: &Plan, observed: &mut Observed) -> Result<Vec<Lock>> {
-    let mut locks = Vec::new();
-    if plan.changed() {
-        observed.store.make()?;
-    }
-    for name in plan.touched()? {
-        let lock = match observed.store.try_lock(&name) {
-            Some(lock) => lock,
-            None => {
-                if let Some(offer) = &mut observed.offer {
-                    offer.repository.disconnect();
-                }
-                observed.store.lock(&name)?
-            }
-        };
-        locks.push(lock);
-    }
-    observed.refresh()?;
-    Ok(locks)
-}
 
 /// Fetches and removes; returns the images that were fetched, whose SHA-256 is known now. The caller holds the locks of all images
 /// that the plan touches.

@@ -14,7 +14,8 @@ use image_catalog::transport::Transport;
 
 use crate::image::Image;
 use crate::part::Part;
-use crate::store::{Record, Store, remove_if_there};
+use crate::store::Store;
+use crate::stored::Record;
 use crate::vouched::Vouched;
 
 /// Bytes moved at a time.
@@ -59,7 +60,7 @@ fn publish(
     store: &Store,
 ) -> Result<Record> {
     let path = store.package(name);
-    remove_if_there(&store.record(name))?;
+    files::remove_if_there(&store.record(name))?;
     files::sweep_for(&store.record(name))?;
     let file = part.publish(&path)?;
     let image = Image { path: Some(path), sha256: Some(sha256), ..Image::from(package) };

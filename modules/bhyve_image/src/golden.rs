@@ -11,7 +11,6 @@ use zfs_command::{DatasetName, Guid, Snapshot, Zfs};
 pub struct Golden {
     /// NAME-VERSION, by the name of the volume.
     pub name: String,
-    /// The snapshot.
     pub snapshot: String,
     /// Its guid, which is that of the image.
     pub guid: Guid,

@@ -12,8 +12,7 @@ use image_catalog::name::ImageName;
 use zfs_receive::{MadeFrom, made_from};
 
 use crate::kept::Kept;
-use crate::params::{Names, Params, State};
-use crate::store::Store;
+use crate::params::{Names, Params};
 
 /// Catalogues that are read, and images that are fetched, side by side.
 const AT_ONCE: usize = 2;
@@ -69,8 +68,9 @@ fn volumes(guests: &BTreeMap<String, Params>) -> BTreeMap<String, Result<MadeFro
 
 /// Guests that ask for the same are answered by one run, under the name of the first.
 fn of_new_guests(guests: Vec<(String, Params)>, task: &Task) -> BTreeMap<String, Answer> {
-    let asking =
-        guests.into_iter().map(|(guest, params)| (guest, Params { dataset: None, path: None, ..params }, ()));
+    let asking = guests
+        .into_iter()
+        .map(|(guest, params)| (guest, Params { dataset: None, path: None, new_guest: true, ..params }, ()));
     let (mut runs, mut whose) = (BTreeMap::new(), BTreeMap::new());
     for (wanted, guests) in alike(asking) {
         let mut guests = guests.into_keys();
@@ -78,25 +78,12 @@ fn of_new_guests(guests: Vec<(String, Params)>, task: &Task) -> BTreeMap<String,
         whose.insert(first.clone(), guests.collect::<Vec<_>>());
         runs.insert(first, wanted);
     }
-    let answers = side_by_side(runs, task, AT_ONCE, |params, task| crate::bring(newest(params), task));
+    let answers = side_by_side(runs, task, AT_ONCE, crate::bring);
     let shared = answers.into_iter().flat_map(|(first, answer)| {
         let others = shared(&answer, whose.remove(&first).unwrap_or_default(), task);
         iter::once((first, answer)).chain(others)
     });
     shared.collect()
-}
-
-/// A name without a version means the newest of the catalogue, whatever the store has. What the store has under the very name needs
-/// no catalogue.
-fn newest(params: Params) -> Params {
-    let stored = Store::new(params.store.clone()).and_then(|store| store.look()).unwrap_or_default();
-    let exact = |name: &ImageName| stored.iter().any(|stored| stored.name == *name);
-    match params.state {
-        State::Present if params.repository.is_some() && !params.name.0.iter().all(exact) => {
-            Params { state: State::Latest, ..params }
-        }
-        _ => params,
-    }
 }
 
 /// The same answer for other guests that asked for the same; what it took is told with the first.

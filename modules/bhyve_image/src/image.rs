@@ -15,7 +15,6 @@ use zfs_command::Guid;
 pub struct Image {
     /// The name without the version.
     pub name: String,
-    /// The version.
     pub version: String,
     /// The package in the store, where it is there or will be.
     pub path: Option<PathBuf>,

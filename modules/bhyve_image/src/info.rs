@@ -13,7 +13,8 @@ use crate::image::Image;
 use crate::memory::{Edition, Memory};
 use crate::params::{InfoParams, Names};
 use crate::repository::Repository;
-use crate::store::{Store, Stored};
+use crate::store::Store;
+use crate::stored::Stored;
 
 /// A package of a catalogue that is not an image.
 #[derive(Serialize)]

@@ -19,21 +19,22 @@ mod params;
 mod part;
 mod pkg;
 mod plan;
+mod prepare;
 mod repository;
 mod ssh;
 mod store;
+mod stored;
 mod vouched;
 
-use ansible_module::lock::Lock;
 use ansible_module::{Reply, Task};
 use anyhow::Result;
 
-use apply::{apply, prepare};
+use apply::apply;
 pub use guests::guests;
 pub use info::info;
 pub use mirror::mirror;
-use observe::observe;
 pub use params::{InfoParams, MirrorParams, Params};
+use prepare::{Prepared, prepare};
 
 /// Module `bhyve_image`.
 ///
@@ -48,14 +49,11 @@ pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
 
 /// Sees to it that images are in the store, or are not.
 fn bring(params: Params, task: &mut Task) -> Result<Reply> {
-    let mut observed = observe(&params, task)?;
-    let mut plan = observed.plan(&params)?;
+    let Prepared { observed, plan, locks } = prepare(&params, task)?;
     let mut fetched = Vec::new();
     if !task.check_mode {
-        let locks = task.phase("lock", |_| prepare(&plan, &mut observed))?;
-        plan = observed.plan(&params)?;
         let applied = task.phase("apply", |task| apply(&plan, observed, task));
-        locks.into_iter().try_for_each(Lock::remove)?;
+        locks.remove()?;
         fetched = applied?;
     }
     let images = plan.images(&fetched);

@@ -7,7 +7,6 @@
 //! catalogues a host remembers which it has seen.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -50,15 +49,13 @@ impl Memory {
 
     fn read(repository: String, path: PathBuf) -> Result<Self> {
         let doing = || format!("reading which catalogues were seen from {}", path.display());
-        let (seen, serial) = match fs::read(&path) {
-            Ok(text) => {
+        match files::if_there(fs::read(&path)).with_context(doing)? {
+            Some(text) => {
                 let memory = serde_json::from_slice::<Self>(&text).with_context(doing)?;
-                (memory.seen, memory.serial)
+                Ok(Self { repository, path, ..memory })
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => (Vec::new(), None),
-            Err(error) => return Err(error).with_context(doing),
-        };
-        Ok(Self { repository, seen, serial, path })
+            None => Ok(Self { repository, seen: Vec::new(), serial: None, path }),
+        }
     }
 
     /// Refuses a catalogue that was replaced by a newer one before.

@@ -28,10 +28,7 @@ pub fn mirror(params: MirrorParams, task: &mut Task) -> Result<Reply> {
         "option `path` is {}, expected an absolute path",
         params.path.display()
     );
-    let _lock = match task.check_mode {
-        true => None,
-        false => Some(task.phase("lock", |_| lock(&params))?),
-    };
+    let _lock = task.for_real("lock", |_| lock(&params))?;
     let observed = observe::observe(&params, task)?;
     for name in &observed.nameless {
         task.warn(format!("package {name} is listed without its file, so it is not mirrored"));
@@ -43,9 +40,7 @@ pub fn mirror(params: MirrorParams, task: &mut Task) -> Result<Reply> {
         .with("removed", &plan.remove)
         .with("packages", &plan.packages)
         .with("path", &params.path);
-    if !task.check_mode {
-        task.phase("apply", |task| apply::apply(&params, &plan, observed, task))?;
-    }
+    task.for_real("apply", |task| apply::apply(&params, &plan, observed, task))?;
     Ok(reply)
 }
 

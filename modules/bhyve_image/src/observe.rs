@@ -5,20 +5,21 @@
 use ansible_module::Task;
 use anyhow::{Context, Result};
 use image_catalog::catalogue::Catalogue;
+use image_catalog::name::ImageName;
 
 use crate::memory::{Edition, Memory};
 use crate::params::{Params, State};
-use crate::plan::{Plan, Situation, needs_catalogue, plan};
 use crate::repository::Repository;
-use crate::store::{Store, Stored};
+use crate::store::Store;
+use crate::stored::{Stored, standing};
 use crate::vouched::{Demand, Vouched};
 
-/// What was found.
 pub struct Observed {
-    /// The store.
     pub store: Store,
     /// What is in it.
     pub stored: Vec<Stored>,
+    /// What is wanted.
+    pub state: State,
     /// Who has to have vouched for it.
     pub demand: Demand,
     /// The catalogue, where it had to be read.
@@ -29,12 +30,27 @@ pub struct Observed {
 pub struct Offer {
     /// Where it came from.
     pub repository: Repository,
-    /// What it lists.
     pub catalogue: Catalogue,
     /// What was seen there before.
     pub memory: Memory,
     /// What tells this catalogue from others.
     pub edition: Edition,
+}
+
+impl Params {
+    /// The state that is wanted, now that the store is known. For a new guest a name without a version means the newest of the
+    /// catalogue, whatever the store has; what the store has under the very name needs no catalogue.
+    fn wanted(&self, stored: &[Stored]) -> State {
+        let exact = |name: &ImageName| stored.iter().any(|stored| stored.name == *name);
+        match self.state {
+            State::Present
+                if self.new_guest && self.repository.is_some() && !self.name.0.iter().all(exact) =>
+            {
+                State::Latest
+            }
+            state => state,
+        }
+    }
 }
 
 /// Looks at the store and, where that is not enough, at the catalogue.
@@ -51,39 +67,37 @@ pub fn observe(params: &Params, task: &mut Task) -> Result<Observed> {
         Some(repository) => Demand::of(repository),
         None => Demand::of_any(&params.trust())?,
     };
-    let offer = match needs_catalogue(params.state, &params.name.0, &stored, &demand) {
+    let state = params.wanted(&stored);
+    let needed = match state {
+        State::Absent => false,
+        State::Latest => true,
+        State::Present => params.name.0.iter().any(|name| standing(&stored, name, &demand, None).is_none()),
+    };
+    let offer = match needed {
         true => {
             let repository = repository.context("option `repository` is needed to fetch an image")?;
             Some(task.phase("catalogue", |_| Offer::read(repository, &store))?)
         }
         false => None,
     };
-    Ok(Observed { store, stored, demand, offer })
+    Ok(Observed { store, stored, state, demand, offer })
 }
 
 impl Observed {
-    /// Looks at the store again, which another run may have changed.
+    /// Looks at the store again, which another run may have changed. The catalogue that was read still counts.
     ///
     /// # Errors
-    /// Where it cannot be read.
-    pub fn refresh(&mut self) -> Result<()> {
-        self.stored = self.store.look()?;
-        Ok(())
+    /// As [`observe`].
+    pub fn again(self, params: &Params, task: &mut Task) -> Result<Self> {
+        match self.offer {
+            None => observe(params, task),
+            Some(_) => Ok(Self { stored: task.phase("observe", |_| self.store.look())?, ..self }),
+        }
     }
 
-    /// Decides what is to be done.
-    ///
-    /// # Errors
-    /// Where the catalogue has no such image.
-    pub fn plan(&self, params: &Params) -> Result<Plan> {
-        plan(Situation {
-            names: &params.name.0,
-            state: params.state,
-            store: &self.store,
-            stored: &self.stored,
-            demand: &self.demand,
-            catalogue: self.offer.as_ref().map(|offer| &offer.catalogue),
-        })
+    /// The catalogue, where it had to be read.
+    pub fn catalogue(&self) -> Option<&Catalogue> {
+        self.offer.as_ref().map(|offer| &offer.catalogue)
     }
 }
 

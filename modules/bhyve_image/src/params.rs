@@ -83,6 +83,9 @@ options! {
         pub dataset: Option<DatasetName>,
         /// The raw file of the guest that the image is for.
         pub path: Option<PathBuf>,
+        /// Whether a guest is to be made from them; not an option, but known from the volumes that are there.
+        #[serde(skip)]
+        pub(crate) new_guest: bool,
     }
 }
 

@@ -3,7 +3,7 @@
 //! The unfinished package of one image: it goes with its owner, unless it is published.
 
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -123,10 +123,7 @@ impl Drop for Part {
     fn drop(&mut self) {
         if !self.published {
             // An error on the way matters more than one here, and the next run takes up what stays.
-            let _ = fs::remove_file(&self.path).or_else(|error| match error.kind() {
-                ErrorKind::NotFound => Ok(()),
-                _ => Err(error),
-            });
+            let _ = fs::remove_file(&self.path);
         }
     }
 }

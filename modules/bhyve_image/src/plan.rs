@@ -4,19 +4,17 @@
 
 use ansible_module::Diff;
 use anyhow::{Context, Result};
-use image_catalog::catalogue::Catalogue;
 use image_catalog::name::ImageName;
 use image_catalog::package::Package;
 
 use crate::image::Image;
-use crate::params::State;
-use crate::store::{Record, Store, Stored};
-use crate::vouched::Demand;
+use crate::observe::Observed;
+use crate::params::{Names, State};
+use crate::stored::{Standing, Stored, Verified, standing};
 
 /// What is to be done.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// Packages to fetch.
     pub fetch: Vec<Package>,
     /// Images to remove, by NAME-VERSION.
     pub remove: Vec<ImageName>,
@@ -28,49 +26,23 @@ pub struct Plan {
     after: Vec<String>,
 }
 
-/// What is asked for, and what was found.
-#[derive(Clone, Copy, Debug)]
-pub struct Situation<'a> {
-    /// The names asked for.
-    pub names: &'a [ImageName],
-    /// What is wanted of them.
-    pub state: State,
-    /// The store.
-    pub store: &'a Store,
-    /// What is in it.
-    pub stored: &'a [Stored],
-    /// Who has to have vouched for it.
-    pub demand: &'a Demand,
-    /// The catalogue, where one had to be read.
-    pub catalogue: Option<&'a Catalogue>,
-}
-
-/// Whether the store alone cannot answer.
-pub fn needs_catalogue(state: State, names: &[ImageName], stored: &[Stored], demand: &Demand) -> bool {
-    match state {
-        State::Absent => false,
-        State::Latest => true,
-        State::Present => names.iter().any(|name| verified(stored, name, demand).is_none()),
-    }
-}
-
 /// Decides.
 ///
 /// # Errors
 /// Where the catalogue has no such image.
-pub fn plan(situation: Situation<'_>) -> Result<Plan> {
+pub fn plan(names: &Names, observed: &Observed) -> Result<Plan> {
     let mut plan = Plan::default();
-    for name in situation.names {
-        match situation.state {
-            State::Absent => plan.remove(situation.stored, name),
-            State::Present => match verified(situation.stored, name, situation.demand) {
-                Some(image) => plan.keep(image),
-                None => match confirmed(situation, name)? {
-                    Some(stored) => plan.keep_again(stored),
-                    None => plan.take(situation, name)?,
-                },
-            },
-            State::Latest => plan.take(situation, name)?,
+    for name in &names.0 {
+        match observed.state {
+            State::Absent => plan.remove(&observed.stored, name),
+            State::Present => {
+                match standing(&observed.stored, name, &observed.demand, observed.catalogue()) {
+                    Some(Standing::Vouched(found)) => plan.keep(&found.record.image),
+                    Some(Standing::Listed(found)) => plan.keep_again(found),
+                    None => plan.take(observed, name)?,
+                }
+            }
+            State::Latest => plan.take(observed, name)?,
         }
     }
     Ok(plan)
@@ -121,26 +93,26 @@ impl Plan {
     }
 
     /// Keeps what the catalogue vouches for once more.
-    fn keep_again(&mut self, (name, record): (&ImageName, &Record)) {
-        self.keep(&record.image);
-        self.vouch.push(name.clone());
+    fn keep_again(&mut self, verified: Verified<'_>) {
+        self.keep(&verified.record.image);
+        self.vouch.push(verified.name.clone());
     }
 
     /// Keeps the catalogue's image where the store has the very same, and fetches it otherwise.
-    fn take(&mut self, situation: Situation<'_>, name: &ImageName) -> Result<()> {
-        let catalogue = situation.catalogue.context("looking for an image: no catalogue was read")?;
+    fn take(&mut self, observed: &Observed, name: &ImageName) -> Result<()> {
+        let catalogue = observed.catalogue().context("looking for an image: no catalogue was read")?;
         let package = catalogue.find(name)?;
         let full: ImageName = package.id.to_string().parse()?;
-        let stored = situation.stored.iter().find(|stored| stored.name == full);
+        let stored = observed.stored.iter().find(|stored| stored.name == full);
         match stored.and_then(|stored| stored.record.as_ref()) {
             Some(record) if record.sum == package.sum => {
-                match situation.demand.is_met_by(record.vouched.as_ref()) {
+                match observed.demand.is_met_by(record.vouched.as_ref()) {
                     true => self.keep(&record.image),
-                    false => self.keep_again((&full, record)),
+                    false => self.keep_again(Verified { name: &full, record }),
                 }
             }
             old => {
-                let image = Image { path: Some(situation.store.package(&full)), ..Image::from(package) };
+                let image = Image { path: Some(observed.store.package(&full)), ..Image::from(package) };
                 if !self.fetch.iter().any(|other| other.id == package.id) {
                     self.before.extend(old.map(|record| line(&record.image)));
                     self.after.push(line(&image));
@@ -167,40 +139,6 @@ impl Plan {
             }
         }
     }
-}
-
-/// The verified image called so that the right one has vouched for.
-fn verified<'a>(stored: &'a [Stored], name: &ImageName, demand: &Demand) -> Option<&'a Image> {
-    let found = best(stored, name, |record| demand.is_met_by(record.vouched.as_ref()));
-    found.map(|(_, record)| &record.image)
-}
-
-/// The verified image called so that the catalogue lists as the very same package, be there a newer one or not.
-fn confirmed<'a>(situation: Situation<'a>, name: &ImageName) -> Result<Option<(&'a ImageName, &'a Record)>> {
-    let catalogue = situation.catalogue.context("looking for an image: no catalogue was read")?;
-    Ok(best(situation.stored, name, |record| {
-        let full = record.image.full_name();
-        catalogue.images.iter().any(|package| package.sum == record.sum && package.id.to_string() == full)
-    }))
-}
-
-/// Of the verified images called so and `good`, the very NAME-VERSION, or else the newest of a NAME.
-fn best<'a>(
-    stored: &'a [Stored],
-    name: &ImageName,
-    good: impl Fn(&Record) -> bool,
-) -> Option<(&'a ImageName, &'a Record)> {
-    let records = || {
-        let records = stored.iter().filter_map(|stored| Some((stored, stored.record.as_ref()?)));
-        records.filter(|(stored, record)| stored.answers_to(name) && good(record))
-    };
-    let exact = records().find(|(stored, _)| stored.name == *name);
-    let newest = || {
-        let versions =
-            records().filter_map(|(stored, record)| Some((stored.id()?.version, (stored, record))));
-        versions.max_by(|(a, _), (b, _)| a.compare(b)).map(|(_, found)| found)
-    };
-    exact.or_else(newest).map(|(stored, record)| (&stored.name, record))
 }
 
 fn line(image: &Image) -> String {

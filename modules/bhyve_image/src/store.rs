@@ -6,22 +6,19 @@
 //! verified. `.NAME-VERSION.pkg.part` is unfinished, `.NAME-VERSION.lock` keeps runs apart.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ansible_module::files;
+use ansible_module::files::{self, if_there, remove_if_there};
 use ansible_module::lock::Lock;
 use anyhow::{Context, Result, ensure};
-use image_catalog::digest::Sum;
-use image_catalog::name::{ImageId, ImageName};
+use image_catalog::name::ImageName;
 use image_catalog::package::PackageFile;
-use serde::{Deserialize, Serialize};
 
 use crate::file_identity::FileIdentity;
 use crate::image::Image;
 use crate::part::Part;
-use crate::vouched::Vouched;
+use crate::stored::{Record, Stored};
 
 /// A lock is held while an image is fetched; that ends by itself unless the image is enormous.
 const LOCK_LIMIT: Duration = Duration::from_secs(4 * 3600);
@@ -29,44 +26,6 @@ const LOCK_LIMIT: Duration = Duration::from_secs(4 * 3600);
 /// The folder that keeps images.
 #[derive(Clone, Debug)]
 pub struct Store(PathBuf);
-
-/// A package file in the store.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Stored {
-    /// NAME-VERSION.
-    pub name: ImageName,
-    /// What is known of it, if it is the file that was verified.
-    pub record: Option<Record>,
-}
-
-/// What is known of a verified package.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Record {
-    /// The image.
-    pub image: Image,
-    /// Checksum of the package as its catalogue had it.
-    pub sum: Sum,
-    /// The file that was verified.
-    pub file: FileIdentity,
-    /// Who vouched for it; records of before this was kept do not say.
-    #[serde(default)]
-    pub vouched: Option<Vouched>,
-}
-
-impl Stored {
-    /// Whether `wanted` means this image.
-    pub fn answers_to(&self, wanted: &ImageName) -> bool {
-        self.name == *wanted || self.id().is_some_and(|id| id.name == *wanted)
-    }
-
-    /// Name and version; for a file without a record they are guessed.
-    pub fn id(&self) -> Option<ImageId> {
-        match &self.record {
-            Some(record) => ImageId::new(&record.image.name, &record.image.version).ok(),
-            None => self.name.split(),
-        }
-    }
-}
 
 impl Store {
     /// The store in `folder`, which may not exist yet.
@@ -78,7 +37,6 @@ impl Store {
         Ok(Self(folder))
     }
 
-    /// The folder.
     pub fn folder(&self) -> &Path {
         &self.0
     }
@@ -195,16 +153,9 @@ impl Store {
 
     /// The record of an image, if its package is the file it speaks of.
     fn proof(&self, name: &ImageName) -> Result<Option<Record>> {
-        let found = match fs::symlink_metadata(self.package(name)) {
-            Ok(found) => found,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let text = match fs::read(self.record(name)) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error).context("reading its record"),
-        };
+        let Some(found) = if_there(fs::symlink_metadata(self.package(name)))? else { return Ok(None) };
+        let text = if_there(fs::read(self.record(name))).context("reading its record")?;
+        let Some(text) = text else { return Ok(None) };
         // A record of another version of this program proves nothing: the file is verified again.
         let record = serde_json::from_slice::<Record>(&text).ok();
         Ok(record
@@ -220,28 +171,13 @@ impl Store {
     /// The names of images in file names, as `part` finds them.
     fn names(&self, part: impl Fn(&str) -> Option<&str>) -> Result<Vec<ImageName>> {
         let doing = || format!("looking into the store {}", self.0.display());
-        let entries = match fs::read_dir(&self.0) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error).with_context(doing),
-        };
         let mut names = Vec::new();
-        for entry in entries {
+        for entry in if_there(fs::read_dir(&self.0)).with_context(doing)?.into_iter().flatten() {
             let file = entry.with_context(doing)?.file_name();
             // Files that no image can be called like are somebody else's.
             names.extend(file.to_str().and_then(&part).and_then(|name| name.parse().ok()));
         }
         names.sort_unstable();
         Ok(names)
-    }
-}
-
-/// Removes a file that may be gone already.
-pub(crate) fn remove_if_there(path: &Path) -> Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("removing {}", path.display()))
-        }
-        _ => Ok(()),
     }
 }

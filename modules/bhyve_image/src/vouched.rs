@@ -15,7 +15,6 @@ use crate::repository::Repository;
 pub struct Vouched {
     /// The place of the catalogue.
     pub repository: String,
-    /// Its signature.
     #[serde(flatten)]
     pub signed_by: SignedBy,
 }

@@ -3,12 +3,11 @@
 //! Copies what was planned: packages first, then the lists that name them, and removes last what no list names.
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use ansible_module::Task;
-use ansible_module::files::{sync_folder, write_atomically};
+use ansible_module::files::{remove_if_there, sweep_folder, sync_folder, write_atomically};
 use anyhow::{Context, Result};
 use image_catalog::package::PackageFile;
 
@@ -19,7 +18,6 @@ use crate::fetch::{Fetching, drain};
 use crate::params::MirrorParams;
 use crate::part::Part;
 use crate::repository::Repository;
-use crate::store::remove_if_there;
 
 /// Does what was planned. The caller holds the lock.
 ///
@@ -47,7 +45,9 @@ pub fn apply(params: &MirrorParams, plan: &Plan, observed: Observed, task: &mut 
     let packages = wanted.iter().map(|wanted| folder.join(&wanted.file.path));
     let folders: BTreeSet<PathBuf> =
         packages.filter_map(|path| Some(path.parent()?.to_owned())).chain([folder.clone()]).collect();
-    folders.iter().try_for_each(|folder| sweep(folder))
+    // Everything wanted is in its place by now.
+    let is_part = |name: &[u8]| name.starts_with(b".") && name.ends_with(b".pkg.part");
+    folders.iter().try_for_each(|folder| sweep_folder(folder, is_part))
 }
 
 fn fetch(folder: &Path, file: &PackageFile, repository: &mut Repository, task: &mut Task) -> Result<()> {
@@ -65,18 +65,5 @@ fn fetch(folder: &Path, file: &PackageFile, repository: &mut Repository, task: &
     })?;
     part.publish(&path)?;
     task.record_bytes("apply", file.size);
-    Ok(())
-}
-
-/// Removes what killed runs have left. Everything wanted is in its place by now.
-fn sweep(folder: &Path) -> Result<()> {
-    let sweeping = || format!("removing leftovers from {}", folder.display());
-    for entry in fs::read_dir(folder).with_context(sweeping)? {
-        let path = entry.with_context(sweeping)?.path();
-        let name = path.file_name().map(OsStr::as_encoded_bytes).unwrap_or_default();
-        if name.starts_with(b".new-") || (name.starts_with(b".") && name.ends_with(b".pkg.part")) {
-            remove_if_there(&path)?;
-        }
-    }
     Ok(())
 }

@@ -4,10 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::ErrorKind;
 use std::path::Path;
 
 use ansible_module::Task;
+use ansible_module::files::if_there;
 use anyhow::{Context, Result, ensure};
 use image_catalog::catalogue::Catalogue;
 use image_catalog::catalogue_write::CatalogueFiles;
@@ -22,7 +22,6 @@ use crate::memory::{Edition, Memory};
 use crate::params::MirrorParams;
 use crate::repository::Repository;
 
-/// What was found.
 pub struct Observed {
     /// The other catalogue.
     pub repository: Repository,
@@ -46,7 +45,6 @@ pub struct Observed {
 pub struct Wanted {
     /// Its name and version.
     pub name: String,
-    /// Its file.
     pub file: PackageFile,
     /// Whether it is here.
     pub here: bool,
@@ -137,17 +135,16 @@ fn listed_here(folder: &Path) -> BTreeMap<String, PackageFile> {
 fn is_here(folder: &Path, file: &PackageFile, known: bool) -> Result<bool> {
     let path = folder.join(&file.path);
     let reading = || format!("reading {}", path.display());
-    match fs::symlink_metadata(&path) {
-        Ok(found) if !found.is_file() || found.len() != file.size => Ok(false),
-        Ok(_) if known => Ok(true),
-        Ok(_) => {
-            let mut check = file.clone().check(File::open(&path).with_context(reading)?);
-            drain(&mut check).with_context(reading)?;
-            Ok(check.finish().is_ok())
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error).with_context(reading),
+    match if_there(fs::symlink_metadata(&path)).with_context(reading)? {
+        Some(found) if found.is_file() && found.len() == file.size => {}
+        _ => return Ok(false),
     }
+    if known {
+        return Ok(true);
+    }
+    let mut check = file.clone().check(File::open(&path).with_context(reading)?);
+    drain(&mut check).with_context(reading)?;
+    Ok(check.finish().is_ok())
 }
 
 /// Package files that are not wanted, in the folders that packages are or were in.
@@ -163,12 +160,8 @@ fn others<'a>(
     let mut others = Vec::new();
     for place in folders {
         let looking = || format!("looking into {}/{place}", folder.display());
-        let entries = match fs::read_dir(folder.join(&place)) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            Err(error) => return Err(error).with_context(looking),
-        };
-        for entry in entries {
+        let entries = if_there(fs::read_dir(folder.join(&place))).with_context(looking)?;
+        for entry in entries.into_iter().flatten() {
             let entry = entry.with_context(looking)?;
             let Ok(name) = entry.file_name().into_string() else { continue };
             let path = format!("{place}/{name}");

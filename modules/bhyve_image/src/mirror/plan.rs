@@ -9,10 +9,8 @@ use image_catalog::package::PackageFile;
 
 use super::observe::{Observed, Wanted};
 
-/// What to do.
 #[derive(Debug)]
 pub struct Plan {
-    /// Packages to copy.
     pub fetch: Vec<Missing>,
     /// Whether the lists are to be written.
     pub lists: bool,
@@ -28,11 +26,9 @@ pub struct Plan {
 pub struct Missing {
     /// Its name and version.
     pub name: String,
-    /// Its file.
     pub file: PackageFile,
 }
 
-/// Compares.
 pub fn plan(observed: &Observed) -> Plan {
     let (here, missing): (Vec<&Wanted>, Vec<&Wanted>) =
         observed.wanted.iter().partition(|wanted| wanted.here);
