@@ -13,6 +13,7 @@ DEFINE = "Define and start a guest from a template, and wait until it can be log
 CHANGE = "Give it a new definition, and restart it if it does not run that"
 SEVERAL = "Define and start several guests side by side, and wait for all of them"
 STOP = "Shut a guest down, and power it off when it has not obeyed after two minutes"
+ORDER = "Have the host start the database first, and the others half a minute later"
 REMOVE = "Remove a domain, running or not; its disks stay"
 
 
@@ -41,6 +42,21 @@ def test_several_guests(site, play, examples):
     guests = ran.of(SEVERAL)[0]["guests"]
     assert [(guests[name]["domain"]["state"], guests[name]["domain"]["autostart"]) for name in ("web1", "web2")] == [("running", True), ("running", False)]
     assert "login:" in site.file("/var/log/libvirt/guests/web2.log").read_text()
+
+
+BARE = "<domain type='qemu'><name>$1</name><memory unit='MiB'>16</memory><os><type arch='x86_64'>hvm</type></os></domain>"
+
+
+def test_guests_in_an_order(site, play, examples):
+    order, names = examples.text(PAGE, ORDER), ("db1", "web1", "web2")
+    site.machine.sh('install -D -m 755 "$1/roles/hypervisor/files/apiary-guests" /usr/local/libexec/apiary-guests', TOP)
+    for name in names:
+        site.machine.sh('echo "%s" >/srv/bare.xml; virsh -q define /srv/bare.xml' % BARE, name)
+    assert play(order, order).changed(ORDER) == [True, False]
+    turns = site.machine.sh("/usr/local/libexec/apiary-guests list").splitlines()
+    assert [line.split("\t") for line in turns] == [["10", "30", "shut off", "db1"], ["20", "0", "shut off", "web1"], ["20", "0", "shut off", "web2"]]
+    for name in names:
+        site.virsh("undefine", name)
 
 
 def test_a_guest_as_the_examples_have_it(site, play, examples):

@@ -30,6 +30,8 @@ class Lab:
     def __init__(self, folder, uri):
         self.folder = pathlib.Path(folder)
         self.uri = uri
+        # What a program is run by.
+        self.prefix = ()
         self.disk = self.folder / "boot.raw"
         self.banner = "apiary demo guest 7 is up"
         # What is waited for where a guest is expected to start.
@@ -43,7 +45,7 @@ class Lab:
         """The reply of one run by hand; whatever happens it is one line of JSON, and nothing is on stderr."""
         options = {"uri": self.uri, **options}
         done = subprocess.run(
-            [self.program(name), "-"], input=json.dumps(options), capture_output=True, text=True,
+            [*self.prefix, self.program(name), "-"], input=json.dumps(options), capture_output=True, text=True,
             env={**os.environ, **environment}, timeout=patience(300),
         )
         assert done.stderr == ""

@@ -29,7 +29,8 @@ def play(tmp_path):
         everything = {
             "hypervisor_image_store": f"{host}/images", "hypervisor_seed_folder": f"{host}/seeds",
             "hypervisor_console_folder": f"{host}/consoles", "hypervisor_volume_folder": f"{host}/volumes",
-            "bhyve_catalog_pubkey": f"{host}/keys/images.pub", "hypervisor_catalog_key": KEY, **variables,
+            "bhyve_catalog_pubkey": f"{host}/keys/images.pub", "hypervisor_catalog_key": KEY,
+            "hypervisor_boot_script": f"{host}/libexec/apiary-guests", "hypervisor_unit": f"{host}/apiary-guests.service", **variables,
         }
         done = subprocess.run(
             ["ansible-playbook", "-i", "localhost,", "-c", "local", "apiary.bhyve.hypervisor", "-e", json.dumps({"bhyve_hosts": "localhost", **everything}), *words],
@@ -43,7 +44,7 @@ def play(tmp_path):
 
 
 def modes(folder):
-    return {path.name: oct(path.stat().st_mode & 0o777) for path in folder.iterdir()}
+    return {path.name: oct(path.stat().st_mode & 0o777) for path in folder.iterdir() if path.is_dir()}
 
 
 def test_a_debian_host_in_check_mode(play):
@@ -61,11 +62,24 @@ def test_debian_has_the_packages():
 def test_files_are_made_once(play):
     files_only = {"hypervisor_packages": [], "hypervisor_manage_services": False}
     counts, output = play(files_only)
-    assert (counts["failed"], counts["changed"]) == (0, 3), output
-    assert modes(play.host) == {"images": "0o755", "seeds": "0o711", "consoles": "0o711", "volumes": "0o711", "keys": "0o755"}
+    assert (counts["failed"], counts["changed"]) == (0, 6), output
+    assert modes(play.host) == {"images": "0o755", "seeds": "0o711", "consoles": "0o711", "volumes": "0o711", "keys": "0o755", "libexec": "0o755"}
     assert (play.host / "keys/images.pub").read_text() == KEY + "\n"
     counts, output = play(files_only)
     assert (counts["failed"], counts["changed"]) == (0, 0), output
+
+
+def test_guests_in_an_order_have_a_service(play):
+    files_only = {"hypervisor_packages": [], "hypervisor_manage_services": False}
+    counts, output = play({**files_only, "guest_uri": "qemu+unix:///system?socket=%2Frun%2Fl", "hypervisor_guests_stop_timeout": 200})
+    assert counts["failed"] == 0, output
+    script, unit = play.host / "libexec/apiary-guests", play.host / "apiary-guests.service"
+    assert (script.read_text(), oct(script.stat().st_mode & 0o777)) == ((TOP / "roles/hypervisor/files/apiary-guests").read_text(), "0o755")
+    # systemd's own reading of it, whose own %2F is another thing.
+    said = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True)
+    assert "apiary-guests.service" not in said.stderr, said.stderr
+    text = unit.read_text()
+    assert 'Environment="APIARY_GUESTS_URI=qemu+unix:///system?socket=%%2Frun%%2Fl"\n' in text and "TimeoutStopSec=260\n" in text
 
 
 FAKE_ZFS = """#!/bin/sh
@@ -133,7 +147,7 @@ def freebsd(play, tmp_path, monkeypatch):
     (tmp_path / "rc.conf").write_text('kld_list="zfs"\ncloned_interfaces="lo1"\nhostname="hv1"\n')
     return {
         "hypervisor_packages": [], "hypervisor_system": "FreeBSD", "hypervisor_platform": {"group": "root"},
-        "hypervisor_rc_conf": str(tmp_path / "rc.conf"), "hypervisor_sysctl_conf": str(tmp_path / "sysctl.conf"), "hypervisor_bridge": "bridge0", "hypervisor_bridge_members": ["em0", "vlan7"],
+        "hypervisor_rc_script": str(tmp_path / "rc.d"), "hypervisor_rc_conf": str(tmp_path / "rc.conf"), "hypervisor_sysctl_conf": str(tmp_path / "sysctl.conf"), "hypervisor_bridge": "bridge0", "hypervisor_bridge_members": ["em0", "vlan7"],
         "hypervisor_manage_services": False,
     }, state
 
@@ -146,10 +160,11 @@ def test_a_freebsd_host_adds_to_what_its_site_says(play, freebsd):
     assert not (play.host / "consoles").exists()
     # The file is what FreeBSD makes of it: a shell script.
     said = subprocess.run(
-        ["sh", "-euc", '. "$1"; printf "%s|" "$hostname" "$kld_list" "$cloned_interfaces" "$ifconfig_bridge0"', "sh", options["hypervisor_rc_conf"]],
+        ["sh", "-euc", '. "$1"; printf "%s|" "$hostname" "$kld_list" "$cloned_interfaces" "$ifconfig_bridge0" "$apiary_guests_enable$apiary_guests_uri"', "sh", options["hypervisor_rc_conf"]],
         check=True, capture_output=True, text=True,
     ).stdout
-    assert said == "hv1|zfs vmm nmdm if_bridge|lo1 bridge0|addm em0 addm vlan7 up|"
+    assert said == "hv1|zfs vmm nmdm if_bridge|lo1 bridge0|addm em0 addm vlan7 up|YES|"
+    assert os.access(options["hypervisor_rc_script"], os.X_OK) and not (play.host / "apiary-guests.service").exists()
 
 
 def managed(options):
