@@ -42,7 +42,7 @@ from ansible.plugins.lookup import LookupBase  # noqa: E402
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._guest import template_file  # noqa: E402
 
 # Keys of a guest that are options of libvirt_domain as they are.
-AS_THEY_ARE = ("state", "autostart", "restart", "force", "shutdown_timeout")
+AS_THEY_ARE = ("state", "autostart", "order", "delay", "restart", "force", "shutdown_timeout")
 
 
 class LookupModule(LookupBase):

@@ -125,11 +125,23 @@ def _own_faults(guest):
         fault = fault_of(guest[key]) if key in guest else None
         if fault:
             yield "'%s' %s" % (key, fault)
+    yield from _turn_faults(guest)
     vnc = guest.get("vnc") or {}
     if vnc.get("port") is not None and not 1 <= number(vnc["port"]) <= 65535:
         yield "'vnc.port' must be 1 to 65535, found %s" % vnc["port"]
     if len(str(vnc.get("password") or "")) > 8:
         yield "'vnc.password' has more than eight characters, which VNC does not know"
+
+
+def _turn_faults(guest):
+    """As libvirt_domain judges its options (modules/libvirt_domain/src/params.rs)."""
+    for key, most in (("order", 9999), ("delay", 86400)):
+        if key not in guest:
+            continue
+        if not 0 <= number(guest[key]) <= most:
+            yield "'%s' must be 0 to %d, found %s" % (key, most, guest[key])
+        elif not is_true(guest.get("autostart")):
+            yield "'%s' says when the guest starts with the host, and it does not: add 'autostart: true'" % key
 
 
 def _template_faults(guest, template, search):

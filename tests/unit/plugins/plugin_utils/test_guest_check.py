@@ -73,6 +73,12 @@ def found(guest, name="web1", template="qemu", search=None):
     ({"wait_for": {"consol": "login:"}}, "unknown key 'consol' in 'wait_for'; did you mean 'console'?"),
     ({"wait_for": {"console": "a", "timeout": "2m"}}, "'wait_for.timeout' must be a number, found '2m'"),
     ({"wait_for": {"console": "a", "timeout": -1}}, "'wait_for.timeout' must be seconds from 0, found -1"),
+    ({"order": 10}, "'order' says when the guest starts with the host, and it does not: add 'autostart: true'"),
+    ({"delay": 30, "autostart": False}, "'delay' says when the guest starts with the host, and it does not: add 'autostart: true'"),
+    ({"order": 10000, "autostart": True}, "'order' must be 0 to 9999, found 10000"),
+    ({"delay": -1, "autostart": True}, "'delay' must be 0 to 86400, found -1"),
+    ({"order": "first", "autostart": True}, "'order' must be a whole number, found 'first'"),
+    ({"delay": "30s", "autostart": True}, "'delay' must be a whole number, found '30s'"),
     ({"wait_for": 22}, "'wait_for' must be a dictionary, found 22"),
     ({"wait_for": {"agent": True}}, "'wait_for.agent' cannot be waited for: the guest has no channel for its agent; add 'agent: true'"),
     ({"wait_for": {"agent": True}, "template": "uefi", "agent": True}, "'wait_for.agent' cannot be waited for: template uefi has no channel"),
@@ -84,7 +90,7 @@ def test_what_would_fail_later_is_found_now(guest, fault):
 
 @pytest.mark.parametrize("guest", [
     {"seed": {}}, {"seed": None, "wait_for": None, "vars": None}, {"vnc": {}}, {"mac": "58:9C:FC:20:00:01"},
-    {"memory": 2 << 30}, {"memory": "2GiB"}, {"memory": "16m"}, {"vcpus": "2"}, {"autostart": "yes"}, {"image": 14.2},
+    {"memory": 2 << 30}, {"memory": "2GiB"}, {"memory": "16m"}, {"vcpus": "2"}, {"autostart": "yes"}, {"autostart": "yes", "order": "0", "delay": 86400}, {"order": None}, {"image": 14.2},
     {"seed": {"addresses": "192.0.2.11/24"}}, {"seed": {"addresses": "dhcp,2001:db8::1/64", "gateway6": "fe80::1"}},
     {"seed": {"addresses": ["192.0.2.11/24"]}, "bridge": None, "network": "user"},
     {"seed": {"addresses": ["dhcp"]}, "bridge": None, "template": "/etc/site/own.xml.j2"},
@@ -208,6 +214,15 @@ WAITS = [
 def test_waits_are_judged_as_the_program_judges_them(apiary, wait):
     said = refusal(apiary, "libvirt_domain", {"name": "web1", "uri": "none:///", "wait_for": wait})
     assert (("wait_for" in said or "invalid" in said) and "libvirt" not in said) == bool(found({"wait_for": wait})), said
+
+
+@pytest.mark.parametrize("turn", [
+    {"order": 0}, {"order": 0, "autostart": False}, {"order": 0, "autostart": True}, {"order": 9999, "delay": 86400, "autostart": True},
+    {"order": 10000, "autostart": True}, {"delay": 86401, "autostart": True}, {"delay": 0}, {"delay": -1, "autostart": True},
+], ids=str)
+def test_turns_are_judged_as_the_program_judges_them(apiary, turn):
+    said = refusal(apiary, "libvirt_domain", {"name": "web1", "uri": "none:///", **turn})
+    assert ("`order`" in said or "`delay`" in said or "invalid" in said) == bool(found(turn)), said
 
 
 def test_the_schema_is_the_roles_documentation():
