@@ -5,11 +5,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: zfs_receive
-short_description: Turn an image into a volume
+short_description: Turn an image into a volume, or make an empty one
 version_added: 0.1.0
 description:
   - Makes a volume from a ZFS send stream of a volume, which may be compressed or packed in an image package.
   - The volume is a raw file (O(path)) on a host without ZFS, or a ZFS volume (O(dataset)).
+  - With O(blank), it makes no volume from an image, but an empty one for a guest's data.
   - The whole stream is verified while it is received. The volume gets its name only when the checksums of the stream, its structure,
     the end of the file, the decompressor, the package and O(sha256) have all been judged. Streams that C(zfs receive) would take though
     they are wrong, some of which panic its kernel, are refused.
@@ -41,7 +42,7 @@ options:
       - An incremental stream goes onto the volume that has the guid it starts from, if nothing has been written to it since.
       - Decompressing takes at most what C(zstd -19 --long=25) and C(xz -8) need, and inside a package that is compressed itself what
         C(zstd -19) and C(xz -6) need; a stream that needs more memory is refused.
-      - Required for O(state=present). Where O(guid) is given and a volume with that guid is there, the file needs not be there any more.
+      - Required for O(state=present) without O(blank). Where O(guid) is given and a volume with that guid is there, the file needs not be there any more.
     type: path
   sha256:
     description:
@@ -91,6 +92,16 @@ options:
       - Guests whose volumes are made from the same image are looked at together, and the image is received once.
       - What goes wrong with one guest is its own affair. The others are done, and the task fails at the end. See RV(guests).
     type: dict
+  blank:
+    description:
+      - Whether the volume is not made from an image, but empty, of the size O(volsize), which is required then. A new one takes no space
+        until something is written to it.
+      - Where a volume or a file is there already, it is the one that was asked for, whatever it holds and whoever made it. It is grown to
+        O(volsize) where it is smaller, and never replaced. Only O(state=absent) removes it.
+      - Goes with O(path), or with O(dataset) and O(properties), and in each of O(guests), whose empty volumes are looked at together. The
+        options of an image (O(src), O(guid), O(sha256), O(golden), O(image), O(replace)) and O(volumes) are refused beside it.
+      - It is false where it is not given.
+    type: bool
   golden:
     description:
       - File system in which images are kept, C(POOL/images). The image is received once as C(POOL/images/NAME@image), and O(dataset)
@@ -115,6 +126,7 @@ options:
     description:
       - Size of the volume in bytes, or with a unit of 1024 as in V(40G). A smaller volume is grown to it, whether it is new or not.
       - A size below that of the image or of the present volume is refused.
+      - Of an empty ZFS volume, it is rounded up to whole blocks, by ZFS itself.
       - By default the volume has the image's size, or the one it has.
     type: str
   state:
@@ -192,6 +204,26 @@ EXAMPLES = r"""
         dataset: tank/vm/db2
         volsize: 40G
 
+- name: Make an empty disk for the data of a guest, which stays when the guest is deployed anew
+  apiary.bhyve.zfs_receive:
+    dataset: tank/vm/db1:data
+    blank: true
+    volsize: 100G
+    properties:
+      compression: zstd
+
+- name: Make a guest's disk and an empty one on a host without ZFS, in one call
+  apiary.bhyve.zfs_receive:
+    guests:
+      mail1:
+        src: "{{ fetched.image.path }}"
+        guid: "{{ fetched.image.guid }}"
+        path: /var/lib/guests/mail1.raw
+      mail1:data:
+        path: /var/lib/guests/mail1:data.raw
+        blank: true
+        volsize: 10G
+
 - name: Make a disk from a compressed stream that zfs send has written
   apiary.bhyve.zfs_receive:
     src: /var/tmp/web1-20260101.zfs.zst
@@ -229,7 +261,7 @@ volume:
       type: str
       sample: tank/images/FreeBSD-14.2-RELEASE-ZFS-20G-20250515@image
     guid:
-      description: Guid of the image's snapshot in decimal digits.
+      description: Guid of the image's snapshot in decimal digits. Null of an empty volume.
       type: str
       sample: "7119270074782723516"
     size:
@@ -237,7 +269,7 @@ volume:
       type: int
       sample: 42949672960
     volblocksize:
-      description: Bytes of one block of the image's volume.
+      description: Bytes of one block of the image's volume. Of an empty one it is known once it is there.
       type: int
       sample: 16384
     replaced:
@@ -288,7 +320,7 @@ RULES = {
     "mutually_exclusive": [["path", "dataset", "volumes"], ["path", "golden"], ["path", "image"], ["path", "properties"]],
     "required_one_of": [["path", "dataset", "volumes", "golden", "guests"]],
     "required_by": {"image": ["golden"]},
-    "required_if": [["state", "present", ["src", "guests"], True]],
+    "required_if": [["state", "present", ["src", "guests", "blank"], True]],
 }
 
 

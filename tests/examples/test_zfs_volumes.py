@@ -10,6 +10,8 @@ PAGE = "zfs_receive"
 RAW = "Make a guest's disk on a host without ZFS"
 CLONE = "Clone a guest's disk from the golden volume, which is received first where it is missing"
 SEVERAL = "Make the disks of several guests at once"
+BLANK = "Make an empty disk for the data of a guest, which stays when the guest is deployed anew"
+BESIDE = "Make a guest's disk and an empty one on a host without ZFS, in one call"
 EACH = "Make the disks of guests that have images of their own, each with its own failure"
 STREAM = "Make a disk from a compressed stream that zfs send has written"
 NEWER = "Bring the disk up to date, and keep the old one beside it"
@@ -38,10 +40,10 @@ def test_volumes_of_an_image(zfs_site, guest, sent, examples):
     """The image is such a stream, too: `fetched` is what bhyve_image would have returned of it."""
     fetched = {"image": {"path": "/var/tmp/web1-20260101.zfs.zst", "guid": zfs_site.get("guid", "zroot/sent@20260101")}}
     fetched["guests"] = {name: dict(fetched) for name in ("web2", "db2")}
-    names = RAW, CLONE, SEVERAL, EACH, REMOVE
+    names = RAW, CLONE, SEVERAL, EACH, BLANK, BESIDE, REMOVE
     tasks = [task for task in examples.take(PAGE, *names) for _ in range(2)]
     ran = zfs_site.play("hv1", *tasks, fetched=fetched)
-    assert [ran.changed(name) for name in names] == [[True, False]] * 5
+    assert [ran.changed(name) for name in names] == [[True, False]] * 7
     each = ran.of(EACH)[0]["guests"]
     assert [each[name]["volume"]["size"] for name in ("web2", "db2")] == [8 << 20, 40 << 30]
     assert ran.of(RAW)[0]["volume"]["size"] == 40 << 30
@@ -50,6 +52,8 @@ def test_volumes_of_an_image(zfs_site, guest, sent, examples):
     assert web1["origin"] == db1["origin"] and web1["origin"].startswith("tank/images/")
     assert guest.sh("head -c 8M /dev/zvol/tank/vm/web1 | sha256sum").split()[0] == sent[0]
     assert zfs_site.get("compression", "tank/vm/db1") == "zstd"
+    assert int(zfs_site.get("volsize", "tank/vm/db1:data")) == 100 << 30 and zfs_site.get("used", "tank/vm/db1:data").isdigit()
+    assert guest.sh("stat -c '%s %a' /var/lib/guests/mail1:data.raw") == f"{10 << 30} 600"
 
 
 def test_a_disk_follows_its_streams(zfs_site, guest, sent, examples):

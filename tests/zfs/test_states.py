@@ -83,6 +83,53 @@ def test_an_image_that_is_broken_fails_those_who_need_it_once(guest, place):
     assert place.names() == [golden, f"{golden}@image", f"{place.vm}/other"]
 
 
+def test_an_empty_volume_is_made_once_grown_and_stays(guest, place):
+    """Its name has the colon that the role writes between a guest and its disk."""
+    options = {"dataset": f"{place.vm}/web:data", "blank": True, "properties": {"compression": "zstd"}}
+    done = place.triad(**options, volsize="64M")
+    device = f"/dev/zvol/{place.vm}/web:data"
+    assert (done["volume"]["device"], done["volume"]["guid"], done["volume"]["size"]) == (device, None, 64 << 20)
+    assert done["diff"]["after"] == f"{place.vm}/web:data:\n  volsize: 64M\n  empty\n  compression: zstd\n"
+    found = guest.sh(f"zfs get -Hp -o value refreservation,compression,volsize {place.vm}/web:data").split()
+    assert found == ["0", "zstd", str(64 << 20)] and place.names() == [f"{place.vm}/web:data"]
+    guest.sh(f"echo precious | dd of={device} conv=notrunc,fsync status=none; zfs snapshot {place.vm}/web:data@mine")
+    grown = place.triad(**options, volsize="96M")
+    assert grown["volume"]["volblocksize"] == 16384 and guest.sh(f"head -c 8 {device}") == "precious"
+    assert "a volume is only ever grown" in place.refused(**options, volsize="64M")
+    place.triad(dataset=f"{place.vm}/web:data", state="absent")
+
+
+def test_an_empty_volume_of_an_odd_size(guest, place):
+    """ZFS rounds it up to whole blocks, which is no other size the next time."""
+    options = {"dataset": f"{place.vm}/web:odd", "blank": True, "volsize": (1 << 20) + 512}
+    assert guest.module(options)["changed"] is True
+    again = guest.module(options)
+    assert (again["changed"], again["volume"]["size"]) == (False, (1 << 20) + 16384)
+
+
+def test_any_volume_satisfies_who_asks_for_an_empty_one(guest, place):
+    guest.module({"src": place.src("tiny-plain"), "golden": place.images, "dataset": f"{place.vm}/web"})
+    before = guest.sh(f"zfs get -H -o value guid {place.vm}/web")
+    reply = guest.module({"dataset": f"{place.vm}/web", "blank": True, "volsize": "1M"})
+    assert reply["changed"] is False and guest.sh(f"zfs get -H -o value guid {place.vm}/web") == before
+    # And no image takes its place unasked.
+    guest.module({"dataset": f"{place.vm}/db", "blank": True, "volsize": "1M"})
+    assert "has no snapshot to tell its image by" in place.refused(src=place.src("tiny-plain"), golden=place.images, dataset=f"{place.vm}/db")
+
+
+def test_disks_of_several_guests_beside_their_roots(guest, place):
+    root = {"src": place.src("tiny-plain"), "golden": place.images}
+    roots = {f"web{n}": {**root, "dataset": f"{place.vm}/web{n}"} for n in range(3)}
+    disks = {f"web{n}:data": {"dataset": f"{place.vm}/web{n}:data", "blank": True, "volsize": "32M"} for n in range(3)}
+    disks["web1:data"]["dataset"] = f"{place.vm}/none/web1:data"
+    done = guest.module({"guests": {**roots, **disks}})
+    assert done["msg"].startswith(f"1 of 6 guests failed: web1:data: {place.vm}/none does not exist"), done
+    guest.sh(f"test -b /dev/zvol/{place.vm}/web2:data -a -b /dev/zvol/{place.vm}/web1")
+    disks["web1:data"]["dataset"] = f"{place.vm}/web1:data"
+    again = guest.module({"guests": {**roots, **disks}})
+    assert [name for name, each in again["guests"].items() if each["changed"]] == ["web1:data"]
+
+
 def test_copy_with_properties_from_the_beginning(guest, place):
     wanted = {"compression": "off", "org.example:note": "it's = here", "refreservation": "auto"}
     place.triad(src=place.src("tiny-plain"), dataset=f"{place.vm}/web", properties=wanted, volsize="4M")

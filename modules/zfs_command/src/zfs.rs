@@ -145,6 +145,18 @@ impl Zfs {
         finish(command.args([snapshot, name])).map(drop)
     }
 
+    /// Makes an empty volume that reserves nothing.
+    ///
+    /// # Errors
+    /// Where `zfs` fails.
+    pub fn create_volume(&self, name: &str, volsize: u64, properties: &[(String, String)]) -> Result<()> {
+        let mut command = self.command(&["create", "-s"]);
+        for (property, value) in properties {
+            command = command.args(["-o".to_owned(), format!("{property}={value}")]);
+        }
+        finish(command.args(["-V", &volsize.to_string(), name])).map(drop)
+    }
+
     /// Gives a dataset or snapshot another name.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //! Volumes of ZFS: received once as a golden volume and cloned, or received as independent copies.
 
 mod apply;
+pub mod blank;
 mod conduit;
 mod describe;
 mod device;

@@ -16,6 +16,8 @@ pub enum Job {
     RawFile(RawFile),
     /// ZFS volumes are to be there.
     Volumes(Volumes),
+    /// A ZFS volume is to be there, whatever it holds; a new one is empty.
+    Blank(Blank),
     /// ZFS volumes are to be gone.
     NoVolumes(Vec<DatasetName>),
 }
@@ -44,7 +46,25 @@ pub struct RawFile {
 
 /// What a raw file is to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Content {
+pub enum Content {
+    /// An image.
+    Image(ImageContent),
+    /// Anything; a new one is empty.
+    Blank(BlankContent),
+}
+
+/// A file that may hold anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlankContent {
+    /// Bytes it should have.
+    pub volsize: u64,
+    /// Permissions of a new file.
+    pub mode: u32,
+}
+
+/// The image that a raw file is to hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageContent {
     /// The image.
     pub image: ImageFile,
     /// Bytes it should have; the image's own size where not given.
@@ -84,6 +104,17 @@ pub struct Wanted {
     pub name: DatasetName,
     /// Bytes it should have; the image's own size where not given.
     pub volsize: Option<u64>,
+    /// Properties it should have.
+    pub properties: Properties,
+}
+
+/// A volume that may hold anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blank {
+    /// Its name.
+    pub name: DatasetName,
+    /// Bytes it should have.
+    pub volsize: u64,
     /// Properties it should have.
     pub properties: Properties,
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-//! Turns an image into volumes: raw files, or ZFS volumes cloned from one golden snapshot.
+//! Turns an image into volumes: raw files, or ZFS volumes cloned from one golden snapshot. And makes empty ones.
 
 mod dataset;
 mod decoder;
@@ -29,6 +29,7 @@ pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
     match params.job()? {
         Job::RawFile(file) => raw_file::run(&file, task),
         Job::Volumes(volumes) => dataset::present(&volumes, task),
+        Job::Blank(blank) => dataset::blank::present(&blank, task),
         Job::NoVolumes(names) => dataset::absent(&names, task),
     }
 }

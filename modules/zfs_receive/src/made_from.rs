@@ -8,7 +8,7 @@ use anyhow::Result;
 use zfs_command::{DatasetName, Guid, Kind};
 
 use crate::dataset::{self, Observed};
-use crate::raw_file::Identity;
+use crate::raw_file::Mark;
 
 /// Where a guest has its volume.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,9 +42,10 @@ pub fn made_from(places: &[Place]) -> Result<Vec<Option<MadeFrom>>> {
         .iter()
         .map(|place| match place {
             Place::RawFile(path) if path.symlink_metadata().is_err() => Ok(None),
-            Place::RawFile(path) => {
-                Ok(Identity::of(path)?.map(|mark| MadeFrom { guid: mark.guid, golden: None }))
-            }
+            Place::RawFile(path) => Ok(match Mark::of(path)? {
+                Some(Mark::Image(image)) => Some(MadeFrom { guid: image.guid, golden: None }),
+                Some(Mark::Blank(_)) | None => None,
+            }),
             Place::Dataset(name) => Ok(of_dataset(name, &observed)),
         })
         .collect()

@@ -2,6 +2,8 @@
 
 //! The options of the module, as strict types.
 
+mod blank;
+
 use std::path::PathBuf;
 
 use ansible_module::{Size, State};
@@ -10,7 +12,7 @@ use image_catalog::digest::Sha256Hex;
 use serde::Deserialize;
 use zfs_command::{DatasetName, Guid};
 
-use crate::job::{Content, Golden, ImageFile, Job, RawFile, Volumes, Wanted};
+use crate::job::{Content, Golden, ImageContent, ImageFile, Job, RawFile, Volumes, Wanted};
 use crate::properties::Properties;
 
 /// What the caller asks for.
@@ -37,6 +39,9 @@ pub struct Params {
     pub properties: Option<Properties>,
     /// Size of the volume: the image's or larger.
     pub volsize: Option<Size>,
+    /// Whether the volume is made empty, not from an image.
+    #[serde(default)]
+    pub blank: bool,
     /// Whether the volume is to be there.
     #[serde(default)]
     pub state: State,
@@ -69,17 +74,23 @@ impl Params {
     /// # Errors
     /// Where they ask for none, for more than one, or do not go together.
     pub fn job(self) -> Result<Job> {
+        if self.blank {
+            return blank::job(self);
+        }
         let present = self.state == State::Present;
         ensure!(
             self.src.is_some() || !present,
-            "option `src` is missing: expected the image to make the volume from"
+            "option `src` is missing: expected the image to make the volume from, or `blank` for an empty one"
         );
         ensure!(
             self.image.is_none() || self.golden.is_some(),
             "option `image` names a golden volume: it goes with `golden`"
         );
         match (&self.path, &self.dataset, &self.volumes) {
-            (Some(_), None, None) => self.raw_file().map(Job::RawFile),
+            (Some(_), None, None) => {
+                let content = self.image_content();
+                self.raw_file(content).map(Job::RawFile)
+            }
             (None, Some(_), None) | (None, None, Some(_)) => self.datasets(),
             (None, None, None) if present && self.golden.is_some() => self.datasets(),
             (None, None, None) => {
@@ -97,8 +108,13 @@ impl Params {
         Some(ImageFile { src, sha256: self.sha256.clone(), guid: self.guid })
     }
 
-    fn raw_file(self) -> Result<RawFile> {
-        let image = self.image_file();
+    fn image_content(&self) -> Option<Content> {
+        let volsize = self.volsize.map(|size| size.0);
+        let (replace, mode) = (self.replace, self.mode.0);
+        self.image_file().map(|image| Content::Image(ImageContent { image, volsize, replace, mode }))
+    }
+
+    fn raw_file(self, content: Option<Content>) -> Result<RawFile> {
         let options = [
             ("golden", self.golden.is_some()),
             ("image", self.image.is_some()),
@@ -110,12 +126,7 @@ impl Params {
         let path = self.path.unwrap_or_default();
         let named = path.is_absolute() && path.file_name().is_some();
         ensure!(named, "option `path` is {}: expected the absolute path of a file", path.display());
-        if let Some(volsize) = self.volsize {
-            let whole = volsize.0 > 0 && volsize.0.is_multiple_of(512) && i64::try_from(volsize.0).is_ok();
-            ensure!(whole, "option `volsize` is {volsize}: expected whole sectors of 512 bytes");
-        }
-        let volsize = self.volsize.map(|size| size.0);
-        let content = image.map(|image| Content { image, volsize, replace: self.replace, mode: self.mode.0 });
+        self.volsize.map_or(Ok(()), whole_sectors)?;
         Ok(RawFile { path, force: self.force, content })
     }
 
@@ -145,6 +156,12 @@ impl Params {
         });
         one.chain(several).collect()
     }
+}
+
+fn whole_sectors(volsize: Size) -> Result<()> {
+    let whole = volsize.0 > 0 && volsize.0.is_multiple_of(512) && i64::try_from(volsize.0).is_ok();
+    ensure!(whole, "option `volsize` is {volsize}: expected whole sectors of 512 bytes");
+    Ok(())
 }
 
 fn refuse_twins(volumes: &[Wanted]) -> Result<()> {
@@ -190,6 +207,7 @@ mod tests {
             Job::RawFile(RawFile { content: Some(_), .. }) => "a file",
             Job::RawFile(_) => "no file",
             Job::Volumes(_) => "volumes",
+            Job::Blank(_) => "an empty volume",
             Job::NoVolumes(_) => "no volumes",
         })
     }
@@ -207,7 +225,9 @@ mod tests {
             ),
             (
                 r#"{"path": "/v/web1"}"#,
-                Err("option `src` is missing: expected the image to make the volume from"),
+                Err(
+                    "option `src` is missing: expected the image to make the volume from, or `blank` for an empty one",
+                ),
             ),
             (
                 r#"{"src": "i"}"#,

@@ -13,7 +13,7 @@ use ansible_module::{Reply, Task, workbench};
 use anyhow::Result;
 
 use crate::job::RawFile;
-pub use identity::Identity;
+pub use identity::Mark;
 
 /// Longer than receiving an image takes.
 const LOCK_LIMIT: Duration = Duration::from_secs(30 * 60);

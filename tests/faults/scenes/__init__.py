@@ -13,6 +13,7 @@ ALL = [
     *(mirror.NewMirror, mirror.ChangedOrigin),
     *(store.Fetched, store.Newer, store.Removed),
     *(volume.NewVolume, volume.Replaced, volume.Continued, volume.Grown, volume.Gone),
+    *(volume.Blank, volume.BlankGrown),
     *(seed.NewSeed, seed.ChangedSeed, seed.NoSeed),
     *(clock.Remembered, clock.Metrics),
 ]

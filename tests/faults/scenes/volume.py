@@ -86,3 +86,27 @@ class Gone(Present):
 
     def options(self):
         return {"path": str(self.volume), "state": "absent"}
+
+
+class Blank(NewVolume):
+    """A volume that is made empty."""
+
+    def options(self):
+        return {"path": str(self.volume), "blank": True, "volsize": "1M"}
+
+    def mark(self, path):
+        # It holds no time: what is in the volume is its guest's.
+        try:
+            return os.getxattr(path, "user.apiary.bhyve.volume").decode()
+        except OSError:
+            return "without a mark"
+
+
+class BlankGrown(Blank):
+    """It becomes larger."""
+
+    def lay_out(self):
+        self.lab.do(self.program, Blank.options(self))
+
+    def options(self):
+        return {**super().options(), "volsize": "2M"}

@@ -4,6 +4,7 @@
 #![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "the tests start the program they were built with")]
 
+mod blank;
 #[cfg(target_os = "linux")]
 mod crashes;
 mod present;

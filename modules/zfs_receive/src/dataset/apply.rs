@@ -12,7 +12,7 @@ use zfs_stream::{Base, Summary};
 
 use super::device;
 use super::feed::{Copied, Feed, Spliced};
-use super::plan::{Device, NewClone, NewVolume, Plan, Step, check_size};
+use super::plan::{Device, NewBlank, NewClone, NewVolume, Plan, Step, check_size};
 use super::receive::{self, Destination};
 use super::user;
 use crate::image;
@@ -35,6 +35,7 @@ pub fn apply(zfs: &Zfs, plan: &Plan, task: &mut Task) -> Result<Option<Summary>>
                 summary = Some(task.phase("receive", |task| receive_volume(zfs, receive, task))?);
             }
             Step::Clone(clone) => task.phase("clone", |_| make_clone(zfs, clone))?,
+            Step::Create(blank) => task.phase("create", |_| create(zfs, blank))?,
             Step::Set { name, properties } => {
                 set_each(zfs, properties, name.as_str())?;
             }
@@ -91,15 +92,32 @@ fn make_clone(zfs: &Zfs, clone: &NewClone) -> Result<()> {
         return replace_by_clone(zfs, clone, kept);
     }
     let NewClone { name, origin, properties, device, later, .. } = clone;
-    // A clone that is made with its own `volmode` gets a device of the default kind first, which is then taken away: on FreeBSD the
-    // new one often loses that race, and none is left (OpenZFS 2.4.2). Shown after it was hidden, it always comes.
-    let properties = match device {
-        Device::Inherited => properties.clone(),
-        Device::Never | Device::Of(_) => [hidden(device), properties.clone()].concat(),
-    };
-    zfs.clone_of(origin, name.as_str(), &properties)
+    zfs.clone_of(origin, name.as_str(), &of_new(device, properties))
         .with_context(|| format!("cloning {origin} to {name}"))?;
     set_each(zfs, later, name.as_str())?;
+    finished(zfs, name, device)
+}
+
+/// ZFS makes a volume with all its properties in one step, or not at all.
+fn create(zfs: &Zfs, blank: &NewBlank) -> Result<()> {
+    let NewBlank { name, volsize, properties, device, later } = blank;
+    zfs.create_volume(name.as_str(), *volsize, &of_new(device, properties))
+        .with_context(|| format!("making {name}"))?;
+    set_each(zfs, later, name.as_str())?;
+    finished(zfs, name, device)
+}
+
+/// Properties of a new volume, which gets its device when all else is done.
+fn of_new(device: &Device, properties: &[(String, String)]) -> Vec<(String, String)> {
+    // A volume that is made with its own `volmode` gets a device of the default kind first, which is then taken away: on FreeBSD the
+    // new one often loses that race, and none is left (OpenZFS 2.4.2). Shown after it was hidden, it always comes.
+    match device {
+        Device::Inherited => properties.to_vec(),
+        Device::Never | Device::Of(_) => [hidden(device), properties.to_vec()].concat(),
+    }
+}
+
+fn finished(zfs: &Zfs, name: &DatasetName, device: &Device) -> Result<()> {
     match device {
         Device::Inherited => Ok(()),
         Device::Never | Device::Of(_) => give_device(zfs, name, device),

@@ -9,7 +9,7 @@ use zfs_command::{DatasetName, Row};
 
 use super::observe::Observed;
 use super::plan::Plan;
-use super::request::Present;
+use super::request::{Present, volmode_of};
 use crate::image::Image;
 use crate::job::Wanted;
 use crate::properties::satisfied;
@@ -58,7 +58,11 @@ pub fn plain(name: &DatasetName, found: &Row, observed: &Observed) -> String {
 /// A volume as it is, with the properties that are asked for.
 pub fn found(name: &DatasetName, found: Option<&Row>, wanted: &Wanted, observed: &Observed) -> String {
     let Some(row) = found else { return absent(name) };
-    let mut text = plain(name, row, observed);
+    properties_found(plain(name, row, observed), row, wanted, observed)
+}
+
+fn properties_found(mut text: String, row: &Row, wanted: &Wanted, observed: &Observed) -> String {
+    let name = &wanted.name;
     for (property, _) in wanted.properties.iter() {
         let value = observed.property(name.as_str(), property).map_or("-", |found| found.value.as_str());
         line(&mut text, property, value);
@@ -73,14 +77,24 @@ pub fn found(name: &DatasetName, found: Option<&Row>, wanted: &Wanted, observed:
 pub fn adjusted(wanted: &Wanted, found: &Row, request: &Present, observed: &Observed) -> String {
     let name = &wanted.name;
     let row = Row { volsize: wanted.volsize.or(found.volsize), ..found.clone() };
-    let mut text = plain(name, &row, observed);
+    properties_adjusted(plain(name, &row, observed), wanted, found, request.volmode, observed)
+}
+
+fn properties_adjusted(
+    mut text: String,
+    wanted: &Wanted,
+    found: &Row,
+    default: Option<&str>,
+    observed: &Observed,
+) -> String {
+    let name = &wanted.name;
     for (property, value) in wanted.properties.iter() {
         let before = observed.property(name.as_str(), property).map_or("-", |found| found.value.as_str());
         // What satisfies is shown as it is, so that `1G` and `1073741824` make no difference.
         line(&mut text, property, if satisfied(property, value, before) { before } else { value });
     }
     if withheld(wanted, found, observed) {
-        let volmode = request.volmode(wanted).or(observed.inherited_volmode(name));
+        let volmode = volmode_of(wanted, default).or(observed.inherited_volmode(name));
         line(&mut text, "volmode", volmode.unwrap_or("default"));
     }
     text
@@ -102,6 +116,32 @@ pub fn new(wanted: &Wanted, kept: Option<&str>, request: &Present, plan: &Plan) 
         line(&mut text, property, value);
     }
     text
+}
+
+/// A volume that may hold anything, as it is.
+pub fn found_blank(found: Option<&Row>, wanted: &Wanted, observed: &Observed) -> String {
+    let Some(row) = found else { return absent(&wanted.name) };
+    properties_found(sized(&wanted.name, row.volsize), row, wanted, observed)
+}
+
+/// The same volume after what is asked for has been done.
+pub fn adjusted_blank(wanted: &Wanted, found: &Row, default: Option<&str>, observed: &Observed) -> String {
+    let text = sized(&wanted.name, wanted.volsize.or(found.volsize));
+    properties_adjusted(text, wanted, found, default, observed)
+}
+
+/// An empty volume to be made.
+pub fn new_blank(wanted: &Wanted) -> String {
+    let mut text = sized(&wanted.name, wanted.volsize) + "  empty\n";
+    for (property, value) in wanted.properties.iter() {
+        line(&mut text, property, value);
+    }
+    text
+}
+
+fn sized(name: &DatasetName, volsize: Option<u64>) -> String {
+    let size = volsize.map(|size| format!("  volsize: {}\n", Size(size))).unwrap_or_default();
+    format!("{name}:\n{size}")
 }
 
 /// Whether a dead run keeps the device back that this volume should have.

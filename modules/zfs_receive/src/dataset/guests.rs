@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::mem;
 
 use ansible_module::lock::Lock;
-use ansible_module::{Answer, Task, alike};
+use ansible_module::{Answer, Reply, Task, alike};
 use anyhow::{Result, anyhow, bail};
 use zfs_command::{DatasetName, Zfs};
 
@@ -41,16 +41,43 @@ fn of_one_image(
     guests: &BTreeMap<String, Vec<Wanted>>,
     task: &Task,
 ) -> BTreeMap<String, Answer> {
+    let volumes = guests.values().flatten().cloned().collect();
+    together(
+        guests,
+        task,
+        |task| {
+            let group = Group::open(image, volumes, task)?;
+            Ok((group.zfs.clone(), group))
+        },
+        |group, volumes, task| {
+            let Made { request, plan } = group.make(volumes, task)?;
+            let reply = reply::present(&plan, &request, &group.observed);
+            Ok(Answered { devices: plan.devices, reply })
+        },
+    )
+}
+
+/// What one guest of a group is answered when the devices of its volumes are there.
+pub(super) struct Answered {
+    pub devices: Vec<DatasetName>,
+    pub reply: Reply,
+}
+
+/// Looks at the volumes of all `guests` once, with `open`, and has `make` do what there is to do for each.
+pub(super) fn together<Own, Group>(
+    guests: &BTreeMap<String, Own>,
+    task: &Task,
+    open: impl FnOnce(&mut Task) -> Result<(Zfs, Group)>,
+    make: impl Fn(&mut Group, &Own, &mut Task) -> Result<Answered>,
+) -> BTreeMap<String, Answer> {
     // What is done for all is recorded with the first.
     let mut tasks: Vec<Task> = guests.iter().map(|_| task.of_guest()).collect();
     let opened = match tasks.first_mut() {
-        Some(first) => {
-            first.busy(|task| Group::open(image, guests.values().flatten().cloned().collect(), task))
-        }
+        Some(first) => first.busy(open),
         None => return BTreeMap::new(),
     };
-    let mut group = match opened {
-        Ok(group) => group,
+    let (zfs, mut group) = match opened {
+        Ok(opened) => opened,
         Err(error) => {
             let line = format!("{error:#}");
             let failed = |task| Answer { reply: Err(anyhow!("{line}")), task };
@@ -58,21 +85,19 @@ fn of_one_image(
         }
     };
     let mut made = Vec::new();
-    for (volumes, task) in guests.values().zip(&mut tasks) {
-        made.push(task.busy(|task| group.make(volumes, task)));
+    for (own, task) in guests.values().zip(&mut tasks) {
+        made.push(task.busy(|task| make(&mut group, own, task)));
     }
     // Devices of clones come at the same time: waited for when all are made.
     for (made, task) in made.iter_mut().zip(&mut tasks) {
-        if let Ok(Made { plan, .. }) = made
+        if let Ok(Answered { devices, .. }) = made
             && !task.check_mode
-            && let Err(error) = task.busy(|task| apply::devices(&group.zfs, &plan.devices, task))
+            && let Err(error) = task.busy(|task| apply::devices(&zfs, devices, task))
         {
             *made = Err(error);
         }
     }
-    let replies = made
-        .into_iter()
-        .map(|made| made.map(|made| reply::present(&made.plan, &made.request, &group.observed)));
+    let replies = made.into_iter().map(|made| made.map(|made| made.reply));
     let answers = replies.zip(tasks).map(|(reply, task)| Answer { reply, task });
     guests.keys().cloned().zip(answers).collect()
 }

@@ -9,6 +9,7 @@ use zfs_command::{DatasetName, Guid, Kind, Row, Zfs};
 
 use super::request::Present;
 use super::user;
+use crate::job::Wanted;
 use crate::properties::UNFINISHED;
 
 /// Properties looked at in any case.
@@ -79,18 +80,25 @@ impl Observed {
 /// Looks at everything that volumes of `request` depend on.
 pub fn present(zfs: &Zfs, request: &Present) -> Result<Observed> {
     let names = request.names();
-    let parents: BTreeSet<String> = names.iter().filter_map(|name| name.parent()).map(String::from).collect();
-    let mut observed = datasets(zfs, &names, parents)?;
+    let mut observed = datasets(zfs, &names, parents(&names))?;
     if let Some(images) =
         request.golden.as_ref().and_then(DatasetName::parent).filter(|_| request.image.base.is_some())
     {
         observed.add(zfs.list(&[images.as_str()], 2)?);
     }
     origins(zfs, &mut observed)?;
-    properties(zfs, request, &mut observed)?;
+    properties(zfs, &request.volumes, &mut observed)?;
     if request.replace {
         users(&names, &mut observed);
     }
+    Ok(observed)
+}
+
+/// Looks at everything that volumes depend on which may hold anything.
+pub fn blank(zfs: &Zfs, volumes: &[Wanted]) -> Result<Observed> {
+    let names: Vec<&DatasetName> = volumes.iter().map(|wanted| &wanted.name).collect();
+    let mut observed = datasets(zfs, &names, parents(&names))?;
+    properties(zfs, volumes, &mut observed)?;
     Ok(observed)
 }
 
@@ -108,6 +116,10 @@ pub fn volumes(zfs: &Zfs, names: &[&str]) -> Result<Observed> {
     observed.add(zfs.list(names, 1)?);
     origins(zfs, &mut observed)?;
     Ok(observed)
+}
+
+fn parents(names: &[&DatasetName]) -> BTreeSet<String> {
+    names.iter().filter_map(|name| name.parent()).map(String::from).collect()
 }
 
 /// Datasets of these names, what dead runs have left of them, their snapshots, and `others` without theirs.
@@ -137,18 +149,18 @@ fn origins(zfs: &Zfs, observed: &mut Observed) -> Result<()> {
     Ok(())
 }
 
-fn properties(zfs: &Zfs, request: &Present, observed: &mut Observed) -> Result<()> {
+fn properties(zfs: &Zfs, volumes: &[Wanted], observed: &mut Observed) -> Result<()> {
     let there =
         |name: &&DatasetName| observed.rows.get(name.as_str()).is_some_and(|row| row.kind == Kind::Volume);
-    let volumes: Vec<&str> =
-        request.volumes.iter().map(|wanted| &wanted.name).filter(there).map(DatasetName::as_str).collect();
-    if volumes.is_empty() {
+    let present: Vec<&str> =
+        volumes.iter().map(|wanted| &wanted.name).filter(there).map(DatasetName::as_str).collect();
+    if present.is_empty() {
         return Ok(());
     }
-    let asked = request.volumes.iter().flat_map(|wanted| wanted.properties.iter().map(|(name, _)| name));
+    let asked = volumes.iter().flat_map(|wanted| wanted.properties.iter().map(|(name, _)| name));
     let names: BTreeSet<&str> = ALWAYS.into_iter().chain(asked).collect();
     let names = names.into_iter().collect::<Vec<_>>().join(",");
-    for property in zfs.get(&names, &volumes)? {
+    for property in zfs.get(&names, &present)? {
         let found = Found { value: property.value, local: property.local };
         observed.properties.insert((property.dataset, property.name), found);
     }

@@ -3,6 +3,7 @@
 //! From what was asked for and what is there to the steps in between. Pure.
 
 mod absent;
+mod blank;
 mod present;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use super::observe::Observed;
 use crate::job::ImageFile;
 
 pub use absent::absent;
+pub use blank::blank;
 pub use present::present;
 pub use volume::check_size;
 
@@ -29,6 +31,8 @@ pub enum Step {
     Receive(NewVolume),
     /// Make a clone.
     Clone(NewClone),
+    /// Make an empty volume.
+    Create(NewBlank),
     /// Change properties of a volume that is there.
     Set {
         /// The volume.
@@ -116,6 +120,21 @@ pub struct NewClone {
     pub origin: String,
     /// The name under which what stands there now is kept.
     pub kept: Option<String>,
+    /// Properties from the beginning.
+    pub properties: Vec<(String, String)>,
+    /// Its device.
+    pub device: Device,
+    /// Properties set one by one afterwards.
+    pub later: Vec<(String, String)>,
+}
+
+/// An empty volume to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewBlank {
+    /// Its name.
+    pub name: DatasetName,
+    /// Its bytes.
+    pub volsize: u64,
     /// Properties from the beginning.
     pub properties: Vec<(String, String)>,
     /// Its device.

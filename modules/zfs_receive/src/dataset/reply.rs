@@ -19,7 +19,8 @@ struct Volume {
     dataset: DatasetName,
     /// None where `volmode` is `none`, its own or its folder's.
     device: Option<PathBuf>,
-    guid: Guid,
+    /// None of a volume that was not made from an image.
+    guid: Option<Guid>,
     size: Option<u64>,
     volblocksize: Option<u64>,
     /// The snapshot it is a clone of.
@@ -55,6 +56,21 @@ pub fn present(plan: &Plan, request: &Present, observed: &Observed) -> Reply {
     with_volumes(reply, volumes.collect())
 }
 
+/// After a volume was made that may hold anything, or in check mode would have been.
+pub fn blank(plan: &Plan, wanted: &Wanted, observed: &Observed) -> Reply {
+    let found = observed.rows.get(wanted.name.as_str());
+    let volume = Volume {
+        dataset: wanted.name.clone(),
+        device: plan.devices.contains(&wanted.name).then(|| device::path(wanted.name.as_str())),
+        guid: None,
+        size: wanted.volsize,
+        volblocksize: found.and_then(|found| found.volblocksize),
+        origin: found.and_then(|found| found.origin.clone()),
+        replaced: None,
+    };
+    with_volumes(Reply::new(plan.changed()).diff(diff(plan)), vec![volume])
+}
+
 /// After volumes were destroyed, or in check mode would have been.
 pub fn absent(plan: &Plan, names: &[DatasetName], observed: &Observed) -> Reply {
     let gone = names.iter().filter_map(|name| {
@@ -86,7 +102,7 @@ fn volume(wanted: &Wanted, plan: &Plan, request: &Present, observed: &Observed) 
     Volume {
         dataset: wanted.name.clone(),
         device: plan.devices.contains(&wanted.name).then(|| device::path(wanted.name.as_str())),
-        guid,
+        guid: Some(guid),
         size: wanted.volsize.or(found.and_then(|found| found.volsize)).or(plan.image_size),
         volblocksize: found.and_then(|found| found.volblocksize).or(plan.volblocksize),
         origin: found.map_or_else(|| plan.golden.clone(), |found| found.origin.clone()),

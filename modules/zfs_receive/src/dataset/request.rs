@@ -61,6 +61,11 @@ impl Present {
 
     /// `volmode` to set on a volume; none where it is its folder's.
     pub fn volmode<'a>(&self, wanted: &'a Wanted) -> Option<&'a str> {
-        wanted.properties.get("volmode").or(self.volmode)
+        volmode_of(wanted, self.volmode)
     }
+}
+
+/// `volmode` to set on a volume, where `default` is set for those that ask for none.
+pub fn volmode_of<'a>(wanted: &'a Wanted, default: Option<&'a str>) -> Option<&'a str> {
+    wanted.properties.get("volmode").or(default)
 }

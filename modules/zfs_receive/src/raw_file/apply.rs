@@ -7,13 +7,12 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use ansible_module::{Task, files};
+use ansible_module::{Size, Task, files};
 use anyhow::{Context, Result};
 use zfs_stream::{Base, Event, Replay, Summary, copy_sparse};
 
 use crate::image;
-use crate::raw_file::identity::Identity;
-use crate::raw_file::observe::Disk;
+use crate::raw_file::identity::{Identity, Mark};
 use crate::raw_file::plan::{Action, Plan, Receive, Volume, final_size, sizes};
 use crate::source::Source;
 
@@ -25,10 +24,13 @@ pub fn apply(plan: &Plan, task: &mut Task) -> Result<Volume> {
     files::sweep_for(&plan.path)?;
     match &plan.action {
         Action::Nothing => {}
-        Action::Grow { disk, to } => {
-            grow(&plan.path, disk, *to).with_context(|| format!("growing {}", plan.path.display()))?;
+        Action::Grow { pristine, to } => {
+            grow(&plan.path, *pristine, *to).with_context(|| format!("growing {}", plan.path.display()))?;
         }
         Action::Receive(receive) => return receive_file(plan, receive, task),
+        Action::Make { volsize, mode } => {
+            make(&plan.path, *volsize, *mode).with_context(|| format!("making {}", plan.path.display()))?;
+        }
         Action::Remove => remove(&plan.path)?,
     }
     Ok(plan.volume())
@@ -81,7 +83,7 @@ fn read_through(
 fn receive_file(plan: &Plan, receive: &Receive, task: &mut Task) -> Result<Volume> {
     let new = files::temporary_for(&plan.path)?;
     let file = new.as_file();
-    Identity::reserve(file)?;
+    Mark::reserve(file)?;
     let received = (|| {
         if let Some(onto) = receive.onto {
             copy_base(&plan.path, file, onto.volsize)?;
@@ -127,11 +129,19 @@ fn same_file(path: &Path, other: &Path) -> Result<bool> {
     Ok(identity(path)? == identity(other)?)
 }
 
-fn grow(path: &Path, disk: &Disk, to: u64) -> Result<()> {
+/// An empty file, all of which is one hole.
+fn make(path: &Path, volsize: u64, mode: u32) -> Result<()> {
+    let new = files::temporary_for(path)?;
+    Mark::reserve(new.as_file())?;
+    new.as_file().set_len(volsize).with_context(|| format!("giving the file {} bytes", Size(volsize)))?;
+    Mark::blank(new.as_file(), volsize)?;
+    files::publish(new, path, mode)
+}
+
+fn grow(path: &Path, pristine: Option<Identity>, to: u64) -> Result<()> {
     let file = OpenOptions::new().write(true).open(path)?;
     file.set_len(to)?;
-    if disk.pristine {
-        let Identity { guid, volsize, volblocksize, .. } = disk.identity;
+    if let Some(Identity { guid, volsize, volblocksize, .. }) = pristine {
         Identity::mark(&file, guid, (volsize, volblocksize))?;
     }
     file.sync_all()?;

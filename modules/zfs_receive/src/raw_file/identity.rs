@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-//! Which image a raw file was made from: an extended attribute of the file itself, so that the mark comes and goes with the
-//! file in one rename, follows it when it is moved, and is absent from whatever else takes its place.
+//! Which image a raw file was made from, or that it was made empty: an extended attribute of the file itself, so that the mark comes
+//! and goes with the file in one rename, follows it when it is moved, and is absent from whatever else takes its place.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -15,7 +15,25 @@ use zfs_command::Guid;
 
 const NAME: &str = "user.apiary.bhyve.volume";
 
-/// The mark of a whole volume.
+/// What this module has left on a whole volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Mark {
+    /// It was made from an image.
+    Image(Identity),
+    /// It was made empty.
+    Blank(Blank),
+}
+
+/// The mark of a volume that was made empty. It holds no time: what is in the volume is its guest's from the beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Blank {
+    /// Bytes it was made with.
+    blank: u64,
+}
+
+/// The mark of a volume that was made from an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
@@ -29,9 +47,9 @@ pub struct Identity {
     mtime: (i64, i64),
 }
 
-impl Identity {
+impl Mark {
     /// The mark of the file at `path`, if it has a whole one. Does not follow links.
-    pub fn of(path: &Path) -> Result<Option<Identity>> {
+    pub fn of(path: &Path) -> Result<Option<Mark>> {
         let doing = || format!("reading attribute {NAME} of {}", path.display());
         match xattr::get(path, NAME) {
             Ok(Some(mark)) => Ok(serde_json::from_slice(&mark).ok()),
@@ -48,6 +66,14 @@ impl Identity {
         )
     }
 
+    /// Marks a new file as one that was made empty, with this size.
+    pub fn blank(file: &File, size: u64) -> Result<()> {
+        let mark = Mark::Blank(Blank { blank: size });
+        file.set_xattr(NAME, &serde_json::to_vec(&mark)?).context("marking the file as made empty")
+    }
+}
+
+impl Identity {
     /// Marks a file with its image; to be called after the last write.
     pub fn mark(file: &File, guid: Guid, (volsize, volblocksize): (u64, u32)) -> Result<()> {
         let doing = "marking the file with its image";
@@ -76,20 +102,30 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (path, moved) = (folder.path().join("web1"), folder.path().join("web2"));
         let mut file = File::create(&path).unwrap();
-        assert_eq!(Identity::of(&path).unwrap(), None);
-        Identity::reserve(&file).unwrap();
-        assert_eq!(Identity::of(&path).unwrap(), None);
+        assert_eq!(Mark::of(&path).unwrap(), None);
+        Mark::reserve(&file).unwrap();
+        assert_eq!(Mark::of(&path).unwrap(), None);
         file.write_all(b"data").unwrap();
         file.set_modified(std::time::UNIX_EPOCH).unwrap();
         Identity::mark(&file, Guid(u64::MAX), (1 << 20, 4096)).unwrap();
         std::fs::rename(&path, &moved).unwrap();
-        let identity = Identity::of(&moved).unwrap().unwrap();
+        let Some(Mark::Image(identity)) = Mark::of(&moved).unwrap() else { panic!("no image") };
         assert_eq!((identity.guid, identity.volsize, identity.volblocksize), (Guid(u64::MAX), 1 << 20, 4096));
         assert!(identity.is_pristine(&file.metadata().unwrap()));
         file.write_all(b"more").unwrap();
         assert!(!identity.is_pristine(&file.metadata().unwrap()));
         std::fs::copy(&moved, &path).unwrap();
         std::os::unix::fs::symlink(&moved, folder.path().join("link")).unwrap();
-        assert_eq!(Identity::of(&folder.path().join("link")).unwrap(), None);
+        assert_eq!(Mark::of(&folder.path().join("link")).unwrap(), None);
+    }
+
+    #[test]
+    fn an_empty_file_is_known_whatever_is_written_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("web1:data");
+        let mut file = File::create(&path).unwrap();
+        Mark::blank(&file, 1 << 20).unwrap();
+        file.write_all(b"data").unwrap();
+        assert_eq!(Mark::of(&path).unwrap(), Some(Mark::Blank(Blank { blank: 1 << 20 })));
     }
 }

@@ -12,15 +12,17 @@ use ansible_module::open::kind_of;
 use anyhow::{Context, Result, ensure};
 
 use crate::image::Image;
-use crate::job::RawFile;
-use crate::raw_file::identity::Identity;
+use crate::job::{Content, RawFile};
+use crate::raw_file::identity::{Identity, Mark};
 
 /// What is at the path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     Nothing,
-    /// A volume that this module made.
+    /// A volume that this module made from an image.
     Ours(Disk),
+    /// A volume that this module made empty, and its size.
+    Blank(u64),
     /// A regular file of unknown origin, and its size.
     Foreign(u64),
 }
@@ -71,8 +73,9 @@ pub fn observe(job: &RawFile) -> Result<Observed> {
 fn found(path: &Path, metadata: &Metadata) -> Result<Found> {
     let kind = metadata.file_type();
     ensure!(kind.is_file(), "expected a raw file or nothing, found {}; choose another path", kind_of(kind));
-    Ok(match Identity::of(path)? {
-        Some(identity) => {
+    Ok(match Mark::of(path)? {
+        Some(Mark::Blank(_)) => Found::Blank(metadata.len()),
+        Some(Mark::Image(identity)) => {
             Found::Ours(Disk { identity, size: metadata.len(), pristine: identity.is_pristine(metadata) })
         }
         None => Found::Foreign(metadata.len()),
@@ -81,7 +84,7 @@ fn found(path: &Path, metadata: &Metadata) -> Result<Found> {
 
 /// The source needs not be there where the guid asked for already is: images may have been cleaned up.
 fn image(job: &RawFile, found: &Found) -> Result<Option<Image>> {
-    let Some(content) = &job.content else { return Ok(None) };
+    let Some(Content::Image(content)) = &job.content else { return Ok(None) };
     let file = &content.image;
     let there = matches!(found, Found::Ours(disk) if Some(disk.identity.guid) == file.guid);
     let missing = file.src.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);

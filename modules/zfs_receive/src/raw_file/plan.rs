@@ -2,7 +2,9 @@
 
 //! Decides, from what was observed alone, what has to happen to a raw file.
 
-use std::fmt::Write;
+mod blank;
+mod describe;
+
 use std::path::{Path, PathBuf};
 
 use ansible_module::{Diff, Size};
@@ -11,7 +13,7 @@ use serde::Serialize;
 use zfs_command::Guid;
 
 use crate::image::Image;
-use crate::job::{Content, ImageFile, RawFile};
+use crate::job::{Content, ImageContent, ImageFile, RawFile};
 use crate::raw_file::identity::Identity;
 use crate::raw_file::observe::{Disk, Found, Observed};
 
@@ -22,14 +24,25 @@ pub struct Plan {
     pub action: Action,
     /// The folder that will be made for the file.
     pub folder: Option<PathBuf>,
+    /// What is there, and what it was made from, for a person.
     before: Option<Volume>,
+    made: &'static str,
 }
 
 /// The one thing that is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     Nothing,
-    Grow { disk: Disk, to: u64 },
+    Grow {
+        /// The image of a file that holds nothing else yet.
+        pristine: Option<Identity>,
+        to: u64,
+    },
+    /// A new file that holds nothing.
+    Make {
+        volsize: u64,
+        mode: u32,
+    },
     Receive(Receive),
     Remove,
 }
@@ -68,21 +81,28 @@ pub fn plan(job: &RawFile, observed: &Observed) -> Result<Plan> {
     let before = match &observed.found {
         Found::Nothing => None,
         Found::Ours(disk) => Some(Volume::of(path, disk)),
-        Found::Foreign(size) => Some(Volume { size: Some(*size), ..Volume::nothing(path) }),
+        Found::Blank(size) | Found::Foreign(size) => {
+            Some(Volume { size: Some(*size), ..Volume::nothing(path) })
+        }
     };
     let action = match &job.content {
-        Some(content) => Wish { job, content, observed }.action()?,
+        Some(Content::Image(content)) => Wish { job, content, observed }.action()?,
+        Some(Content::Blank(content)) => blank::action(path, content, &observed.found)?,
         None => absent(job, &observed.found)?,
     };
     let folder =
         path.parent().filter(|_| observed.folder_missing && action != Action::Nothing).map(Path::to_owned);
-    Ok(Plan { path: path.clone(), action, folder, before })
+    let made = match (&observed.found, &job.content) {
+        (Found::Blank(_), _) | (Found::Nothing, Some(Content::Blank(_))) => "none, made empty",
+        _ => "none, not made by zfs_receive",
+    };
+    Ok(Plan { path: path.clone(), action, folder, before, made })
 }
 
 fn absent(job: &RawFile, found: &Found) -> Result<Action> {
     match found {
         Found::Nothing => Ok(Action::Nothing),
-        Found::Ours(_) => Ok(Action::Remove),
+        Found::Ours(_) | Found::Blank(_) => Ok(Action::Remove),
         Found::Foreign(_) if job.force => Ok(Action::Remove),
         Found::Foreign(_) => bail!(
             "removing {}: it was not made by zfs_receive; remove it yourself, or set `force` if it may go",
@@ -94,7 +114,7 @@ fn absent(job: &RawFile, found: &Found) -> Result<Action> {
 /// What a file is to hold, beside what is there.
 struct Wish<'a> {
     job: &'a RawFile,
-    content: &'a Content,
+    content: &'a ImageContent,
     observed: &'a Observed,
 }
 
@@ -110,6 +130,7 @@ impl Wish<'_> {
         match &self.observed.found {
             Found::Ours(disk) if disk.identity.guid == guid => resize(path, disk, self.content.volsize),
             Found::Ours(disk) => self.update(disk),
+            Found::Blank(_) => self.instead_of_blank(),
             Found::Foreign(_) => {
                 ensure!(
                     self.job.force && self.content.replace,
@@ -164,6 +185,16 @@ impl Wish<'_> {
         self.fresh(Some(self.observed.kept.clone()))
     }
 
+    fn instead_of_blank(&self) -> Result<Action> {
+        ensure!(
+            self.content.replace,
+            "receiving into {}: a volume is there that was made empty, which may hold data; choose another path, or set \
+             `replace` to keep that volume under a dated name",
+            self.job.path.display()
+        );
+        self.fresh(Some(self.observed.kept.clone()))
+    }
+
     fn fresh(&self, kept: Option<PathBuf>) -> Result<Action> {
         if let Some(base) = self.image().and_then(|image| image.base) {
             bail!(
@@ -175,7 +206,7 @@ impl Wish<'_> {
     }
 
     fn receive(&self) -> Result<Receive> {
-        let Content { image, volsize, mode, .. } = self.content.clone();
+        let ImageContent { image, volsize, mode, .. } = self.content.clone();
         Ok(Receive { image, guid: self.guid()?, onto: None, volsize, least: 0, kept: None, mode })
     }
 }
@@ -193,7 +224,9 @@ pub fn check_volsize(asked: u64, image: u64) -> Result<()> {
 
 fn resize(path: &Path, disk: &Disk, volsize: Option<u64>) -> Result<Action> {
     match volsize {
-        Some(to) if to > disk.size => Ok(Action::Grow { disk: disk.clone(), to }),
+        Some(to) if to > disk.size => {
+            Ok(Action::Grow { pristine: disk.pristine.then_some(disk.identity), to })
+        }
         Some(to) => {
             keep_size(path, to, disk.size)?;
             Ok(Action::Nothing)
@@ -225,6 +258,7 @@ impl Plan {
         match &self.action {
             Action::Nothing | Action::Remove => before,
             Action::Grow { to, .. } => Volume { size: Some(*to), ..before },
+            Action::Make { volsize, .. } => Volume { size: Some(*volsize), ..before },
             Action::Receive(receive) => Volume {
                 device: self.path.clone(),
                 guid: Some(receive.guid),
@@ -237,29 +271,17 @@ impl Plan {
 
     /// The difference in the words of the options.
     pub fn diff(&self) -> Diff {
+        let describe = |volume| describe::volume(volume, self.made);
         let before = describe(self.before.as_ref());
         let after = match self.action {
             Action::Remove => describe(None),
             Action::Nothing => before.clone(),
-            Action::Grow { .. } | Action::Receive(_) => describe(Some(&self.volume())),
+            Action::Grow { .. } | Action::Make { .. } | Action::Receive(_) => describe(Some(&self.volume())),
         };
         let folder = self.folder.as_ref().map(|folder| format!("folder: {}\n", folder.display()));
         let after = after + &folder.unwrap_or_default();
         Diff { before, after, header: self.path.display().to_string() }
     }
-}
-
-fn describe(volume: Option<&Volume>) -> String {
-    let Some(volume) = volume else { return "state: absent\n".to_owned() };
-    let mut text = "state: present\n".to_owned();
-    let guid = volume.guid.map_or("none, not made by zfs_receive".to_owned(), |guid| guid.to_string());
-    let size = volume.size.map_or("that of the image".to_owned(), |size| Size(size).to_string());
-    // Writing to a String does not fail.
-    let _ = write!(text, "guid: {guid}\nvolsize: {size}\n");
-    if let Some(replaced) = &volume.replaced {
-        let _ = writeln!(text, "replaced: {}", replaced.display());
-    }
-    text
 }
 
 impl Volume {

@@ -14,6 +14,7 @@ use crate::dataset::describe;
 use crate::dataset::observe::Observed;
 use crate::dataset::request::Present;
 use crate::image::Image;
+use crate::job::Wanted;
 
 /// Plans for volumes to be there.
 ///
@@ -36,7 +37,7 @@ pub fn present(request: &Present, observed: &Observed) -> Result<Plan> {
     for wanted in &request.volumes {
         plan_volume(wanted, request, observed, &mut plan)?;
     }
-    refuse_reservations(&plan, request, observed)?;
+    refuse_reservations(&request.volumes, plan.image_size, observed)?;
     plan.warnings = doubts_about_space(&plan, request, observed);
     Ok(plan)
 }
@@ -58,7 +59,7 @@ fn check_names(request: &Present) -> Result<()> {
     Ok(())
 }
 
-fn check_parent(name: &DatasetName, observed: &Observed) -> Result<()> {
+pub(super) fn check_parent(name: &DatasetName, observed: &Observed) -> Result<()> {
     let Some(parent) = name.parent() else {
         bail!("{name} is a pool: expected the name of a volume in it, {name}/NAME");
     };
@@ -139,10 +140,14 @@ fn base(golden: &DatasetName, request: &Present, observed: &Observed) -> Result<
 }
 
 /// What new volumes reserve has to be there: ZFS would say so only when the whole image has been received.
-fn refuse_reservations(plan: &Plan, request: &Present, observed: &Observed) -> Result<()> {
+pub(super) fn refuse_reservations(
+    volumes: &[Wanted],
+    image_size: Option<u64>,
+    observed: &Observed,
+) -> Result<()> {
     let mut reserved: BTreeMap<DatasetName, u64> = BTreeMap::new();
-    for wanted in request.volumes.iter().filter(|wanted| !observed.rows.contains_key(wanted.name.as_str())) {
-        let size = wanted.volsize.or(plan.image_size);
+    for wanted in volumes.iter().filter(|wanted| !observed.rows.contains_key(wanted.name.as_str())) {
+        let size = wanted.volsize.or(image_size);
         let bytes = match wanted.properties.get("refreservation") {
             None | Some("none") => continue,
             Some("auto") => size,

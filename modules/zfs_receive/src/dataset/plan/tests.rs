@@ -15,11 +15,11 @@ use crate::properties::{Properties, UNFINISHED};
 mod devices;
 mod refusals;
 
-fn name(text: &str) -> DatasetName {
+pub(super) fn name(text: &str) -> DatasetName {
     DatasetName::try_from(text.to_owned()).unwrap()
 }
 
-fn row(name: &str, kind: Kind, guid: u64) -> Row {
+pub(super) fn row(name: &str, kind: Kind, guid: u64) -> Row {
     Row {
         name: name.to_owned(),
         kind,
@@ -35,7 +35,7 @@ fn row(name: &str, kind: Kind, guid: u64) -> Row {
 }
 
 /// tank with images and vm; the golden volume of guid 7; web as its clone; other, a clone of guid 8.
-fn host() -> Observed {
+pub(super) fn host() -> Observed {
     let mut observed = Observed { moment: "20261122T181500Z".to_owned(), ..Observed::default() };
     let mut add = |row: Row| observed.rows.insert(row.name.clone(), row);
     for folder in ["tank", "tank/images", "tank/vm"] {
@@ -69,16 +69,16 @@ fn request(volumes: &[&str]) -> Present {
     }
 }
 
-fn set_volmode(observed: &mut Observed, name: &str, volmode: &str) {
+pub(super) fn set_volmode(observed: &mut Observed, name: &str, volmode: &str) {
     observed.rows.get_mut(name).unwrap().volmode = Some(volmode.to_owned());
 }
 
-fn mark(observed: &mut Observed, name: &str) {
+pub(super) fn mark(observed: &mut Observed, name: &str) {
     let mark = Found { value: "yes".to_owned(), local: true };
     observed.properties.insert((name.to_owned(), UNFINISHED.to_owned()), mark);
 }
 
-fn steps(plan: &Plan) -> Vec<String> {
+pub(super) fn steps(plan: &Plan) -> Vec<String> {
     let step = |step: &Step| match step {
         Step::Sweep(name) => format!("sweep {name}"),
         Step::Receive(receive) => format!("receive {}, keep {:?}", receive.name, receive.kept),
@@ -88,6 +88,10 @@ fn steps(plan: &Plan) -> Vec<String> {
                 clone.origin, clone.name, clone.kept, clone.later
             )
         }
+        Step::Create(new) => format!(
+            "create {} of {}, {:?}, {:?}, later {:?}",
+            new.name, new.volsize, new.properties, new.device, new.later
+        ),
         Step::Set { name, properties } => format!("set {properties:?} on {name}"),
         Step::Show { name, device } => format!("show {name}, {device:?}"),
         Step::Unmark(name) => format!("unmark {name}"),

@@ -10,7 +10,7 @@ use super::present::put_aside;
 use super::{Device, NewClone, NewVolume, Plan, Step, volume};
 use crate::dataset::describe;
 use crate::dataset::observe::Observed;
-use crate::dataset::request::Present;
+use crate::dataset::request::{Present, volmode_of};
 use crate::job::Wanted;
 use crate::properties::{Properties, satisfied};
 
@@ -27,11 +27,13 @@ pub(super) fn plan_volume(
     plan.before += &describe::found(&wanted.name, found, wanted, observed);
     let of_the_image = found.filter(|found| observed.snapshot_of(found, request.image.guid).is_some());
     if let Some(found) = of_the_image {
-        return adjust(wanted, found, request, observed, plan);
+        adjust(wanted, found, request.volmode, observed, plan)?;
+        plan.after += &describe::adjusted(wanted, found, request, observed);
+        return Ok(());
     }
     let kept = found.map(|found| put_aside(found, request, observed)).transpose()?;
     plan.after += &describe::new(wanted, kept.as_deref(), request, plan);
-    let device = new_device(wanted, request, observed);
+    let device = new_device(wanted, request.volmode, observed);
     plan.steps.push(make(wanted, kept, device, request, plan));
     expect_device(wanted, request.volmode(wanted).or(observed.inherited_volmode(&wanted.name)), plan);
     Ok(())
@@ -64,8 +66,8 @@ fn check_blocks(volsize: u64, block: u64) -> Result<()> {
 }
 
 /// Where the folder has the very `volmode`, the volume inherits it instead of being switched to it.
-fn new_device(wanted: &Wanted, request: &Present, observed: &Observed) -> Device {
-    match request.volmode(wanted) {
+pub(super) fn new_device(wanted: &Wanted, volmode: Option<&str>, observed: &Observed) -> Device {
+    match volmode_of(wanted, volmode) {
         Some(volmode) if volmode != "none" && observed.inherited_volmode(&wanted.name) == Some(volmode) => {
             Device::Inherited
         }
@@ -78,9 +80,8 @@ fn make(wanted: &Wanted, kept: Option<String>, device: Device, request: &Present
     // udev looks at it: "dataset is busy" (OpenZFS 2.3.2).
     let mut later = Vec::new();
     later.extend(wanted.volsize.filter(|volsize| Some(*volsize) != plan.image_size).map(volsize_property));
-    let reserved = wanted.properties.get("refreservation").filter(|value| *value != "none");
-    later.extend(reserved.map(|value| ("refreservation".to_owned(), value.to_owned())));
-    let properties = owned(&wanted.properties.clone().with("refreservation", "none").without("volmode"));
+    later.extend(reservation(wanted));
+    let properties = at_first(wanted);
     match &plan.golden {
         None => Step::Receive(NewVolume {
             image: request.image.file.clone(),
@@ -104,14 +105,26 @@ fn make(wanted: &Wanted, kept: Option<String>, device: Device, request: &Present
     }
 }
 
+/// Properties of a new volume from the beginning.
+pub(super) fn at_first(wanted: &Wanted) -> Vec<(String, String)> {
+    owned(&wanted.properties.clone().with("refreservation", "none").without("volmode"))
+}
+
+/// What a new volume reserves once it has its size.
+pub(super) fn reservation(wanted: &Wanted) -> Option<(String, String)> {
+    let reserved = wanted.properties.get("refreservation").filter(|value| *value != "none");
+    reserved.map(|value| ("refreservation".to_owned(), value.to_owned()))
+}
+
 fn volsize_property(volsize: u64) -> (String, String) {
     ("volsize".to_owned(), volsize.to_string())
 }
 
-fn adjust(
+/// Changes that a volume which is there needs; `default` is the `volmode` of those that ask for none.
+pub(super) fn adjust(
     wanted: &Wanted,
     found: &Row,
-    request: &Present,
+    default: Option<&str>,
     observed: &Observed,
     plan: &mut Plan,
 ) -> Result<()> {
@@ -128,15 +141,14 @@ fn adjust(
     }
     let mut volmode = wanted.properties.get("volmode").or(found.volmode.as_deref());
     if describe::withheld(wanted, found, observed) {
-        let device = Device::of(request.volmode);
+        let device = Device::of(default);
         plan.steps.push(Step::Show { name: wanted.name.clone(), device });
-        volmode = request.volmode.or(observed.inherited_volmode(&wanted.name));
+        volmode = default.or(observed.inherited_volmode(&wanted.name));
     }
     if observed.unfinished(&found.name) {
         plan.steps.push(Step::Unmark(wanted.name.clone()));
     }
     expect_device(wanted, volmode, plan);
-    plan.after += &describe::adjusted(wanted, found, request, observed);
     Ok(())
 }
 
@@ -155,7 +167,7 @@ fn growth(wanted: &Wanted, found: &Row) -> Result<Option<u64>> {
     Ok(Some(volsize))
 }
 
-fn expect_device(wanted: &Wanted, volmode: Option<&str>, plan: &mut Plan) {
+pub(super) fn expect_device(wanted: &Wanted, volmode: Option<&str>, plan: &mut Plan) {
     if volmode != Some("none") {
         plan.devices.push(wanted.name.clone());
     }
