@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.apiary.bhyve.plugins.plugin_utils._fleet import fleet_faults, fleet_problems
-from ansible_collections.apiary.bhyve.plugins.plugin_utils._guest import definition
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._fleet import UNREADABLE, fleet_faults, fleet_problems
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._guest import definition, plain
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._size import size_in_bytes
 
 
@@ -22,8 +22,16 @@ def bytes_of(value):
 
 
 def guest_definitions(guests):
-    """The guests of a host in the form that the role works with."""
-    return {name: definition(guest) for name, guest in guests.items()} if isinstance(guests, Mapping) else guests
+    """The guests of a host in the form that the role works with; nothing of one whose description cannot be resolved, as the check says."""
+    return {name: _resolved(guests, name) for name in guests} if isinstance(guests, Mapping) else guests or {}
+
+
+def _resolved(guests, name):
+    try:
+        # A look is what fails where a template in it cannot be resolved.
+        return definition(plain(guests[name]))
+    except UNREADABLE:
+        return {}
 
 
 class FilterModule:

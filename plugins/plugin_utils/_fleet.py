@@ -10,12 +10,15 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from ansible.errors import AnsibleError
+from ansible.release import __version__
 from ansible.utils.display import Display
+from ansible.utils.unsafe_proxy import AnsibleUnsafe
 from ansible_collections.apiary.bhyve.plugins.plugin_utils import _guest
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._seed import fixed_addresses
 from jinja2.exceptions import TemplateError
 
-_UNREADABLE = (AnsibleError, TemplateError)
+UNREADABLE = (AnsibleError, TemplateError)
+_LEAVES_TEMPLATES = tuple(int(part) for part in __version__.split(".")[:2]) < (2, 19)
 
 
 class Fleet:
@@ -57,17 +60,20 @@ class Fleet:
             if not isinstance(guests, Mapping):
                 self.faults[host, None] = ["bhyve_guests must be a dictionary of guests, found %s" % _guest.kind(guests)]
                 return
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             self.faults[host, None] = ["reading bhyve_guests: %s" % _said(error)]
             return
         for name in guests:
             try:
                 guest = _guest.plain(guests[name])
                 self.faults[host, name] = list(_guest.guest_faults(name, guest, template, self.search))
+                left = next(_left_templates(guest), None)
+                if left:
+                    self.faults[host, name].append("reading its description: %s cannot be resolved" % left)
                 self._warn(host, name, guest, template)
                 if str(name).lower() == host.lower():
                     self.faults[host, name].append("its name is that of its hypervisor")
-            except _UNREADABLE as error:
+            except UNREADABLE as error:
                 self.faults[host, name] = ["reading its description: %s" % _said(error)]
                 guest = None
             self._claim(host, name, guest)
@@ -82,7 +88,7 @@ class Fleet:
         guests = guests_of(self.hostvars, host)
         for name in guests:
             guest = None
-            with contextlib.suppress(*_UNREADABLE):
+            with contextlib.suppress(*UNREADABLE):
                 guest = _guest.plain(guests[name])
             self._claim(host, name, guest)
 
@@ -91,13 +97,29 @@ class Fleet:
             self.holders[what, value, within].setdefault((host, name))
 
 
+def _left_templates(value):
+    """Templates in VALUE that Ansible has left as they are because it cannot resolve them; since ansible-core 2.19 it says so itself."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for each in value:
+            yield from _left_templates(each)
+    elif _LEAVES_TEMPLATES and isinstance(value, str) and "{{" in value and not isinstance(value, AnsibleUnsafe):
+        yield value
+
+
+def _as_text(fault):
+    """What is no template any more: before ansible-core 2.19 a variable that quotes one would be taken for one."""
+    return fault.replace("{{", "{ {").replace("{%", "{ %") if _LEAVES_TEMPLATES else fault
+
+
 def _said(error):
     return " ".join(str(error).split())
 
 
 def guests_of(hostvars, host):
     """The dictionary of a host's guests; empty where it has none, one that is none, or one that cannot be read here."""
-    with contextlib.suppress(*_UNREADABLE):
+    with contextlib.suppress(*UNREADABLE):
         guests = hostvars[host].get("bhyve_guests", None)
         return guests if isinstance(guests, Mapping) else {}
     return {}
@@ -146,4 +168,4 @@ def fleet_faults(hostvars, hosts, others=(), template=None, search=None):
             theirs = " and ".join("%s/%s" % holder for holder in holders if holder != (host, name))
             if host in found:
                 found[host].setdefault(name, []).append("%s %s is taken by %s, too" % (what, value, theirs))
-    return found
+    return {host: {name: [_as_text(fault) for fault in faults] for name, faults in of_host.items()} for host, of_host in found.items()}

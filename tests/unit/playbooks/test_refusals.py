@@ -143,6 +143,19 @@ def test_a_host_that_cannot_be_read_is_alone_with_that(play):
     assert code == 2 and "nothing_at_all" in said and "ok: [hv1]" in said.partition("Fetch and verify images")[2], said
 
 
+@pytest.mark.parametrize("broken", [
+    {**GUEST, "memory": "{{ nothing_at_all }}"}, {**GUEST, "seed": {"addresses": ["{{ nothing_at_all }}.2/24"]}},
+    {**GUEST, "vars": {"shares": ["{{ nothing_at_all }}"]}},
+])
+def test_a_guest_that_cannot_be_read_is_alone_with_that(play, tmp_path, broken):
+    hosts = {"hv1": {"bhyve_guests": {"web1": GUEST, "web2": broken, "web3": GUEST}, "guest_folder": str(tmp_path), **LIBVIRT}}
+    code, said = play("deploy", {"all": {"hosts": hosts}}, "-e", "guest_image_store=%s" % tmp_path)
+    assert code == 2 and "nothing_at_all" in said.partition("Tell which guests have failed")[2].partition("web2: ")[2], said
+    assert "reading option `repository`" in said and said.count("web1: ") and "web2 failed" in said
+    code, said = play("remove", {"all": {"hosts": hosts}}, "-e", "bhyve_remove=all", "--check")
+    assert code == 0 and "3 of 3 guests would be removed" in said, said
+
+
 def test_publish_hands_on_every_option_of_an_image():
     playbook = pathlib.Path(__file__).resolve().parents[3] / "playbooks/publish.yml"
     refuse, _key, publish = yaml.safe_load(playbook.read_text())[0]["tasks"]
