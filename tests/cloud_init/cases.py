@@ -24,8 +24,42 @@ NEAR = {
         "search": ["a.example"],
     },
     "dhcp-and-ipv4": {"addresses": ["dhcp", "192.0.2.11/24"], "gateway": "192.0.2.1", "nameservers": ["192.0.2.53"], "mtu": 1400},
+    "ra": {"addresses": ["ra"]},
+    "dhcp6": {"addresses": ["dhcp6"]},
+    "dhcp-and-ra": {"addresses": ["dhcp", "ra"]},
+    "dhcp-and-dhcp6": {"addresses": ["dhcp", "dhcp6"]},
+    "ipv4-and-ra": {
+        "addresses": ["ra", "192.0.2.11/24"], "gateway": "192.0.2.1", "nameservers": ["192.0.2.53", "2001:db8::53"], "search": ["a.example"],
+        "mtu": 1400,
+    },
+    "ipv4-and-dhcp6": {"addresses": ["192.0.2.11/24", "dhcp6"], "gateway": "192.0.2.1", "nameservers": ["2001:db8::53"], "mtu": 1400},
     "by-name": {"addresses": ["192.0.2.11/24"], "gateway": "192.0.2.1", "interface": "ens3", "mac": None},
     "renamed": {"addresses": ["192.0.2.11/24"], "gateway": "192.0.2.1", "interface": "wan"},
+}
+
+# Several interfaces, the second of the last one left to the image.
+SEVERAL = {
+    "front-and-back": {
+        "networks": [
+            {"mac": "52:54:00:00:00:0a", "addresses": ["192.0.2.11/24", "2001:db8::11/64"], "gateway": "192.0.2.1", "gateway6": "2001:db8::1"},
+            {"mac": "52:54:00:00:00:0b", "addresses": ["10.0.0.11/24"], "mtu": 9000},
+        ],
+        "nameservers": ["192.0.2.53", "2001:db8::53"], "search": ["a.example"],
+    },
+    "routes-of-two": {
+        "networks": [
+            {"mac": "52:54:00:00:00:0a", "addresses": ["10.0.0.11/24"]},
+            {"mac": "52:54:00:00:00:0b", "addresses": ["192.0.2.11/24"], "gateway": "192.0.2.1"},
+            {"mac": "52:54:00:00:00:0c", "addresses": ["2001:db8::11/64"], "gateway6": "fe80::1", "mtu": 1400},
+        ],
+    },
+    "automatic": {
+        "networks": [
+            {"mac": "52:54:00:00:00:0a", "addresses": ["dhcp", "ra"]},
+            {"mac": "52:54:00:00:00:0b"},
+            {"mac": "52:54:00:00:00:0c", "addresses": ["10.0.0.11/24"], "interface": "back"},
+        ],
+    },
 }
 
 # A router in the network of none.

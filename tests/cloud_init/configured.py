@@ -21,6 +21,8 @@ class Configured:
     mac: str = ""
     mtu: int = 0
     dhcp: bool = False
+    # "ra" or "dhcp6", as far as the files tell them apart.
+    ipv6: str = ""
     addresses: set = field(default_factory=set)
     gateways: list = field(default_factory=list)
     on_link: set = field(default_factory=set)
@@ -46,10 +48,12 @@ def of_eni(files):
     for line in files["/etc/network/interfaces"].splitlines():
         key, *words = line.split() or ["#"]
         if key == "iface":
-            name, _family, method = words
+            name, family, method = words
             if name != "lo":
                 found.name = name
-                found.dhcp |= method == "dhcp"
+                found.dhcp |= (family, method) == ("inet", "dhcp")
+                if family == "inet6":
+                    found.ipv6 = {"auto": "ra", "dhcp": "dhcp6"}.get(method, found.ipv6)
         elif key == "address":
             found.addresses.add(words[0])
         elif key == "gateway":
@@ -84,6 +88,10 @@ def of_networkd(files):
                 found.search |= set(value.split())
             elif (section, key) == ("Network", "DHCP"):
                 found.dhcp = value in ("yes", "ipv4")
+                found.ipv6 = "dhcp6" if value in ("yes", "ipv6") else ""
+            elif (section, key) == ("Network", "IPv6AcceptRA"):
+                # It takes advertisements unless it is told not to.
+                assert value in ("yes", "true")
             elif key == "Gateway":
                 assert values.get("Destination", "default") in ("default", "0.0.0.0/0", "::/0")
                 found.gateways.append(value)
@@ -103,7 +111,7 @@ def of_netplan(files):
     (text,) = files.values()
     (key, nic), = yaml.safe_load(text)["network"]["ethernets"].items()
     found = Configured(name=nic.get("set-name", key), mac=nic.get("match", {}).get("macaddress", ""), mtu=nic.get("mtu", 0),
-                       dhcp=nic.get("dhcp4", False), addresses=set(nic.get("addresses", [])))
+                       dhcp=nic.get("dhcp4", False), ipv6="dhcp6" if nic.get("dhcp6") else "", addresses=set(nic.get("addresses", [])))
     found.nameservers = set(nic.get("nameservers", {}).get("addresses", []))
     found.search = set(nic.get("nameservers", {}).get("search", []))
     found.gateways = [nic[key] for key in ("gateway4", "gateway6") if key in nic]
@@ -120,6 +128,7 @@ def of_sysconfig(files):
     (text,) = [text for path, text in files.items() if path.startswith(folder + "ifcfg-")]
     values = dict(word.split("=", 1) for word in shlex.split(text, comments=True))
     found = Configured(name=values["DEVICE"], mac=values.get("HWADDR", ""), mtu=int(values.get("MTU", 0)), dhcp=values["BOOTPROTO"] == "dhcp")
+    found.ipv6 = "dhcp6" if values.get("DHCPV6C") == "yes" else "ra" if values.get("IPV6_AUTOCONF") == "yes" else ""
     for key, value in values.items():
         if re.fullmatch(r"IPADDR\d*", key):
             mask = values[key.replace("IPADDR", "NETMASK")]
@@ -147,6 +156,9 @@ def of_network_manager(files):
             found.mac, found.mtu = values.get("mac-address", "").lower(), int(values.get("mtu", 0))
         elif section in ("ipv4", "ipv6"):
             found.dhcp |= section == "ipv4" and values["method"] == "auto"
+            # 22.4 says so beside fixed addresses, too.
+            if (section, values["method"]) == ("ipv6", "auto") and "address1" not in values:
+                found.ipv6 = "ra"
             found.addresses |= {value for key, value in pairs if re.fullmatch(r"address\d+", key)}
             found.gateways += [values["gateway"]] if "gateway" in values else []
             found.nameservers |= set(filter(None, values.get("dns", "").split(";")))
@@ -157,3 +169,30 @@ def of_network_manager(files):
 
 
 READERS = {"eni": of_eni, "netplan": of_netplan, "networkd": of_networkd, "sysconfig": of_sysconfig, "network-manager": of_network_manager}
+
+
+def _stanzas(text):
+    """Of each interface but lo, its lines in ifupdown's file."""
+    found, lines = {}, []
+    for line in text.splitlines():
+        words = line.split()
+        if words[:1] in (["auto"], ["iface"]):
+            lines = found.setdefault(words[1], [])
+        lines.append(line)
+    return {name: "\n".join(lines) for name, lines in found.items() if name != "lo"}
+
+
+def apart(renderer, files):
+    """The files as if there were one interface each."""
+    if renderer == "eni":
+        path, rules = "/etc/network/interfaces", "/etc/udev/rules.d/70-persistent-net.rules"
+        stanzas = _stanzas(files[path])
+        rule = {name: "".join(line for line in files.get(rules, "").splitlines() if f'NAME="{name}"' in line) for name in stanzas}
+        return [{path: text, rules: rule[name]} for name, text in stanzas.items()]
+    if renderer == "netplan":
+        (path, text), = files.items()
+        network = yaml.safe_load(text)["network"]
+        return [{path: yaml.dump({"network": {**network, "ethernets": {key: nic}}})} for key, nic in network["ethernets"].items()]
+    of_one = re.compile(r".*(\.network|\.nmconnection|/ifcfg-[^/]+)")
+    return [{path: files[path], **{other: text for other, text in files.items() if not of_one.fullmatch(other)}}
+            for path in sorted(files) if of_one.fullmatch(path)]

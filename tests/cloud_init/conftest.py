@@ -29,7 +29,8 @@ class Seed:
 
     def __init__(self, path, options):
         self.path = path
-        options = {"path": str(path), "name": "web1", "family": "linux", "mac": MAC, **options}
+        mac = {} if {"networks", "network_config"} & set(options) else {"mac": MAC}
+        options = {"path": str(path), "name": "web1", "family": "linux", **mac, **options}
         done = subprocess.run([PROGRAM, "-"], input=json.dumps(options), capture_output=True, text=True, check=False)
         self.reply = json.loads(done.stdout)
 
