@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from ansible.errors import AnsibleFilterError
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._fleet import UNREADABLE, fleet_faults, fleet_problems
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._guest import definition, plain
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._networks import interfaces
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._size import size_in_bytes
 
 
@@ -43,5 +44,6 @@ class FilterModule:
             "fleet_faults": fleet_faults,
             "fleet_problems": fleet_problems,
             "guest_definitions": guest_definitions,
+            "guest_interfaces": interfaces,
             "size_in_bytes": bytes_of,
         }

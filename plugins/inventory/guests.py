@@ -13,8 +13,10 @@ author: The apiary.bhyve developers (!UNKNOWN)
 description:
   - Reads the C(bhyve_guests) dictionary of every host that other inventory sources have named, and adds each guest as a
     host of its own, so that the play after the deployment can configure it.
-  - A guest's C(ansible_host) is the first IP address of its seed, unless the inventory says another. Its entry in the dictionary is the
-    variable C(bhyve_guest), the name of its hypervisor C(bhyve_hypervisor).
+  - A guest's C(ansible_host) is the first fixed IP address of its seed, or of its C(networks), unless the inventory says another. Its entry
+    in the dictionary is the variable C(bhyve_guest), the name of its hypervisor C(bhyve_hypervisor).
+  - A guest with C(dhcp), C(ra) or C(dhcp6) alone has no C(ansible_host), because its address is known to no file. Name it in the DNS and
+    reach it by its name, give it a fixed address, or write C(ansible_host) into its C(host_vars).
   - Guests are in the group C(bhyve_guests), and in C(guests_on_HYPERVISOR). Hosts that have guests are in the group C(bhyve_with_guests).
   - Templates are resolved with the variables that the inventory has for the hypervisor, and extra variables. An address that they do not
     suffice for, as one that needs facts, is left out with a warning.
@@ -37,7 +39,7 @@ from ansible.inventory.helpers import get_group_vars  # noqa: E402
 from ansible.plugins.inventory import BaseInventoryPlugin  # noqa: E402
 from ansible.utils.vars import combine_vars  # noqa: E402
 from ansible.vars.plugins import get_vars_from_inventory_sources  # noqa: E402
-from ansible_collections.apiary.bhyve.plugins.plugin_utils._seed import fixed_addresses  # noqa: E402
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._networks import guest_addresses  # noqa: E402
 from jinja2.exceptions import TemplateError  # noqa: E402
 
 _UNRESOLVED = (AnsibleError, TemplateError)
@@ -92,9 +94,17 @@ class InventoryModule(BaseInventoryPlugin):
         """The entry of a guest as far as it can be known: what cannot be resolved stays as it is written, but for its addresses."""
         what = "guest %s of %s" % (name, hypervisor)
         guest = self.resolved(guest, what)
-        seed = self.resolved(guest.get("seed"), "the seed of " + what) if isinstance(guest, dict) else None
+        if not isinstance(guest, dict):
+            return guest, []
+        seed = self.resolved(guest.get("seed"), "the seed of " + what)
         addresses = self.resolved(seed.get("addresses"), "the addresses of " + what) if isinstance(seed, dict) else None
-        return guest, fixed_addresses({"addresses": addresses})
+        networks = self.resolved(guest.get("networks"), "the networks of " + what)
+        return guest, guest_addresses({"seed": {"addresses": addresses}, "networks": self.networks_of(networks, what)})
+
+    def networks_of(self, networks, what):
+        """The addresses of each of NETWORKS, as far as they can be known."""
+        entries = [self.resolved(network, "a network of " + what) for network in networks] if isinstance(networks, list) else []
+        return [{"addresses": self.resolved(entry.get("addresses"), "the addresses of " + what)} for entry in entries if isinstance(entry, dict)]
 
     def resolved(self, value, what):
         """VALUE without its templates, if it is one or a list of them; nothing, with a warning, where they cannot be resolved."""

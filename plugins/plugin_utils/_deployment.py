@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._guest import role_templates
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._networks import seed_networks
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._size import size_in_bytes
 
 # What an image's annotation `image_os` begins with, where cloud-init writes the seed's contents into place.
@@ -141,8 +142,8 @@ class Deployment:
             # An image that is known no more does not say who reads the seed: it stays as the guest has it.
             return None
         # The interface is found by the address that the domain gives it.
-        mac = {"mac": guest["mac"]} if "mac" in guest else {}
-        return {**mac, **seed, **({"family": family} if family else {}), "path": self.seed_path(name)}
+        mac = {"mac": guest["mac"]} if "mac" in guest and "network_config" not in seed else {}
+        return {**mac, **seed, **seed_networks(guest), **({"family": family} if family else {}), "path": self.seed_path(name)}
 
     def seed_path(self, name):
         return seed_path(self.place, name)

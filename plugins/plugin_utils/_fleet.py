@@ -14,7 +14,7 @@ from ansible.release import __version__
 from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import AnsibleUnsafe
 from ansible_collections.apiary.bhyve.plugins.plugin_utils import _guest
-from ansible_collections.apiary.bhyve.plugins.plugin_utils._seed import fixed_addresses
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._networks import guest_addresses, guest_macs
 from jinja2.exceptions import TemplateError
 
 UNREADABLE = (AnsibleError, TemplateError)
@@ -132,10 +132,9 @@ def claims(host, name, guest):
     if not isinstance(guest, dict):
         return
     guest, seed = _guest.definition(guest), guest.get("seed")
-    if guest.get("mac"):
-        yield "mac", str(guest["mac"]).lower(), None
+    yield from (("mac", mac, None) for mac in guest_macs(guest))
+    yield from (("address", str(address.ip), None) for address in guest_addresses(guest))
     if isinstance(seed, dict):
-        yield from (("address", str(address.ip), None) for address in fixed_addresses(seed))
         yield "hostname", str(seed.get("hostname") or name).lower(), None
     if guest.get("console"):
         yield "console", str(guest["console"]), host

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 
 from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._networks import guest_addresses, network_faults, networks_of
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._schema import ROLE, faults, guest_spec, is_true, kind, number
-from ansible_collections.apiary.bhyve.plugins.plugin_utils._seed import fixed_addresses, mac_fault, seed_faults
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._seed import mac_fault, seed_faults
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._size import disk_fault, memory_fault
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
@@ -41,14 +42,14 @@ def definition(guest):
     if not isinstance(guest, Mapping):
         return guest
     guest = {key: value for key, value in guest.items() if value is not None and not is_omitted(value)}
+    if guest.get("networks") in ([], ()):
+        del guest["networks"]
     seed, wait = guest.get("seed"), guest.get("wait_for")
-    if not isinstance(seed, Mapping):
-        return guest
     # The interface that the seed looks for is the one that the domain has.
-    if seed.get("mac") and not guest.get("mac"):
+    if isinstance(seed, Mapping) and seed.get("mac") and not guest.get("mac") and "networks" not in guest:
         guest["mac"] = seed["mac"]
     if isinstance(wait, Mapping) and wait.get("port") and not wait.get("host"):
-        fixed = fixed_addresses(dict(seed))
+        fixed = guest_addresses(guest)
         if fixed:
             guest["wait_for"] = {**wait, "host": str(fixed[0].ip)}
     return guest
@@ -71,7 +72,7 @@ def _has_interface(template, guest):
     keys = role_templates().get(template)
     if keys is None:
         return True
-    return bool(guest.get("bridge")) or ("network" in keys and guest.get("network") == "user")
+    return bool(guest.get("bridge") or guest.get("networks")) or ("network" in keys and guest.get("network") == "user")
 
 
 def unread_keys(guest, template=None):
@@ -99,8 +100,11 @@ def guest_faults(name, guest, template=None, search=None):
     yield from _template_faults(sound, template, search)
     if isinstance(guest.get("seed"), Mapping):
         seed = {key: value for key, value in guest["seed"].items() if value is not None}
-        yield from seed_faults(str(name), seed)
+        yield from seed_faults(str(name), seed, bool(guest.get("networks")))
         yield from _mac_faults(sound, seed)
+    # Of a template of one's own, nobody knows what it can do.
+    keys = role_templates().get(str(sound.get("template") or template or ""), {"network"})
+    yield from network_faults(sound, with_user="network" in keys, with_mtu="network" in keys)
     if isinstance(sound.get("wait_for"), Mapping):
         yield from _wait_faults(sound["wait_for"])
 
@@ -191,7 +195,7 @@ def _wait_faults(wait):
     if port is not None and not 1 <= number(port) <= 65535:
         yield "'wait_for.port' must be 1 to 65535, found %s" % port
     if port is not None and not host:
-        yield "'wait_for.port' has no host, and the seed has no fixed address to take: say 'wait_for.host'"
+        yield "'wait_for.port' has no host, and the guest has no fixed address to take: say 'wait_for.host'"
     if host and port is None:
         yield "'wait_for.host' has no port: say 'wait_for.port'"
     console = wait.get("console")

@@ -22,7 +22,13 @@ from ansible_collections.apiary.bhyve.plugins.modules import guest_seed, libvirt
 
 ROLE = pathlib.Path(__file__).resolve().parents[2] / "roles/guest"
 # What the role says itself of a seed.
-_ROLES_OWN = ("path", "name", "state", "guests")
+_ROLES_OWN = ("path", "name", "state", "guests", "networks")
+# What is looked for in one of `networks`, and where it is.
+_NOT_OF_A_NETWORK = {
+    "vlan": "libvirt's driver for bhyve has no VLANs: make one bridge for each on the host",
+    "nameservers": "name servers are the guest's: give 'seed.nameservers'",
+    "search": "domains to search are the guest's: give 'seed.search'",
+}
 _CALLED = {
     "str": "text", "int": "a whole number", "bool": "true or false", "float": "a number", "list": "a list", "dict": "a dictionary",
 }
@@ -74,6 +80,8 @@ def faults(spec, values, path=""):
 
 
 def _meant(spec, key, path):
+    if path.startswith("networks[") and key in _NOT_OF_A_NETWORK:
+        return _NOT_OF_A_NETWORK[key]
     inner = [name for name, option in spec.items() if key in option.get("options", ()) and option["type"] == "dict"]
     if inner:
         return "did you mean '%s.%s'?" % (inner[0], key)

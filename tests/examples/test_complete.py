@@ -17,6 +17,8 @@ NOT_RUN = {
         "the beginning of a play; tests/unit plays it with each module of the group",
     ("roles/guest/README.md", "bhyve_guests:"):
         "its template is bhyve's; test_deploy.py has the fleet checked with it, tests/lab has the template judged by libvirt",
+    ("roles/guest/README.md", "# a guest with two interfaces"):
+        "its template is bhyve's; test_deploy.py has the fleet checked with it, tests/bhyve has libvirt's driver translate such a domain",
     ("roles/hypervisor/README.md", "# group_vars/bhyve_hypervisors.yml"):
         "the role makes bridges on FreeBSD only; tests/lab plays the same with FreeBSD's files",
     ("roles/hypervisor/README.md", 'ifconfig_em0="up"'): "lines of FreeBSD's rc.conf",

@@ -43,7 +43,7 @@ def test_the_fleet_is_checked(site, examples):
     """The README of the role has the same guest as the guide: each is sound, and on two hosts it is one too many."""
     theirs, ours = examples["roles/guest/README.md", "bhyve_guests:"], examples[GUIDE, "bhyve_guests:"]
     check = examples.text("fleet_problems", "Check the fleet")
-    for guests in (theirs, ours):
+    for guests in (theirs, ours, examples["roles/guest/README.md", "# a guest with two interfaces"]):
         site.inventory(hv1=yaml.safe_load(guests))
         assert site.play("hv1", check)[0]["outcome"] == "ok"
     site.inventory(hv1=yaml.safe_load(theirs), hv2=yaml.safe_load(ours))
@@ -94,9 +94,13 @@ def test_what_the_filters_make_of_it(site, deployed, examples):
     assert said[1:4] == [[], {}, ["web1"]] and said[4] == "All assertions passed"
     assert said[5] == "<memory unit='b'>2147483648</memory>"
     assert [each["result"]["changed"] for each in ran[6:]] == [False, False]
-    pages = ["guest_definitions", "fleet_faults", "deployment_refusal", "hosts_with_guests", "hosts_to_prepare", "hosts_of_repository", "hosts_with_clocks"]
+    pages = [
+        "guest_definitions", "fleet_faults", "deployment_refusal", "hosts_with_guests", "hosts_to_prepare", "hosts_of_repository", "hosts_with_clocks",
+        "guest_interfaces",
+    ]
     ran = site.play("hv1", *(examples.take(page)[0] for page in pages), guest_deployment=told)
     said = [each["result"]["msg"] for each in ran]
+    assert said.pop().split()[2:5] == ["<source", "bridge='bridge0'/>", "</interface>"]
     assert said == ["192.0.2.11", ["web1"], "All assertions passed", "bhyve_hypervisors", "bhyve_hypervisors", "bhyve_repository", "all"]
 
 

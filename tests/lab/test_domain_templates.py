@@ -67,6 +67,19 @@ def test_what_every_guest_needs_is_there(rendered, case):
         assert (source.get("master")[-1], source.get("slave")[-1]) == ("A", "B")
 
 
+def test_interfaces_are_in_the_order_of_the_networks(rendered):
+    def interfaces(case):
+        for interface in ElementTree.parse(rendered / (case + ".xml")).getroot().findall("devices/interface"):
+            found = [interface.find(tag) for tag in ("source", "mac", "mtu")]
+            yield interface.get("type"), *(None if tag is None else next(iter(tag.attrib.values())) for tag in found)
+
+    assert list(interfaces("bhyve-two-interfaces")) == [("bridge", "bridge0", "58:9c:fc:20:00:01", None), ("bridge", "bridge1", None, None)]
+    assert list(interfaces("bhyveload-two-interfaces")) == [("bridge", "bridge0", None, None), ("bridge", "bridge1", "58:9c:fc:20:00:02", None)]
+    assert list(interfaces("qemu-three-interfaces")) == [
+        ("bridge", "br0", None, "9000"), ("user", None, None, None), ("bridge", "br1", "52:54:00:00:00:0a", None),
+    ]
+
+
 def test_values_are_escaped(rendered):
     everything = ElementTree.parse(rendered / "bhyve-everything.xml").getroot()
     assert everything.find("devices/graphics").get("passwd") == "a'b&c"

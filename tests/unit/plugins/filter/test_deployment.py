@@ -47,6 +47,21 @@ def test_each_phase_is_asked_for_what_the_one_before_has_returned():
     assert (domains["web2"]["guest_disk"], domains["web2"]["guest_seed"]) == ("/dev/web2", "")
 
 
+def test_a_seed_gets_the_networks_of_its_guest():
+    def seed(guest):
+        return deployment.deployment_options(told({"web1": {**GUEST, **guest}}, images=images(web1={})), "seeds")["web1"]
+
+    rest = {"family": "linux", "path": "/seeds/web1.seed"}
+    front = {"addresses": ["192.0.2.11/24"], "gateway": "192.0.2.1", "mtu": 1400, "mac": "58:9c:fc:20:00:01"}
+    networks = [{"bridge": "bridge0", **front}, {"bridge": "bridge1", "mtu": 9000}, {"network": "user", "interface": "out", "addresses": ["dhcp"]}]
+    assert seed({"networks": networks, "seed": {"nameservers": ["192.0.2.53"]}}) == {
+        **rest, "nameservers": ["192.0.2.53"], "networks": [front, {}, {"interface": "out", "addresses": ["dhcp"]}],
+    }
+    # With nothing to say of any interface, the seed is what it was.
+    assert seed({"networks": [{"bridge": "bridge0", "mac": "58:9c:fc:20:00:01"}], "seed": {}}) == rest
+    assert seed({"bridge": "bridge0", "mac": "58:9c:fc:20:00:01", "seed": {"network_config": {"version": 2}}}) == {**rest, "network_config": {"version": 2}}
+
+
 def test_a_host_without_zfs_has_raw_files():
     before = told({"web1": GUEST}, place={"folder": "/guests"}, images=images(web1={}))
     assert deployment.deployment_options(before, "volumes")["web1"] == {

@@ -16,6 +16,17 @@ def fleet(**hosts):
     return guests.fleet_problems({host: {"bhyve_guests": of} for host, of in hosts.items()}, list(hosts))
 
 
+def test_what_interfaces_of_two_guests_claim():
+    one = {"networks": [{"bridge": "b0", "mac": "52:54:00:00:00:01"}, {"bridge": "b1", "addresses": ["192.0.2.11/24"]}], "seed": {}}
+    other = {"networks": [{"bridge": "b0", "addresses": ["192.0.2.11/25"]}, {"bridge": "b1", "mac": "52:54:00:00:00:01"}], "seed": {}}
+    taken = fleet(hv1={"web1": {**GUEST, **one}}, hv2={"web2": {**GUEST, **other}})
+    assert sorted(taken) == [
+        "hv1/web1 and hv2/web2: address 192.0.2.11 is taken more than once", "hv1/web1 and hv2/web2: mac 52:54:00:00:00:01 is taken more than once",
+    ]
+    (taken,) = fleet(hv1={"web1": {**GUEST, **one}, "web3": {**GUEST, "bridge": "b0", "seed": {"addresses": ["192.0.2.11/24"]}}})
+    assert taken == "hv1/web1 and hv1/web3: address 192.0.2.11 is taken more than once"
+
+
 def test_a_sound_fleet_has_no_problems():
     seed = {"hostname": "web1.example.org", "addresses": ["192.0.2.11/24", "2001:db8::1/64"]}
     assert fleet(hv1={"web1": {**GUEST, "seed": seed, "disk": "40G"}}, hv2={"web2": GUEST}, hv3=None) == []

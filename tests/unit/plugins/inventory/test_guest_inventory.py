@@ -64,6 +64,10 @@ def test_addresses_are_found_in_whatever_form(tmp_path):
           facts: {image: demo-1, seed: {addresses: ["{{ ansible_facts.default_ipv4.network }}.16/24"]}}
           none: {image: demo-1, seed: {addresses: null}}
           odd: {image: demo-1, seed: [addresses]}
+          several: {image: demo-1, seed: {}, networks: [{bridge: b, addresses: [dhcp]}, {addresses: ["{{ net }}.18/24", "2001:db8::18/64"]}]}
+          listed: {image: demo-1, networks: "{{ [{'addresses': [net ~ '.19/24']}] }}"}
+          by_dhcp: {image: demo-1, networks: [{bridge: b, addresses: [dhcp, ra]}]}
+          odd_list: {image: demo-1, networks: [web1, {addresses: null}]}
           101: {image: demo-1, seed: {addresses: ["2001:db8::17/64"]}}
         """)
     assert result.returncode == 0, result.stderr
@@ -72,6 +76,7 @@ def test_addresses_are_found_in_whatever_form(tmp_path):
     assert at == {
         "text": "192.0.2.11", "one": "192.0.2.12", "list": "192.0.2.13", "seed": "192.0.2.14", "entry": "192.0.2.15", "facts": None,
         "none": None, "odd": None, "101": "2001:db8::17",
+        "several": "192.0.2.18", "listed": "192.0.2.19", "by_dhcp": None, "odd_list": None,
     }
     words = " ".join(result.stderr.split())
     assert "leaving out the addresses of guest facts of hv-1: 'ansible_facts' is undefined" in words

@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 import yaml
-from ansible_collections.apiary.bhyve.plugins.plugin_utils import _guest, _schema, _size
+from ansible_collections.apiary.bhyve.plugins.plugin_utils import _guest, _networks, _schema, _size
 
 GUEST = {"image": "demo-1", "vcpus": 1, "memory": "32M", "bridge": "bridge0"}
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample a@example.org"
@@ -61,7 +61,7 @@ def found(guest, name="web1", template="qemu", search=None):
     ({"seed": {"family": "openbsd"}}, "'seed.family' must be one of freebsd, linux, found 'openbsd'"),
     ({"seed": {"family": "freebsd", "packages": ["doas"]}}, "nuageinit 14.1 does not understand 'seed.packages'; set nuageinit:"),
     ({"seed": {"users": [{"name": "ada", "password_hash": ["secret"]}]}}, "'seed.users[0].password_hash' must be text, found a list"),
-    ({"wait_for": {"port": 22}}, "'wait_for.port' has no host, and the seed has no fixed address to take: say 'wait_for.host'"),
+    ({"wait_for": {"port": 22}}, "'wait_for.port' has no host, and the guest has no fixed address to take: say 'wait_for.host'"),
     ({"wait_for": {"port": 22}, "seed": {"addresses": ["dhcp"]}}, "'wait_for.port' has no host"),
     ({"wait_for": {"host": "192.0.2.11"}}, "'wait_for' must have at least one of"),
     ({"wait_for": {"host": "192.0.2.11", "console": "login:"}}, "'wait_for.host' has no port: say 'wait_for.port'"),
@@ -86,6 +86,77 @@ def found(guest, name="web1", template="qemu", search=None):
 def test_what_would_fail_later_is_found_now(guest, fault):
     said = found(guest)
     assert said and said[0].startswith(fault) and "secret" not in str(said), said
+
+
+NET = {"bridge": "bridge0"}
+ONE, TWO = {**NET, "addresses": ["192.0.2.11/24"]}, {"bridge": "bridge1", "addresses": ["10.0.0.11/24"]}
+
+
+@pytest.mark.parametrize(("guest", "fault"), [
+    ({"networks": [ONE], "bridge": "bridge0", "mac": MAC, "network": "user", "seed": {"addresses": ["dhcp"], "gateway": "192.0.2.1", "mac": MAC}},
+     "'bridge', 'mac', 'network', 'seed.addresses', 'seed.gateway', 'seed.mac' beside 'networks' would be of no interface: move that into the entry"),
+    ({"networks": [{"addresses": ["dhcp"]}]}, "'networks[0]' is on no network: give it a 'bridge', or 'network: user'"),
+    ({"networks": [{}], "template": "uefi"}, "'networks[0]' is on no network: give it a 'bridge'"),
+    ({"networks": [{"network": "user"}], "template": "loader"}, "'networks[0]' is on no network: give it a 'bridge'"),
+    ({"networks": [{**NET, "network": "user"}]}, "'networks[0].bridge' and 'networks[0].network' are two networks: give one of them"),
+    ({"networks": [NET, {"bridge": "a b"}]}, "'networks[1].bridge' must be the name of a bridge as in bridge0, found 'a b'"),
+    ({"networks": [{**NET, "brige": "b"}]}, "unknown key 'brige' in 'networks[0]'; did you mean 'bridge'?"),
+    ({"networks": [{**NET, "vlan": 7}]}, "unknown key 'vlan' in 'networks[0]'; libvirt's driver for bhyve has no VLANs: make one bridge for each"),
+    ({"networks": [{**NET, "nameservers": ["::1"]}]}, "unknown key 'nameservers' in 'networks[0]'; name servers are the guest's: give 'seed.nameservers'"),
+    ({"seed": {"networks": [ONE]}}, "unknown key 'networks' in 'seed'; did you mean 'networks' of the guest itself?"),
+    ({"networks": {"a": NET}}, "'networks' must be a list, found a dictionary"),
+    ({"networks": ["bridge0"]}, "'networks[0]' must be a dictionary, found 'bridge0'"),
+    ({"networks": [{**NET, "mtu": "big"}]}, "'networks[0].mtu' must be a whole number, found 'big'"),
+    ({"networks": [{**NET, "mac": "01:00:5e:00:00:01"}]}, "'networks[0].mac' must be the MAC address of one interface"),
+    ({"networks": [{**NET, "interface": "0a"}]}, "'networks[0].interface' must be at most 15 letters"),
+    ({"networks": [ONE, {**TWO, "addresses": ["10.0.0.11"]}]}, "networks[1] address '10.0.0.11' has no prefix length: write 10.0.0.11/24"),
+    ({"networks": [{**ONE, "gateway": "10.0.0.1"}, {**TWO, "gateway": "10.0.0.1"}]}, "'networks[0].gateway' and 'networks[1].gateway' are default routes for IPv4"),
+    ({"networks": [ONE, {**ONE, "addresses": ["192.0.2.11/25"]}]}, "'networks[0].addresses' and 'networks[1].addresses' both say 192.0.2.11"),
+    ({"networks": [{**NET, "mac": MAC}, {**NET, "mac": MAC.upper()}]}, "'networks[0].mac' and 'networks[1].mac' both say 52:54:00:00:00:01"),
+    ({"networks": [{**ONE, "interface": "eth1"}, TWO], "seed": {"family": "linux"}}, "'networks[0].interface' and 'networks[1].interface' both say eth1"),
+    ({"networks": [NET, TWO], "seed": None}, "'networks[1].addresses' reach the guest by its seed, and it has none: add 'seed: {}'"),
+    ({"networks": [ONE], "seed": {"network_config": {"version": 2}}}, "'seed.network_config' stands in place of 'networks[0].addresses': give one or the other"),
+    ({"networks": [NET], "seed": {"nameservers": ["::1"]}}, "'seed.nameservers' would have no effect without addresses in 'networks': add addresses"),
+    ({"networks": [ONE], "seed": {"nameservers": ["ns1"]}}, "'seed.nameservers' must be IP addresses, found 'ns1'"),
+    ({"networks": [{**NET, "gateway": "192.0.2.1"}]}, "'networks[0].gateway' would have no effect without 'networks[0].addresses': add addresses, or dhcp"),
+    ({"networks": [{**NET, "mtu": 9000}], "template": "uefi"}, "'networks[0].mtu' would have no effect without 'networks[0].addresses'"),
+    ({"networks": [ONE, {**NET, "addresses": ["ra"]}], "seed": {"family": "freebsd"}}, "nuageinit knows no ra, found it in 'networks[1].addresses'"),
+    ({"networks": [{**ONE, "mtu": 9000}], "seed": {"family": "freebsd"}}, "nuageinit 14.1 does not understand 'networks[0].mtu'; set nuageinit"),
+    ({"networks": [NET], "wait_for": {"port": 22}}, "'wait_for.port' has no host, and the guest has no fixed address to take"),
+    ({"seed": {"addresses": ["ra", "2001:db8::1/64"]}}, "'seed.addresses' has a fixed IPv6 address beside ra: give one of them"),
+    ({"seed": {"network_config": "version: 2\n a: ["}}, "'seed.network_config' is no YAML document: "),
+])
+def test_networks_that_would_fail_later_are_found_now(guest, fault):
+    short = {} if {"bridge"} & set(guest) or "networks" not in guest else {"bridge": None}
+    said = found({"seed": {}, **short, **guest})
+    assert said and said[0].startswith(fault), said
+
+
+@pytest.mark.parametrize("guest", [
+    {"networks": [{**ONE, "gateway": "192.0.2.1"}, TWO], "seed": {"nameservers": ["192.0.2.53"]}, "wait_for": {"port": 22}},
+    {"networks": [{"network": "user", "addresses": ["dhcp", "ra"]}, {**NET, "mtu": 9000}], "seed": {}},
+    {"networks": [NET, {"bridge": "bridge1", "mac": MAC}], "template": "uefi"},
+    {"networks": [NET], "seed": {"network_config": {"version": 2}}},
+    {"networks": [{"addresses": ["dhcp"], "network": "user"}], "seed": {}, "template": "/etc/site/own.xml.j2"},
+    {"networks": [], "bridge": "bridge0", "seed": {"addresses": ["dhcp"]}},
+])
+def test_networks_that_are_right_are_let_through(guest):
+    assert found({"bridge": None, **guest}) == []
+
+
+def test_the_host_to_wait_for_is_the_first_fixed_address_of_any_network():
+    guest = {"networks": [{**NET, "addresses": ["dhcp"]}, TWO, ONE], "seed": {}, "wait_for": {"port": 22}}
+    assert _guest.definition(guest)["wait_for"]["host"] == "10.0.0.11"
+
+
+def test_both_forms_are_the_same_interfaces():
+    short = {"bridge": "bridge0", "mac": MAC}
+    assert _networks.interfaces(short) == _networks.interfaces({"networks": [short]}) == [{"type": "bridge", **short}]
+    assert _networks.interfaces({"network": "user"}) == _networks.interfaces({"networks": [{"network": "user"}]}) == [{"type": "user"}]
+    assert _networks.interfaces({"network": "user", "bridge": "bridge0"}) == [{"type": "bridge", "bridge": "bridge0"}]
+    assert _networks.interfaces({"mac": MAC, "network": "none"}) == [] == _networks.interfaces({})
+    several = _networks.interfaces({"networks": [{**ONE, "mtu": 9000}, {"network": "user", "mac": None}]})
+    assert several == [{"type": "bridge", "bridge": "bridge0", "mtu": 9000}, {"type": "user"}]
 
 
 @pytest.mark.parametrize("guest", [
@@ -178,6 +249,12 @@ SEEDS = [
     {"addresses": ["192.0.2.11/24"], "gateway": "2001:db8::1"}, {"addresses": ["192.0.2.11/24"], "gateway6": "192.0.2.1"},
     {"addresses": ["192.0.2.11/24"], "gateway6": "2001:db8::1"}, {"addresses": ["dhcp"], "gateway6": "fe80::1"},
     {"gateway": "192.0.2.1"}, {"nameservers": ["192.0.2.53"]}, {"mtu": 1400},
+    {"addresses": ["ra"]}, {"addresses": ["dhcp6", "dhcp"]}, {"addresses": ["ra", "dhcp6"]}, {"addresses": ["ra", "ra"]}, {"addresses": ["RA"]},
+    {"addresses": ["ra", "192.0.2.11/24"]}, {"addresses": ["ra", "2001:db8::1/64"]}, {"addresses": ["dhcp6"], "mtu": 1279},
+    {"network_config": {"version": 2}}, {"network_config": {"version": "2"}}, {"network_config": {"version": True}}, {"network_config": {}},
+    {"network_config": "version: 1\nconfig: []\n"}, {"network_config": "version: 1\n a: ["}, {"network_config": ["a"]}, {"network_config": "a"},
+    {"network_config": {"network": {"version": 2}}}, {"network_config": {"version": 2}, "addresses": ["dhcp"]}, {"network_config": {"version": 3}},
+    {"network_config": {"version": 2}, "nameservers": ["192.0.2.53"]},
     {"addresses": ["192.0.2.11/24"], "nameservers": ["ns1"]}, {"addresses": ["192.0.2.11/24"], "search": ["example.org", "a_b"]},
     {"addresses": ["192.0.2.11/24"], "mtu": 575}, {"addresses": ["192.0.2.11/24"], "mtu": 576}, {"addresses": ["2001:db8::1/64"], "mtu": 1279},
     {"addresses": ["dhcp"], "mac": "01:00:5e:00:00:01"}, {"addresses": ["dhcp"], "mac": "52-54-00-00-00-01"}, {"addresses": ["dhcp"], "mac": MAC.upper()},
@@ -201,6 +278,26 @@ SEEDS = [
 def test_seeds_are_judged_as_the_program_judges_them(apiary, tmp_path, seed):
     said = refusal(apiary, "guest_seed", {"path": str(tmp_path / "web1.seed"), "name": "web1", "family": "linux", **seed})
     assert bool(said) == bool(found({"seed": seed})), said or found({"seed": seed})
+
+
+NETWORKS = [
+    [{}], [{"addresses": ["192.0.2.11/24"], "gateway": "192.0.2.1"}, {"addresses": ["10.0.0.11/24"], "mtu": 9000}], [{}, {"addresses": ["dhcp", "ra"]}],
+    [{"addresses": ["192.0.2.11/24"], "gateway": "192.0.2.1"}, {"addresses": ["10.0.0.11/24"], "gateway": "10.0.0.1"}], [{"gateway": "192.0.2.1"}],
+    [{"addresses": ["2001:db8::1/64"], "gateway6": "fe80::1"}, {"addresses": ["2001:db8:1::1/64"], "gateway6": "fe80::2"}],
+    [{"addresses": ["192.0.2.11/24"]}, {"addresses": ["192.0.2.11/32"]}], [{"mac": MAC}, {"mac": MAC}], [{"mac": MAC}, {"mac": "52:54:00:00:00:02"}],
+    [{"addresses": ["dhcp"], "interface": "a", "mac": MAC}, {"addresses": ["192.0.2.11/24"], "interface": "a"}], [{"interface": "0"}],
+    [{"addresses": ["dhcp"], "interface": "eth1", "mac": MAC}, {"addresses": ["192.0.2.11/24"]}], [{"addresses": ["192.0.2.11"]}],
+    [{"addresses": ["192.0.2.11/24"], "gateway": "192.0.2.11"}], [{"addresses": ["ra"], "mtu": 1279}], [{"addresses": ["192.0.2.11/24"], "mtu": 1}],
+]
+
+
+@pytest.mark.parametrize("family", ["linux", "freebsd"])
+@pytest.mark.parametrize("networks", NETWORKS, ids=str)
+def test_networks_are_judged_as_the_program_judges_them(apiary, tmp_path, networks, family):
+    options = {"path": str(tmp_path / "web1.seed"), "name": "web1", "family": family, "nuageinit": "15.0"}
+    said = refusal(apiary, "guest_seed", {**options, "networks": networks})
+    of_guest = {"bridge": None, "networks": [{**NET, **network} for network in networks], "seed": {"family": family, "nuageinit": "15.0"}}
+    assert bool(said) == bool(found(of_guest)), said or found(of_guest)
 
 
 WAITS = [
