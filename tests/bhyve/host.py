@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import platform
+import shutil
 import signal
 import subprocess
 
@@ -17,7 +18,10 @@ PROGRAMS = HERE.parents[1] / "native" / ("%s-%s" % (platform.system().lower(), p
 URI = "bhyve:///system"
 
 # Where libvirt keeps what, and where that lies in the test's folder.
-FOLDERS = {"etc": "/etc/libvirt", "run": "/run/libvirt", "lib": "/var/lib/libvirt", "cache": "/var/cache/libvirt", "log": "/var/log/libvirt"}
+FOLDERS = {
+    "etc": "/etc/libvirt", "run": "/run/libvirt", "lib": "/var/lib/libvirt", "cache": "/var/cache/libvirt", "log": "/var/log/libvirt",
+    "libexec": "/usr/local/libexec",
+}
 
 DAEMON = r"""
 mount -t overlay overlay -o "lowerdir=$1/sbin:/usr/sbin" /usr/sbin
@@ -37,6 +41,7 @@ class Host:
         self.folder, self.daemon = folder, None
         for name in FOLDERS:
             (folder / name).mkdir()
+        shutil.copy(HERE.parents[1] / "roles/hypervisor/files/apiary-guests", folder / "libexec")
         (folder / "etc/libvirtd.conf").write_text('auth_unix_rw = "none"\nauth_unix_ro = "none"\n')
 
     def start(self):

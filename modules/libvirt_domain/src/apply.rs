@@ -22,6 +22,7 @@ use crate::instance::Instance;
 use crate::params::Params;
 use crate::plan::{Plan, Step};
 use crate::receipt::{Configuration, Receipt};
+use crate::turn::Turn;
 
 /// Between two looks at a guest that shuts down.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -92,7 +93,7 @@ impl Work<'_> {
             Step::Revive { stale_instance } => self.revive(*stale_instance),
             Step::Resume => self.resume(),
             Step::Wake => self.wake(),
-            Step::Turn(turn) => self.guest()?.set_turn(*turn),
+            Step::Turn(turn) => self.set_turn(*turn),
             Step::Autostart(autostart) => self.set_autostart(&self.guest()?, *autostart),
             Step::Wait { console } => self.wait(console.as_deref(), task),
             Step::Undefine => self.undefine(),
@@ -179,6 +180,19 @@ impl Work<'_> {
             fs::remove_file(&link).with_context(|| format!("removing {}", link.display()))?;
         }
         if guest.autostart()? == wanted { Ok(()) } else { guest.set_autostart(wanted) }
+    }
+
+    /// While a domain runs, bhyve's driver keeps what is set for its next start in a second definition, where it has got one; when
+    /// the domain stops, it goes back to the first.
+    fn set_turn(&self, turn: Option<Turn>) -> Result<()> {
+        let guest = self.guest()?;
+        if bhyve::is_bhyve(self.hypervisor.uri()) && guest.is_active()? {
+            if !guest.has_two_definitions() {
+                self.hypervisor.define(&self.params.name, &guest.xml(Form::Defined)?)?;
+            }
+            guest.set_turn(turn, Reach::Running)?;
+        }
+        guest.set_turn(turn, Reach::Defined)
     }
 
     fn undefine(&self) -> Result<()> {

@@ -10,10 +10,15 @@ use virt::stream::Stream;
 use virt::sys;
 
 use crate::activity::Activity;
+use crate::bhyve;
 use crate::errors::explained;
 use crate::instance::{INSTANCE, Instance};
+use crate::names::ConnectUri;
 use crate::receipt::{RECEIPT, Receipt};
 use crate::turn::{PREFIX, TURN, Turn};
+
+/// Metadata that are an element of a namespace.
+const ELEMENT: i32 = sys::VIR_DOMAIN_METADATA_ELEMENT as i32;
 
 /// A domain of a hypervisor.
 pub struct Guest {
@@ -100,9 +105,8 @@ impl Guest {
 
     /// The receipt in the definition that a running domain waits with. bhyve's driver shows such a definition nowhere else.
     pub(crate) fn waiting_receipt(&self) -> Option<Receipt> {
-        let kind = sys::VIR_DOMAIN_METADATA_ELEMENT as i32;
         // Without one there is no metadata of that name.
-        let element = self.domain.metadata(kind, Some(RECEIPT), sys::VIR_DOMAIN_AFFECT_CONFIG).ok()?;
+        let element = self.domain.metadata(ELEMENT, Some(RECEIPT), sys::VIR_DOMAIN_AFFECT_CONFIG).ok()?;
         Receipt::parse(&element)
     }
 
@@ -134,14 +138,14 @@ impl Guest {
             .map_err(|error| explained(&error, "setting the domain's autostart"))
     }
 
-    /// When its turn is to start with the host, where it has one. Asked for by itself: of a running domain, bhyve's driver shows
-    /// what was defined since nowhere else.
+    /// When its turn is to start with the host, where it has one.
     ///
     /// # Errors
     /// Where libvirt cannot tell.
-    pub(crate) fn turn(&self) -> Result<Option<Turn>> {
-        let kind = sys::VIR_DOMAIN_METADATA_ELEMENT as i32;
-        match self.domain.metadata(kind, Some(TURN), sys::VIR_DOMAIN_AFFECT_CONFIG) {
+    pub(crate) fn turn(&self, uri: &ConnectUri) -> Result<Option<Turn>> {
+        // Of a domain that runs what it is defined as, bhyve's driver has no other definition to ask for.
+        let flags = if bhyve::is_bhyve(uri) { 0 } else { sys::VIR_DOMAIN_AFFECT_CONFIG };
+        match self.domain.metadata(ELEMENT, Some(TURN), flags) {
             Ok(element) => Ok(Some(Turn::parse(&element))),
             // None, or a driver that keeps no metadata.
             Err(error)
@@ -158,8 +162,16 @@ impl Guest {
     ///
     /// # Errors
     /// Where libvirt refuses.
-    pub(crate) fn set_turn(&self, turn: Option<Turn>) -> Result<()> {
-        self.set_metadata(turn.map(Turn::element).as_deref(), PREFIX, TURN, Reach::Defined)
+    pub(crate) fn set_turn(&self, turn: Option<Turn>, reach: Reach) -> Result<()> {
+        self.set_metadata(turn.map(Turn::element).as_deref(), PREFIX, TURN, reach)
+    }
+
+    /// Whether a running domain has a definition besides what it runs.
+    pub(crate) fn has_two_definitions(&self) -> bool {
+        match self.domain.metadata(ELEMENT, Some(TURN), sys::VIR_DOMAIN_AFFECT_CONFIG) {
+            Ok(_) => true,
+            Err(error) => error.code().is(ErrorNumber::NoDomainMetadata),
+        }
     }
 
     /// Its XML, with passwords.
@@ -195,8 +207,7 @@ impl Guest {
     }
 
     fn set_metadata(&self, element: Option<&str>, prefix: &str, namespace: &str, reach: Reach) -> Result<()> {
-        let kind = sys::VIR_DOMAIN_METADATA_ELEMENT as i32;
-        match self.domain.set_metadata(kind, element, Some(prefix), Some(namespace), reach.flags()) {
+        match self.domain.set_metadata(ELEMENT, element, Some(prefix), Some(namespace), reach.flags()) {
             // Taking out what is not there.
             Err(error) if element.is_none() && error.code().is(ErrorNumber::NoDomainMetadata) => Ok(()),
             result => result.map_err(|error| explained(&error, "writing the domain's metadata")),

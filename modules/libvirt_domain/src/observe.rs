@@ -163,7 +163,7 @@ pub fn look_at(guest: &Guest, uri: &ConnectUri) -> Result<Found> {
         activity,
         persistent,
         autostart: persistent && (linked || guest.autostart()?),
-        turn: if persistent { guest.turn()? } else { None },
+        turn: if persistent { guest.turn(uri)? } else { None },
         running: activity.is_active().then(|| Configuration::read(&guest.xml(Form::Running)?)).transpose()?,
         saved: if activity.is_active() { None } else { guest.saved(uri, &defined)? },
         defined,

@@ -75,9 +75,7 @@ impl<'a> Work<'a> {
     fn replace_forgotten(&self, guest: &Guest, xml: &str, started: &Configuration) -> Result<()> {
         let kept = guest.waiting_receipt().filter(|_| bhyve::is_bhyve(self.hypervisor.uri()));
         if kept.is_some() && kept != started.receipt {
-            // Nor does that one tell of the turn that was set since.
-            let turn = guest.turn()?;
-            self.hypervisor.define(&self.params.name, xml)?.set_turn(turn)?;
+            self.hypervisor.define(&self.params.name, xml)?;
         }
         Ok(())
     }
