@@ -107,8 +107,10 @@ options:
         memory is thrown away instead.
       - With O(state=present), a guest that stands still (paused, sleeping, crashed) is restarted with O(force=true) only.
       - With V(never) the reply says RV(domain.restart_required).
+      - With V(always) a running guest is restarted by every task that says so, and runs what is defined afterwards. One that is off is
+        started with O(state=running), and stays off with O(state=present).
     type: str
-    choices: [never, if_changed]
+    choices: [never, if_changed, always]
     default: never
   wait_for:
     description:
@@ -193,6 +195,11 @@ EXAMPLES = r"""
     wait_for:
       host: 192.0.2.11
       port: 22
+
+- name: Restart a guest, whatever it runs
+  apiary.bhyve.libvirt_domain:
+    name: web1
+    restart: always
 
 - name: Shut a guest down, and power it off when it has not obeyed after two minutes
   apiary.bhyve.libvirt_domain:

@@ -75,6 +75,8 @@ pub enum Restart {
     Never,
     /// When it runs another definition than the one it has now.
     IfChanged,
+    /// By every task that asks for it.
+    Always,
 }
 
 /// What a running guest shall have done before the task ends.

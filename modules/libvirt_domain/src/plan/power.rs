@@ -24,7 +24,11 @@ pub(super) struct Instance {
 /// Where the guest cannot be brought there without `force`, or is not ours to touch now.
 pub(super) fn steps(params: &Params, found: Option<&Found>, instance: Instance) -> Result<Vec<Step>> {
     let activity = found.map_or(Activity::Shutoff, |found| found.activity);
-    let restarts = instance.differs && params.restart == Restart::IfChanged;
+    let restarts = match params.restart {
+        Restart::Never => false,
+        Restart::IfChanged => instance.differs,
+        Restart::Always => true,
+    };
     match params.state {
         State::Running if found.is_some_and(|found| found.saved.is_some()) => {
             Ok(from_saved_memory(params, instance, restarts))

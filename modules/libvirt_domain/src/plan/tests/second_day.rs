@@ -282,3 +282,28 @@ fn snapshots_are_removed_with_force_only() {
     assert_eq!(plan.steps.iter().map(word).collect::<Vec<_>>(), ["undefine"]);
     assert!(planned(gone(true), None, Some(off())).unwrap().warnings.is_empty());
 }
+
+#[test]
+fn a_restart_that_is_asked_for_is_done_whatever_runs() {
+    let always = |state: &str, force: bool| json!({"state": state, "restart": "always", "force": force});
+    for state in ["running", "present"] {
+        for xml in [None, Some(XML)] {
+            assert_eq!(steps(always(state, false), xml, Some(on())), "stop start");
+        }
+        assert_eq!(steps(always(state, false), Some(OTHER), Some(on())), "define stop start");
+        assert_eq!(steps(always(state, true), None, Some(at(Activity::Crashed))), "stop start");
+    }
+    // One that is off is started where it shall run; nothing is shut down that shall be off anyway.
+    assert_eq!(steps(always("running", false), None, Some(off())), "start");
+    assert_eq!(steps(always("present", false), None, Some(off())), "");
+    assert_eq!(steps(always("shutoff", false), None, Some(on())), "stop");
+    assert_eq!(
+        steps(always("running", false), None, Some(at(Activity::Paused(Pause::Asked)))),
+        "resume stop start"
+    );
+    assert_eq!(steps(always("present", false), None, Some(at(Activity::Paused(Pause::Asked)))), "");
+    let saved = Found { saved: Some(ours(XML)), ..off() };
+    assert_eq!(steps(always("running", false), None, Some(saved)), "revive stop start");
+    let plan = planned(always("running", false), None, Some(on())).unwrap();
+    assert!(plan.changed() && plan.outcome.started && plan.outcome.state == "running");
+}
