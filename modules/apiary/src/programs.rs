@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use ansible_module::{Arguments, answer, answer_each, answer_guests};
 use anyhow::Result;
+#[cfg(feature = "images")]
+use zfs_receive::snapshot;
 
 /// What runs as a module, with arguments that have been read.
 pub type Module = fn(Result<Arguments>) -> ExitCode;
@@ -39,6 +41,10 @@ const MODULES: &[(&str, Module)] = &[
     ("ntpd_check", |arguments| answer(arguments, ntpd_check::module)),
     #[cfg(feature = "images")]
     ("zfs_receive", |arguments| answer_guests(arguments, zfs_receive::module, zfs_receive::guests)),
+    #[cfg(feature = "images")]
+    ("zfs_snapshot", |arguments| answer_guests(arguments, snapshot::module, snapshot::guests)),
+    #[cfg(feature = "images")]
+    ("zfs_snapshot_info", |arguments| answer_guests(arguments, snapshot::info, snapshot::info_guests)),
 ];
 
 const COMMANDS: &[(&str, Command)] = &[

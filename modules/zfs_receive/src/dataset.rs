@@ -14,7 +14,7 @@ mod plan;
 mod receive;
 mod reply;
 mod request;
-mod user;
+pub mod user;
 
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ use ansible_module::lock::Lock;
 use ansible_module::{Reply, Task, workbench};
 use anyhow::{Context, Result};
 
+pub use apply::patiently;
 pub use observe::Observed;
 use request::Present;
 use zfs_command::{DatasetName, Zfs};
@@ -82,7 +83,7 @@ fn find_zfs() -> Result<Zfs> {
 /// One run at a time per dataset: runs for the same image wait for the one that receives it.
 ///
 /// The `zfs` commands of a run that is killed go on for a moment: they hold the locks as long as they do.
-fn wait(names: &[&DatasetName], task: &mut Task) -> Result<Vec<Lock>> {
+pub fn wait(names: &[&DatasetName], task: &mut Task) -> Result<Vec<Lock>> {
     if task.check_mode {
         return Ok(Vec::new());
     }

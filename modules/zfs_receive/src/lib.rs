@@ -11,6 +11,7 @@ mod made_from;
 mod params;
 mod properties;
 mod raw_file;
+pub mod snapshot;
 mod source;
 
 use ansible_module::{Reply, Task};

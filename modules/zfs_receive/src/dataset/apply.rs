@@ -66,7 +66,7 @@ fn set_each(zfs: &Zfs, properties: &[(String, String)], name: &str) -> Result<()
 }
 
 /// Tries again while ZFS says "busy", unless somebody uses the volume.
-fn patiently(name: &str, act: impl Fn() -> Result<()>) -> Result<()> {
+pub fn patiently(name: &str, act: impl Fn() -> Result<()>) -> Result<()> {
     let deadline = Instant::now() + BUSY_LIMIT;
     loop {
         let error = match act() {
