@@ -13,6 +13,7 @@ from ansible.errors import AnsibleFilterError
 HYPERVISORS = "bhyve_hypervisors"
 WITH_GUESTS = "bhyve_with_guests"
 GUESTS = "bhyve_guests"
+LEFT_ALONE = "bhyve_without_guests"
 REPOSITORIES = "bhyve_repository"
 _NAMES = re.compile(r"[A-Za-z0-9_.-]+([,:][A-Za-z0-9_.-]+)*")
 
@@ -24,8 +25,8 @@ def _named_by(limit, groups):
     return {host for word in re.split("[,:]", limit) for host in groups.get(word, [word])}
 
 
-def _without_guests(group, groups):
-    return "%s:!%s" % (group, GUESTS) if GUESTS in groups else group
+def _without_guests(group, groups, *others):
+    return ":!".join([group, *(other for other in (GUESTS, *others) if other in groups)])
 
 
 def _of_group(group, groups, said):
@@ -42,8 +43,19 @@ def hosts_with_guests(groups):
     """Where guests are deployed and removed: the hypervisors, or whoever has guests, or any host but guests."""
     if HYPERVISORS in groups:
         return _of_group(HYPERVISORS, groups, "bhyve_hosts")
-    # Hosts without bhyve_guests are left alone by what they are not asked to do.
-    return _of_group(WITH_GUESTS if groups.get(WITH_GUESTS) else "all", groups, "bhyve_hosts")
+    if groups.get(WITH_GUESTS):
+        return _of_group(WITH_GUESTS, groups, "bhyve_hosts")
+    _of_group("all", groups, "bhyve_hosts")
+    # Whom an earlier play has found to have nothing to do with guests.
+    return _without_guests("all", groups, LEFT_ALONE)
+
+
+def hosts_without_guests(groups, hostvars, hosts):
+    """Those of HOSTS that nothing says to have guests or to be hypervisors."""
+    if HYPERVISORS in groups or groups.get(WITH_GUESTS):
+        return []
+    # Guests whose description cannot be resolved are there, and the check says what is wrong with them.
+    return [host for host in hosts if GUESTS not in hostvars[host]]
 
 
 def hosts_to_prepare(groups, limit=""):
@@ -75,4 +87,5 @@ class FilterModule:
             "hosts_to_prepare": hosts_to_prepare,
             "hosts_with_clocks": hosts_with_clocks,
             "hosts_with_guests": hosts_with_guests,
+            "hosts_without_guests": hosts_without_guests,
         }

@@ -70,7 +70,15 @@ def test_neither_guests_nor_other_hosts_are_meant(tmp_path, playbook, aimed_at):
 def test_a_host_without_guests_is_left_alone(play):
     code, said = play("deploy", {"all": {"hosts": {"hv1": {}, "hv2": {"bhyve_guests": {}, **LIBVIRT}}}})
     assert code == 0 and "hv2 : ok=" in said and "0 guests" in said, said
-    assert "hv1 : ok=0" in said or "hv1 :" not in said
+    assert "hv1" not in said.partition("PLAY [Deploy guests]")[2].partition("PLAY RECAP")[0] and "changed=0" in said.partition("hv1 :")[2], said
+    assert said.count("Leave alone who has no guests") == 1
+
+
+def test_a_hypervisor_without_guests_is_looked_at(play):
+    """It may still run one that has left its dictionary."""
+    hosts = {"hv%d" % number: LIBVIRT for number in range(3)}
+    code, said = play("deploy", {"bhyve_hypervisors": {"hosts": hosts}})
+    assert code == 0 and said.count("TASK [Leave alone") == 1 and said.count("0 guests") == 3, said
 
 
 @pytest.mark.usefixtures("apiary")
