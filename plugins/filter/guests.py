@@ -24,7 +24,9 @@ def bytes_of(value):
 
 def guest_definitions(guests):
     """The guests of a host in the form that the role works with; nothing of one whose description cannot be resolved, as the check says."""
-    return {name: _resolved(guests, name) for name in guests} if isinstance(guests, Mapping) else guests or {}
+    if isinstance(guests, Mapping):
+        return {name: _resolved(guests, name) for name in guests}
+    return {} if guests is None or guests == "" else guests
 
 
 def _resolved(guests, name):
