@@ -15,8 +15,9 @@ description:
     host of its own, so that the play after the deployment can configure it.
   - A guest's C(ansible_host) is the first fixed IP address of its seed, or of its C(networks), unless the inventory says another. Its entry
     in the dictionary is the variable C(bhyve_guest), the name of its hypervisor C(bhyve_hypervisor).
-  - A guest with C(dhcp), C(ra) or C(dhcp6) alone has no C(ansible_host), because its address is known to no file. Name it in the DNS and
-    reach it by its name, give it a fixed address, or write C(ansible_host) into its C(host_vars).
+  - A guest with C(dhcp), C(ra) or C(dhcp6) alone has no C(ansible_host), because its address stands in no file. It is reached by its name
+    where the DNS has that; else write C(ansible_host) into its C(host_vars). M(apiary.bhyve.libvirt_domain_info) shows the addresses that a
+    host knows, by leases and its ARP table, of guests with qemu. libvirt's driver for bhyve knows none.
   - Guests are in the group C(bhyve_guests), and in C(guests_on_HYPERVISOR). Hosts that have guests are in the group C(bhyve_with_guests).
   - Templates are resolved with the variables that the inventory has for the hypervisor, and extra variables. An address that they do not
     suffice for, as one that needs facts, is left out with a warning.

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
+import re
 import subprocess
 import xml.etree.ElementTree as ElementTree
 
@@ -84,6 +86,24 @@ def test_values_are_escaped(rendered):
     everything = ElementTree.parse(rendered / "bhyve-everything.xml").getroot()
     assert everything.find("devices/graphics").get("passwd") == "a'b&c"
     assert ElementTree.parse(rendered / "qemu-user-network.xml").getroot().findtext("name") == "a & b"
+
+
+def test_libvirt_takes_bridges_with_an_mtu(lab, rendered):
+    lab.virsh("define", rendered / "qemu-three-interfaces.xml")
+    assert "<mtu size='9000'/>" in lab.virsh("dumpxml", "web1", "--inactive")
+
+
+def test_the_seed_finds_each_interface_by_the_address_that_the_domain_has(lab, rendered, tmp_path):
+    options = {"name": "web1", "xml": (rendered / "qemu-boots-with-networks.xml").read_text(), "wait_for": lab.up}
+    lab.good(options)
+    domain = ElementTree.fromstring(lab.virsh("dumpxml", "web1"))
+    of_domain = [mac.get("address") for mac in domain.findall("devices/interface/mac")]
+    networks = [{"addresses": ["192.0.2.11/24"]}, {"addresses": ["dhcp"], "mac": "52:54:00:00:00:0A"}, {"addresses": ["10.0.0.11/24"]}]
+    seed = tmp_path / "web1.seed"
+    words = json.dumps({"path": str(seed), "name": "web1", "family": "linux", "networks": networks})
+    subprocess.run([lab.program("guest_seed"), "-"], input=words, capture_output=True, text=True, check=True)
+    in_seed = re.findall(rb"mac_address: '([^']+)'", seed.read_bytes())
+    assert len(of_domain) == 3 and [mac.decode() for mac in in_seed] == of_domain
 
 
 def test_the_qemu_template_boots(lab, rendered):
