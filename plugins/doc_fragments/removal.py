@@ -13,7 +13,8 @@ options:
   _input:
     description:
       - What the role C(guest) keeps as C(guest_removal).
-      - C(names) of guests, the C(place) of volumes and seeds, whether it is a C(check) only, and what its tasks registered.
+      - C(names) of guests, the C(definitions) and C(domains_found) of the host, the data disks to go with them (C(remove_disks)), the C(place) of
+        volumes and seeds, whether it is a C(check) only, and what its tasks registered.
     type: dict
     required: true
 """

@@ -19,15 +19,14 @@ def deployment_options(told, phase):
     return deployment.drafts() if phase == "drafts" else deployment.options(phase)
 
 
-def deployment_remains(told):
-    """Where seeds and volumes of guests are."""
-    removal = Removal({"names": told["names"], "place": told["place"]})
-    return {phase: removal.options(phase) for phase in ("seeds", "volumes")}
-
-
 def removal_options(told, phase):
     """What the module of a phase is asked to remove, by guest."""
     return Removal(told).options(phase)
+
+
+def removal_problems(told):
+    """What is wrong with the names of data disks that are to go with their guests."""
+    return Removal(told).problems()
 
 
 def removal_table(told):
@@ -142,7 +141,6 @@ class FilterModule:
             "deployment_failures": deployment_failures,
             "deployment_options": deployment_options,
             "deployment_refusal": deployment_refusal,
-            "deployment_remains": deployment_remains,
             "deployment_table": deployment_table,
             "guests_elsewhere": guests_elsewhere,
             "guests_here": guests_here,
@@ -151,5 +149,6 @@ class FilterModule:
             "naming_problems": naming_problems,
             "removal_failures": removal_failures,
             "removal_options": removal_options,
+            "removal_problems": removal_problems,
             "removal_table": removal_table,
         }

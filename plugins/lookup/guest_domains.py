@@ -13,7 +13,8 @@ author: The apiary.bhyve developers (!UNKNOWN)
 description:
   - Renders the domain template of each guest, and adds what its entry in C(bhyve_guests) says of state, start and waiting.
   - A template is one of the role C(guest), or one in C(templates/domains) beside the playbook, by its name; or a file, by a path with a
-    slash in it. It sees C(guest), the guest's dictionary with its name; C(guest_disk), the device of its volume; C(guest_seed), the path
+    slash in it. It sees C(guest), the guest's dictionary with its name; C(guest_disk), the device of its volume; C(guest_disks),
+    its data disks, each with C(name), C(device), C(bus) and C(target); C(guest_seed), the path
     of its seed or an empty text; C(guest_console_log); and all variables of the play.
 options:
   _terms:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from ansible_collections.apiary.bhyve.plugins.plugin_utils import _disks
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._guest import role_templates
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._networks import seed_networks
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._size import size_in_bytes
@@ -29,6 +30,8 @@ _ELSEWHERE = (
     "it still runs on %s, whose bhyve_guests has it no more: expected it to run on one host only; remove it there first, with --limit "
     "and -e bhyve_remove"
 )
+_KEPT = "kept: %s; add -e guest_remove_disks=%s to destroy it"
+_NO_DISK = "looking for data disks to destroy: expected GUEST:DISK of a guest that is removed here, found %s; they have: %s"
 _NO_FAMILY = "the os of image %s is %s, which does not say who reads a seed: write `family` into the guest's seed"
 
 
@@ -72,6 +75,7 @@ class Deployment:
         definitions = told["definitions"]
         self.definitions = {str(name): guest for name, guest in definitions.items()} if isinstance(definitions, Mapping) else {}
         self.names = named(told["names"])
+        self.remove_disks = named(told.get("remove_disks") or [])
         # Names that were typed for several hosts are those of one.
         self.guests = {name: guest for name, guest in self.definitions.items() if name in self.names}
         # In one line each; of the whole dictionary under an empty name.
@@ -84,7 +88,26 @@ class Deployment:
         """What the module of a phase is asked for, by guest: those that have not failed before, and have something to do in it."""
         failed = self.failures(PHASES[:PHASES.index(phase)])
         asked = {name: getattr(self, "_%s" % phase)(name, guest) for name, guest in self.guests.items() if name not in failed}
-        return {name: options for name, options in asked.items() if options is not None}
+        asked = {name: options for name, options in asked.items() if options is not None}
+        # In the same call, so that they cost no exchange more.
+        return {**asked, **self._data_volumes(asked)} if phase == "volumes" else asked
+
+    def _data_volumes(self, names):
+        """What zfs_receive is asked for the data disks of these guests."""
+        asked = {}
+        for name in names:
+            for disk, said in _disks.disks_of(self.guests[name]).items():
+                if said.get("size"):
+                    key = _disks.key(name, disk)
+                    # Files have no properties.
+                    properties = {} if self.place["folder"] else {"properties": said.get("properties")}
+                    options = {"blank": True, "volsize": said["size"], **properties}
+                    asked[key] = dict(self._volume(key), **{option: value for option, value in options.items() if value})
+        return asked
+
+    def _disk_answers(self, name):
+        """What has become of each data disk of a guest."""
+        return {disk: self.answers["volumes"].get(_disks.key(name, disk), {}) for disk in _disks.disks_of(self.guests[name])}
 
     def drafts(self):
         """What templates of one's own are given before anything has been made; the role's are known to be sound."""
@@ -109,6 +132,10 @@ class Deployment:
             answer = self.answers[phase].get(name, {})
             if answer.get("failed"):
                 yield answer.get("msg") or "no reason given"
+            if phase == "volumes":
+                for disk, answer in self._disk_answers(name).items():
+                    if answer.get("failed"):
+                        yield "disk %s: %s" % (disk, answer.get("msg") or "no reason given")
             if phase == "images":
                 yield from self._unmet_needs(name)
 
@@ -153,6 +180,9 @@ class Deployment:
         return {
             "guest": dict(guest, name=name),
             "guest_disk": self.answers["volumes"].get(name, {}).get("volume", {}).get("device") or "",
+            "guest_disks": _disks.attached(guest, {
+                disk: answer.get("volume", {}).get("device") for disk, answer in self._disk_answers(name).items()
+            }),
             "guest_seed": "" if guest.get("seed") is None else self.seed_path(name),
         }
 
@@ -183,7 +213,7 @@ class Deployment:
                 "-".join(str(image.get(key) or "?") for key in ("name", "version")) if image else "-",
                 volume.get("volume", {}).get("device") or "-",
                 *("%.2f" % second for second in self._seconds(name)),
-                "yes" if any(answer.get("changed") for answer in answers[1:]) else "no",
+                "yes" if any(answer.get("changed") for answer in [*answers[1:], *self._disk_answers(name).values()]) else "no",
                 self._note(name),
             ])
         lines = aligned(rows + [self._unnamed(domain) for domain in self.unnamed()])

@@ -14,11 +14,14 @@ from ansible.release import __version__
 from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import AnsibleUnsafe
 from ansible_collections.apiary.bhyve.plugins.plugin_utils import _guest
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._disks import volumes
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._networks import guest_addresses, guest_macs
 from jinja2.exceptions import TemplateError
 
 UNREADABLE = (AnsibleError, TemplateError)
 _LEAVES_TEMPLATES = tuple(int(part) for part in __version__.split(".")[:2]) < (2, 19)
+# As in the role's defaults, which other hosts' variables do not show.
+_DATASET = "zroot/guests"
 
 
 class Fleet:
@@ -70,7 +73,7 @@ class Fleet:
                 left = next(_left_templates(guest), None)
                 if left:
                     self.faults[host, name].append("reading its description: %s cannot be resolved" % left)
-                self._warn(host, name, guest, template)
+                self._warn(host, name, guest, template, self.search)
                 if str(name).lower() == host.lower():
                     self.faults[host, name].append("its name is that of its hypervisor")
             except UNREADABLE as error:
@@ -79,8 +82,8 @@ class Fleet:
             self._claim(host, name, guest)
 
     @staticmethod
-    def _warn(host, name, guest, template):
-        chosen, unread = _guest.unread_keys(guest, template)
+    def _warn(host, name, guest, template, search):
+        chosen, unread = _guest.unread_keys(guest, template, search)
         if unread:
             Display().warning("%s/%s: template %s does not read %s" % (host, name, chosen, ", ".join("'%s'" % key for key in unread)))
 
@@ -95,6 +98,9 @@ class Fleet:
     def _claim(self, host, name, guest):
         for what, value, within in claims(host, str(name), guest):
             self.holders[what, value, within].setdefault((host, name))
+        if isinstance(guest, dict):
+            for volume in volumes(str(name), guest, place_of(self.hostvars, host)):
+                self.holders["volume", volume, host].setdefault((host, name))
 
 
 def _left_templates(value):
@@ -123,6 +129,13 @@ def guests_of(hostvars, host):
         guests = hostvars[host].get("bhyve_guests", None)
         return guests if isinstance(guests, Mapping) else {}
     return {}
+
+
+def place_of(hostvars, host):
+    """Where a host's guests have their volumes: folder and dataset, as far as its variables say."""
+    with contextlib.suppress(*_UNREADABLE):
+        return str(hostvars[host].get("guest_folder", None) or ""), str(hostvars[host].get("guest_dataset", None) or _DATASET)
+    return "", _DATASET
 
 
 def claims(host, name, guest):

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import pathlib
 import re
 from collections.abc import Mapping
 
 from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._disks import disk_faults, disks_of
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._networks import guest_addresses, network_faults, networks_of
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._schema import ROLE, faults, guest_spec, is_true, kind, number
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._seed import mac_fault, seed_faults
@@ -64,7 +67,9 @@ def template_file(name):
 def role_templates():
     """The templates of the role by name, and which keys of a guest each reads."""
     files = (ROLE / "templates/domains").glob("*.xml.j2")
-    return {file.name.removesuffix(".xml.j2"): set(re.findall(r"guest\.([a-z_]+)", file.read_text())) for file in files}
+    # Its data disks a template reads as `guest_disks`, with their devices.
+    read = re.compile(r"guest\.([a-z_]+)|guest_(disks)\b")
+    return {file.name.removesuffix(".xml.j2"): {one or other for one, other in read.findall(file.read_text())} for file in files}
 
 
 def _has_interface(template, guest):
@@ -75,12 +80,14 @@ def _has_interface(template, guest):
     return bool(guest.get("bridge") or guest.get("networks")) or ("network" in keys and guest.get("network") == "user")
 
 
-def unread_keys(guest, template=None):
-    """The template of a guest, if it is one of the role's, and what the guest says that only other templates read."""
+def unread_keys(guest, template=None, search=None):
+    """The template of a guest, and what the guest says that only other templates read; of a template of one's own, its data disks."""
     guest = definition(guest)
     chosen = str(guest.get("template") or template or "") if isinstance(guest, Mapping) else ""
     if chosen not in role_templates():
-        return chosen, []
+        # What it includes may read them.
+        reads = not disks_of(guest) or re.search(r"guest_disks|\b(disks|include|import|extends)\b", _text(chosen, search))
+        return chosen, [] if reads else ["disks"]
     of_templates = set().union(*role_templates().values())
     return chosen, sorted(key for key in guest if key in of_templates - role_templates()[chosen])
 
@@ -98,6 +105,7 @@ def guest_faults(name, guest, template=None, search=None):
     sound = {key: value for key, value in guest.items() if key in guest_spec() and key not in broken}
     yield from _own_faults(sound)
     yield from _template_faults(sound, template, search)
+    yield from disk_faults(sound, str(guest.get("template") or template or ""))
     if isinstance(guest.get("seed"), Mapping):
         seed = {key: value for key, value in guest["seed"].items() if value is not None}
         yield from seed_faults(str(name), seed, bool(guest.get("networks")))
@@ -169,15 +177,26 @@ def _template_faults(guest, template, search):
             yield "'wait_for.agent' cannot be waited for: the guest has no channel for its agent; add 'agent: true'"
 
 
+def _text(name, search):
+    """A template of one's own; one that cannot be read here is none to say anything of."""
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        return pathlib.Path(_found(name, search or ())).read_text(encoding="utf-8")
+    return "guest_disks"
+
+
 def _is_found(name, search):
+    return bool(_found(name, search))
+
+
+def _found(name, search):
     """Looks where the lookup of templates would; the last folder of SEARCH is the playbook's."""
     loader = DataLoader()
     if search:
         loader.set_basedir(search[-1])
     try:
-        return bool(loader.path_dwim_relative_stack([str(folder) for folder in search], "templates", template_file(name)))
+        return loader.path_dwim_relative_stack([str(folder) for folder in search], "templates", template_file(name)) or ""
     except AnsibleError:
-        return False
+        return ""
 
 
 def _mac_faults(guest, seed):

@@ -37,11 +37,20 @@ _SECRET = ("password", "password_hash", "user_data")
 
 
 @functools.cache
+def _entry_points():
+    with open(ROLE / "meta/argument_specs.yml", encoding="utf-8") as file:
+        return yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["argument_specs"]
+
+
+def disk_spec():
+    """Every key of a data disk of a guest: those of the role's entry point `disk`."""
+    return _entry_points()["disk"]["options"]
+
+
+@functools.cache
 def guest_spec():
     """Every key of a guest: those of the role's entry point `guest`, those of `seed` and `wait_for` from their modules."""
-    with open(ROLE / "meta/argument_specs.yml", encoding="utf-8") as file:
-        entry = yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["argument_specs"]["guest"]
-    spec = {name: dict(option) for name, option in entry["options"].items()}
+    spec = {name: dict(option) for name, option in _entry_points()["guest"]["options"].items()}
     seed = argument_spec(load(guest_seed.DOCUMENTATION))
     spec["seed"]["options"] = {name: option for name, option in seed.items() if name not in _ROLES_OWN}
     spec["wait_for"]["options"] = argument_spec(load(libvirt_domain.DOCUMENTATION))["wait_for"]["options"]

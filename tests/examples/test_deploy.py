@@ -107,10 +107,10 @@ def test_what_the_filters_make_of_it(site, deployed, examples):
 def test_what_the_filters_make_of_a_removal(site, deployed, examples):
     place = {"folder": "/var/lib/guests", "seeds": "/var/db/apiary/seeds"}
     told = {"names": ["web1"], "place": place, "domains": {"guests": {"web1": {"failed": True, "msg": "it hangs"}}}}
-    pages = ["removal_table", "removal_failures", "guests_unknown", "guests_to_remove", "removal_options"]
+    pages = ["removal_table", "removal_failures", "guests_unknown", "guests_to_remove", "removal_problems", "removal_options"]
     *said, seeds = [each["result"] for each in site.play("hv1", *(examples.take(page)[0] for page in pages), guest_removal=told)]
     table, *said = [each["msg"] for each in said]
-    assert table[1].split() == ["web1", "kept", "kept", "kept"] and said == [["web1: it hangs"], ["web9"], ["web1"]] and seeds["changed"] is False
+    assert table[1].split() == ["web1", "kept", "kept", "kept"] and said == [["web1: it hangs"], ["web9"], ["web1"], []] and seeds["changed"] is False
 
 
 def test_the_guest_of_the_readme_takes_its_place(site, deployed, examples):
@@ -123,10 +123,10 @@ def test_the_guest_of_the_readme_takes_its_place(site, deployed, examples):
 def test_it_is_removed(site, deployed, examples):
     guests = yaml.safe_load(site.file("/srv/site/inventory/host_vars/hv1.yml").read_text())["bhyve_guests"]
     site.write("inventory/host_vars/hv1.yml", json.dumps({"bhyve_guests": {**guests, "web2": guests["web1"]}}))
-    remains = examples.text("deployment_remains", "Remove seeds")
+    task = "Remove seeds of guests whose domains are gone"
+    seeds = examples.text("removal_options", task)
     place = {"folder": "/var/lib/guests", "seeds": "/var/db/apiary/seeds"}
-    told = {"names": ["web1"], "definitions": guests, "place": place}
-    assert site.play("hv1", remains, remains, guest_deployment=told).changed("Remove seeds") == [True, False]
+    assert site.play("hv1", seeds, seeds, guest_removal={"names": ["web1"], "place": place}).changed(task) == [True, False]
     command = examples.text("playbooks/remove.yml", "ansible-playbook -i INVENTORY apiary.bhyve.remove -e bhyve_remove=web1,web2")
     assert [deploy(site, command)["changed"] > 0 for _ in range(2)] == [True, False]
     assert site.virsh("list", "--all", "--name") == "" and not site.file(DISK).exists()

@@ -43,7 +43,7 @@ def test_each_phase_is_asked_for_what_the_one_before_has_returned():
     }
     made = {"guests": {"web1": {"volume": {"device": "/dev/web1"}}, "web2": {"volume": {"device": "/dev/web2"}}}}
     domains = deployment.deployment_options({**before, "volumes": made}, "domains")
-    assert domains["web1"] == {"guest": {**guests["web1"], "name": "web1"}, "guest_disk": "/dev/web1", "guest_seed": "/seeds/web1.seed"}
+    assert domains["web1"] == {"guest": {**guests["web1"], "name": "web1"}, "guest_disk": "/dev/web1", "guest_disks": [], "guest_seed": "/seeds/web1.seed"}
     assert (domains["web2"]["guest_disk"], domains["web2"]["guest_seed"]) == ("/dev/web2", "")
 
 
@@ -67,9 +67,78 @@ def test_a_host_without_zfs_has_raw_files():
     assert deployment.deployment_options(before, "volumes")["web1"] == {
         "path": "/guests/web1.raw", "src": "/store/demo-1.pkg", "guid": "7", "sha256": "ab",
     }
-    assert deployment.deployment_remains(before) == {
-        "volumes": {"web1": {"path": "/guests/web1.raw"}}, "seeds": {"web1": {"path": "/seeds/web1.seed"}},
+    assert deployment.removal_options(before, "volumes") == {"web1": {"path": "/guests/web1.raw"}}
+    assert deployment.removal_options(before, "seeds") == {"web1": {"path": "/seeds/web1.seed"}}
+
+
+DISKS = {
+    "data": {"size": "100G", "properties": {"compression": "zstd"}}, "old": {"dataset": "zroot/old/data", "bus": "sata"}, "log": {"size": "1G"},
+    "fast": {"size": "2G", "bus": "nvme"}, "file": {"path": "/var//old.raw", "bus": "sata"},
+}
+
+
+def test_data_disks_are_asked_for_beside_the_root_disks():
+    before = told({"web1": {**GUEST, "disks": DISKS}, "web2": GUEST}, images=images(web1={}, web2={}))
+    volumes = deployment.deployment_options(before, "volumes")
+    assert list(volumes) == ["web1", "web2", "web1:data", "web1:log", "web1:fast"]
+    assert volumes["web1:data"] == {
+        "dataset": "tank/guests/web1:data", "blank": True, "volsize": "100G", "properties": {"compression": "zstd"},
     }
+    files = deployment.deployment_options({**before, "place": {**PLACE, "folder": "/guests"}}, "volumes")
+    assert files["web1:data"] == {"path": "/guests/web1:data.raw", "blank": True, "volsize": "100G"}
+    made = {name: {"volume": {"device": "/dev/" + name}} for name in volumes}
+    disks = deployment.deployment_options({**before, "volumes": {"guests": made}}, "domains")["web1"]["guest_disks"]
+    assert [tuple(disk.values()) for disk in disks] == [
+        ("data", "/dev/web1:data", "virtio", "vdc"), ("old", "/dev/zvol/zroot/old/data", "sata", "sdb"), ("log", "/dev/web1:log", "virtio", "vdd"),
+        ("fast", "/dev/web1:fast", "nvme", "nvme1n1"), ("file", "/var/old.raw", "sata", "sdc"),
+    ]
+    assert list(disks[0]) == ["name", "device", "bus", "target"]
+
+
+def test_a_disk_that_fails_fails_its_guest():
+    before = told({"web1": {**GUEST, "disks": DISKS}, "web2": GUEST}, images=images(web1={}, web2={}))
+    before["volumes"] = {"guests": {
+        "web1": {"volume": {"device": "/1"}, "changed": False}, "web2": {"volume": {"device": "/2"}},
+        "web1:data": {"failed": True, "msg": "no space"}, "web1:log": {"changed": True},
+    }}
+    assert deployment.deployment_failures(before) == ["web1: disk data: no space"]
+    assert list(deployment.deployment_options(before, "domains")) == ["web2"]
+    before["faults"] = {"web1": ["no"]}
+    assert list(deployment.deployment_options(before, "volumes")) == ["web2"]
+
+
+def test_data_disks_are_kept_unless_they_are_named():
+    def removal(disks=(), **more):
+        return told({"web1": {**GUEST, "disks": DISKS}, "web2": GUEST}, ["web1"], remove_disks=disks, **more)
+
+    def kept(before):
+        return [line for line in deployment.removal_table(before) if line.startswith("kept: ")]
+
+    line = "kept: tank/guests/web1:%s; add -e guest_remove_disks=web1:%s to destroy it"
+    assert list(deployment.removal_options(removal(), "volumes")) == ["web1"]
+    assert kept(removal()) == [line % (name, name) for name in ("data", "fast", "log")]
+    some = removal("web1:data, web1:log")
+    volumes = deployment.removal_options(some, "volumes")
+    assert list(volumes) == ["web1", "web1:data", "web1:log"] and deployment.removal_problems(some) == []
+    assert volumes["web1:data"] == {"dataset": "tank/guests/web1:data"} and kept(some) == [line % ("fast", "fast")]
+    # A guest whose domain stays keeps them, too.
+    assert deployment.removal_options({**some, "domains": {"guests": {"web1": {"failed": True}}}}, "volumes") == {}
+    # What was there before is nobody's to destroy, a guest that stays keeps what it has, and another host's guest is judged there.
+    for wrong in ("web1:dta", "web1:old", "web1", "web2:data"):
+        (problem,) = deployment.removal_problems(removal([wrong]))
+        assert problem == (
+            f"looking for data disks to destroy: expected GUEST:DISK of a guest that is removed here, found {wrong}; "
+            "they have: web1:data, web1:fast, web1:log"
+        )
+    assert deployment.removal_problems(removal(["elsewhere:data"])) == []
+
+
+def test_data_disks_of_a_guest_that_has_left_the_dictionary_are_those_of_its_domain():
+    sources = ["tank/guests/old1", "tank/guests/old1:data", "other/old1:data2", "tank/guests/old12:data"]
+    domain = {"name": "old1", "state": "shutoff", "managed": {}, "disks": [{"source": "/dev/zvol/" + source} for source in sources]}
+    before = told({"web1": GUEST}, ["old1"], domains_found={"domains": [domain]})
+    assert [line.split(";")[0] for line in deployment.removal_table(before) if ";" in line] == ["kept: tank/guests/old1:data"]
+    assert list(deployment.removal_options({**before, "remove_disks": "old1:data"}, "volumes")) == ["old1", "old1:data"]
 
 
 def test_a_guest_that_has_failed_is_left_out_of_what_follows_and_told():

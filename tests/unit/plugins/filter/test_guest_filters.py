@@ -92,6 +92,23 @@ def test_what_two_guests_cannot_share():
     assert fleet(hv1={"a": GUEST}, hv2={"a": GUEST}) == ["hv1/a and hv2/a: name a is taken more than once"]
 
 
+def test_two_guests_of_a_host_cannot_have_one_volume():
+    guest = {"image": "demo", "vcpus": 1, "memory": "2G"}
+    old = {**guest, "disks": {"d": {"dataset": "zroot/old"}}}
+    same = {**guest, "disks": {"e": {"path": "/dev/zvol/zroot//old"}}}
+    root = {**guest, "disks": {"r": {"path": "/dev/zvol/tank/g/a1"}}}
+    data = {**guest, "disks": {"data": {"size": "1G"}}}
+    its = {**guest, "disks": {"i": {"dataset": "zroot/guests/a1:data"}}}
+    told = "hv1/a1 and hv1/a2: volume %s is taken more than once"
+    for one, other, volume, more in (
+        (old, same, "/dev/zvol/zroot/old", {}), (guest, root, "/dev/zvol/tank/g/a1", {"guest_dataset": "tank/g"}), (data, its, "/dev/zvol/zroot/guests/a1:data", {}),
+    ):
+        hosts = {"hv1": {"bhyve_guests": {"a1": one, "a2": other}, **more}}
+        assert guests.fleet_problems(hosts, ["hv1"], template="uefi") == [told % volume]
+    # Another host has volumes of its own.
+    assert guests.fleet_problems({"hv1": {"bhyve_guests": {"a1": old}}, "hv2": {"bhyve_guests": {"a2": old}}}, ["hv1", "hv2"], template="uefi") == []
+
+
 def test_other_hosts_count_where_they_collide():
     other = {"bhyve_guests": {"web": {**GUEST, "mac": "58:9c:fc:00:00:01"}, "broken": "no guest"}}
     hostvars = {"hv1": {"bhyve_guests": {"a": {**GUEST, "mac": "58:9c:fc:00:00:01"}}}, "hv2": other, "hv3": other, "hv4": {"bhyve_guests": 1}}

@@ -42,6 +42,26 @@ def found(guest, name="web1", template="qemu", search=None):
     ({"disk": 0}, "'disk' must be a size such as 2G, found 0"),
     ({"disk": "20000001"}, "'disk' must be whole sectors of 512 bytes and less than 8192P, found 20000001"),
     ({"disk": "8192P"}, "'disk' must be whole sectors of 512 bytes and less than 8192P, found 8192P"),
+    ({"disks": ["data"]}, "'disks' must be a dictionary, found a list"),
+    ({"disks": {"data": None}}, "'disks.data' must be a dictionary as in {size: 100G}, found nothing"),
+    ({"disks": {"data": "100G"}}, "'disks.data' must be a dictionary as in {size: 100G}, found '100G'"),
+    ({"disks": {"data": {}}}, "'disks.data' must have exactly one of size, path and dataset, found none"),
+    ({"disks": {"data": {"size": None}}}, "'disks.data' must have exactly one of size, path and dataset, found none"),
+    ({"disks": {"data": {"size": "1G", "path": "/v"}}}, "'disks.data' must have exactly one of size, path and dataset, found size and path"),
+    ({"disks": {"data": {"sise": "1G"}}}, "unknown key 'sise' in 'disks.data'; did you mean 'size'?"),
+    ({"disks": {"data": {"size": 100}}}, "'disks.data.size' is 100 bytes; did you mean 100G?"),
+    ({"disks": {"data": {"size": "much"}}}, "'disks.data.size' must be a size such as 2G, found 'much'"),
+    ({"disks": {"data": {"size": "1G", "bus": "scsi"}}}, "'disks.data.bus' must be one of virtio, sata, nvme, found 'scsi'"),
+    ({"disks": {"data": {"size": "1G", "bus": "nvme"}}}, "'disks.data.bus' is nvme, which template qemu does not have"),
+    ({"disks": {"data": {"path": "v/old"}}}, "'disks.data.path' must be the absolute path of a file or device, found 'v/old'"),
+    ({"disks": {"data": {"dataset": "/zroot/old"}}}, "'disks.data.dataset' must be the name of a volume as in zroot/old/data, found '/zroot/old'"),
+    ({"disks": {"data": {"dataset": "zroot"}}}, "'disks.data.dataset' must be the name of a volume as in zroot/old/data, found 'zroot'"),
+    ({"disks": {"data": {"path": "/v/old", "properties": {"copies": 2}}}}, "'disks.data.properties' goes with size: "),
+    ({"disks": {1: {"size": "1G"}}}, "'disks' names a disk 1: expected 1 to 32 letters, digits, '_' or '-'; put it in quotes"),
+    ({"disks": {"a:b": {"size": "1G"}}}, "'disks' names a disk 'a:b': expected 1 to 32 letters, digits, '_' or '-'"),
+    ({"disks": {"d" * 33: {"size": "1G"}}}, "'disks' names a disk '%s': expected 1 to 32 letters" % ("d" * 33)),
+    ({"disks": {f"d{n}": {"size": "1G"} for n in range(17)}}, "'disks' has 17 disks, expected at most 16"),
+    ({"disks": {"a": {"path": "/dev/zvol/z/old"}, "b": {"dataset": "z/old"}}}, "'disks.a' and 'disks.b' are the same volume /dev/zvol/z/old"),
     ({"disk": "16384P"}, "'disk' must be a size such as 2G, found '16384P'"),
     ({"seed": {"addresses": ["dhcp"]}, "bridge": None}, "'seed.addresses' has no network interface to be on: with template qemu give 'bridge', or 'network: user'"),
     ({"seed": {"addresses": ["dhcp"]}, "bridge": None, "network": "none"}, "'seed.addresses' has no network interface to be on: with template qemu"),
@@ -197,6 +217,19 @@ def test_the_seed_gives_the_domain_its_address_and_the_host_to_wait_for():
     told = {"mac": "52:54:00:00:00:02", "wait_for": {"port": 22, "host": "web1"}, "seed": {"addresses": "192.0.2.11/24"}}
     assert _guest.definition(told) == told
     assert _guest.definition("demo-1") == "demo-1" and _guest.definition({"seed": "dhcp"}) == {"seed": "dhcp"}
+
+
+def test_a_template_of_ones_own_that_gives_no_disks(tmp_path):
+    """Only what it says itself can be looked at: one that includes another may read them there."""
+    (tmp_path / "own.xml.j2").write_text("<domain>{{ guest.name }}</domain>")
+    (tmp_path / "good.xml.j2").write_text("{% for disk in guest_disks %}{{ disk.device }}{% endfor %}")
+    disks = {**GUEST, "disks": {"data": {"size": "1G"}}}
+    for name, unread in (("own", ["disks"]), ("good", [])):
+        path = str(tmp_path / name) + ".xml.j2"
+        assert _guest.unread_keys({**disks, "template": path}, "qemu", [str(tmp_path)]) == (path, unread)
+    assert _guest.unread_keys({**GUEST, "template": str(tmp_path / "own.xml.j2")}, "qemu", [str(tmp_path)])[1] == []
+    for name in ("uefi", "loader", "qemu"):
+        assert _guest.unread_keys(disks, name)[1] in ([], ["bridge"]) and "disks" in _guest.role_templates()[name]
 
 
 def test_what_a_template_does_not_read():
