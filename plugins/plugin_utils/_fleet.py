@@ -14,7 +14,7 @@ from ansible.release import __version__
 from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import AnsibleUnsafe
 from ansible_collections.apiary.bhyve.plugins.plugin_utils import _guest
-from ansible_collections.apiary.bhyve.plugins.plugin_utils._disks import volumes
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._disks import disks_of, volumes
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._networks import guest_addresses, guest_macs
 from jinja2.exceptions import TemplateError
 
@@ -34,12 +34,14 @@ class Fleet:
         self.faults = {}
         # What each guest claims for itself alone, and who claims it: (what, value, within which host or everywhere).
         self.holders = defaultdict(dict)
+        self.guests = defaultdict(dict)
         for host in self.hosts:
             self._judge(host)
         for host in others:
             if host not in self.hosts:
                 # What another host's variables say only while that host is played, as with its facts, cannot be known here.
                 self._hear(host)
+        self._claim_volumes()
 
     def conflicts(self):
         """What is claimed more than once, and by whom, where one of HOSTS is concerned."""
@@ -99,8 +101,16 @@ class Fleet:
         for what, value, within in claims(host, str(name), guest):
             self.holders[what, value, within].setdefault((host, name))
         if isinstance(guest, dict):
-            for volume in volumes(str(name), guest, place_of(self.hostvars, host)):
-                self.holders["volume", volume, host].setdefault((host, name))
+            self.guests[host][name] = guest
+
+    def _claim_volumes(self):
+        """Looking where a host has its volumes takes time: only data disks make it matter."""
+        for host, guests in self.guests.items():
+            if any(disks_of(guest) for guest in guests.values()):
+                place = place_of(self.hostvars, host)
+                for name, guest in guests.items():
+                    for volume in volumes(str(name), guest, place):
+                        self.holders["volume", volume, host].setdefault((host, name))
 
 
 def _left_templates(value):
@@ -133,8 +143,9 @@ def guests_of(hostvars, host):
 
 def place_of(hostvars, host):
     """Where a host's guests have their volumes: folder and dataset, as far as its variables say."""
-    with contextlib.suppress(*_UNREADABLE):
-        return str(hostvars[host].get("guest_folder", None) or ""), str(hostvars[host].get("guest_dataset", None) or _DATASET)
+    with contextlib.suppress(*UNREADABLE):
+        variables = hostvars[host]
+        return str(variables.get("guest_folder", None) or ""), str(variables.get("guest_dataset", None) or _DATASET)
     return "", _DATASET
 
 
