@@ -260,3 +260,64 @@ def test_what_a_removal_that_was_cut_has_left_is_found_by_name(site, lab):
     assert "found web7; they have: web1; not asked, because they failed: hv1" in said
     site.play("remove", "-e", "bhyve_remove=all", code=2)
     assert (hv1.volumes(), seeds(hv1), hv2.volumes()) == (["web1.raw", "web9.raw"], ["web1"], [])
+
+
+def disks(host, name, *more):
+    """Targets and sources of a domain's disks, as it is defined, or as it runs."""
+    words = ["--inactive"] if not more else []
+    return dict(re.findall(r"^ *(\S+) +(\S+)$", host.virsh("domblklist", name, *words), re.M))
+
+
+def test_data_disks(site):
+    hv1, _ = site.hosts
+    site.publish("20260101")
+    old = site.folder / "old.raw"
+    old.write_bytes(b"old" + bytes(1 << 20))
+    hv1.guests.update(web1=guest(disks={"data": {"size": "16M"}}), web2=guest(disks={"bad": {"size": "16M", "bus": "nvme"}}))
+    said = site.deploy(code=2)
+    assert "'disks.bad.bus' is nvme, which template qemu does not have" in said and hv1.running() == ["web1"]
+    del hv1.guests["web2"]
+    at = hv1.folder / "volumes"
+    assert hv1.volumes() == ["web1.raw", "web1:data.raw"]
+    assert disks(hv1, "web1", "running") == {"vda": f"{at}/web1.raw", "vdc": f"{at}/web1:data.raw"}
+    assert ((at / "web1:data.raw").stat().st_size, (at / "web1:data.raw").stat().st_mode & 0o7777) == (16 << 20, 0o600)
+    assert changes(site.deploy(), "hv1") == 0
+
+    # More disks, and a larger one: the guest has them after a restart, which is due until then.
+    with open(at / "web1:data.raw", "r+b") as data:
+        data.write(b"precious")
+    hv1.guests["web1"]["disks"].update(data={"size": "32M"}, old={"path": str(old), "bus": "sata"}, log={"size": "8M"})
+    said = site.deploy()
+    assert row(said, "web1")[-2:] == ["restart", "due"] and row(site.deploy(), "web1")[-2:] == ["restart", "due"]
+    wanted = {"vda": f"{at}/web1.raw", "vdc": f"{at}/web1:data.raw", "sdb": str(old), "vdd": f"{at}/web1:log.raw"}
+    assert (disks(hv1, "web1"), len(disks(hv1, "web1", "running"))) == (wanted, 2)
+    hv1.guests["web1"]["restart"] = "if_changed"
+    site.deploy()
+    assert disks(hv1, "web1", "running") == wanted and (at / "web1:data.raw").stat().st_size == 32 << 20
+
+    # One that cannot be made fails its guest, by name.
+    hv1.guests["web1"]["disks"]["data"]["size"] = "16M"
+    said = " ".join(site.deploy(code=2).split())
+    assert "web1: disk data: option `volsize` is 16M, but" in said and "volumes are grown, never shrunk" in said
+    hv1.guests["web1"]["disks"]["data"]["size"] = "32M"
+
+    # Taken out of the dictionary, it is detached, and its volume stays.
+    del hv1.guests["web1"]["disks"]["log"]
+    site.deploy()
+    assert "vdd" not in disks(hv1, "web1", "running") and "web1:log.raw" in hv1.volumes()
+
+    # Nothing that is not named is destroyed, and what is named has to be there.
+    named = ("-e", "bhyve_remove=web1", "-e")
+    for wrong, answer in (("web1:dta", "found web1:dta; they have: web1:data"), ("web1:old", "found web1:old"), ("web9:data", "found web9")):
+        assert answer in " ".join(site.play("remove", *named, f"guest_remove_disks={wrong}", code=2).split())
+    assert hv1.running() == ["web1"]
+    said = site.play("remove", *named, "guest_remove_disks=", "--check")
+    assert f"kept: {at}/web1:data.raw; add -e guest_remove_disks=web1:data to destroy it" in said
+    assert f"kept: {at}/web1:data.raw" in site.play("remove", *named[:2])
+    assert (hv1.running(), hv1.volumes()) == ([], ["web1:data.raw", "web1:log.raw"])
+
+    # Deployed anew, it has what was on the disk before.
+    site.deploy()
+    assert (at / "web1:data.raw").read_bytes().startswith(b"precious") and hv1.running() == ["web1"]
+    said = site.play("remove", *named, "guest_remove_disks=web1:data")
+    assert "kept:" not in said and hv1.volumes() == ["web1:log.raw"] and old.read_bytes().startswith(b"old")
