@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._disks import disk_faults, disks_of
-from ansible_collections.apiary.bhyve.plugins.plugin_utils._networks import guest_addresses, network_faults, networks_of
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._networks import guest_addresses, network_faults
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._schema import ROLE, faults, guest_spec, is_true, kind, number
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._seed import mac_fault, seed_faults
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._size import disk_fault, memory_fault
