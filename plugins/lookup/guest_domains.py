@@ -41,9 +41,17 @@ from ansible.errors import AnsibleError, AnsibleLookupError  # noqa: E402
 from ansible.plugins.loader import lookup_loader  # noqa: E402
 from ansible.plugins.lookup import LookupBase  # noqa: E402
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._guest import template_file  # noqa: E402
+from jinja2.exceptions import TemplateError  # noqa: E402
 
 # Keys of a guest that are options of libvirt_domain as they are.
 AS_THEY_ARE = ("state", "autostart", "order", "delay", "restart", "force", "shutdown_timeout")
+
+
+class _Shared(dict):
+    """Variables of which Ansible's lookup need not copy all that is in them for each template: with many guests that takes longest of all."""
+
+    def __deepcopy__(self, _memo):
+        return dict(self)
 
 
 class LookupModule(LookupBase):
@@ -52,6 +60,7 @@ class LookupModule(LookupBase):
     def run(self, terms, variables=None, **kwargs):
         """One dictionary for each term."""
         self.set_options(var_options=variables, direct=kwargs)
+        variables = _Shared(variables)
         return [{name: self._domain(name, given, variables) for name, given in term.items()} for term in terms]
 
     def _domain(self, name, given, variables):
@@ -66,8 +75,9 @@ class LookupModule(LookupBase):
         log = "%s/%s.log" % (variables_of(self, variables, "guest_console_folder"), name)
         render = lookup_loader.get("ansible.builtin.template", loader=self._loader, templar=self._templar)
         try:
-            return render.run([template_file(template)], variables, template_vars=dict(given, guest_console_log=log))[0]
-        except AnsibleError as error:
+            # Since ansible-core 2.19 what nobody has defined is an error only where it is read.
+            return str(render.run([template_file(template)], variables, template_vars=dict(given, guest_console_log=log))[0])
+        except (AnsibleError, TemplateError) as error:
             raise AnsibleLookupError("rendering the domain template %s for guest %s: %s" % (template, name, error)) from error
 
 

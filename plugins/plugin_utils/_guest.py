@@ -28,7 +28,10 @@ _TEN_YEARS = 3.2e8
 
 def is_omitted(value):
     """Whether VALUE is what `default(omit)` leaves: before ansible-core 2.19 a text, since then an object that shows itself so."""
-    return str(value).startswith("__omit_place_holder__") if isinstance(value, str) else repr(value) == "<<Omit>>"
+    if isinstance(value, str):
+        return str(value).startswith("__omit_place_holder__")
+    # Showing all that is in a dictionary or a list takes its time.
+    return not isinstance(value, (Mapping, list, tuple)) and repr(value) == "<<Omit>>"
 
 
 def plain(value):

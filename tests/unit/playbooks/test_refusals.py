@@ -109,6 +109,20 @@ def test_a_guest_is_refused_before_its_host_is_touched(play, guests, reason):
     assert code == 2 and reason in said and "TASK [apiary.bhyve.guest : Fetch" not in said, said
 
 
+def test_a_template_that_cannot_be_rendered_is_told_before_a_host_is_touched(play, tmp_path):
+    template = tmp_path / "own.xml.j2"
+    template.write_text("{{ said_by_nobody }}")
+    code, said = play("deploy", {"all": {"hosts": {"hv1": {"bhyve_guests": {"web1": {**GUEST, "template": str(template)}}}}}})
+    assert code == 2 and "said_by_nobody" in said and "own.xml.j2 for guest web1" in said and "Look which domains are there" not in said, said
+
+
+@pytest.mark.usefixtures("apiary")
+def test_what_has_failed_is_told_below_the_table(play, tmp_path):
+    code, said = play("deploy", {"all": {"hosts": {"hv1": {"bhyve_guests": {"web1": GUEST}, **LIBVIRT}}}}, "-e", "guest_image_store=%s" % tmp_path)
+    table, told, reasons = said.partition("seconds on the host for 1 guest")
+    assert code == 2 and told and "web1 failed" in table and "web1: reading option `repository`" in reasons, said
+
+
 def test_a_guest_that_nobody_has_is_not_removed(play):
     hosts = {"hv1": {"bhyve_guests": {"web1": GUEST}, **LIBVIRT}, "hv2": LIBVIRT}
     guests = {"hosts": {"web1": {}}}
