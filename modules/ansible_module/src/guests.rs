@@ -175,6 +175,21 @@ mod tests {
     }
 
     #[test]
+    fn what_was_changed_before_a_failure_is_told() {
+        let mut task = Task::default();
+        let guests = BTreeMap::from([("a".to_owned(), true), ("b".to_owned(), false)]);
+        let answers = side_by_side(guests, &task, 1, |changes, task| {
+            if changes {
+                task.did_change();
+            }
+            bail!("no space")
+        });
+        let reply = Value::Object(Reply::of_guests(answers, &mut task).record(task));
+        let changed = [&reply["guests"]["a"]["changed"], &reply["guests"]["b"]["changed"], &reply["changed"]];
+        assert_eq!(changed, [&json!(true), &json!(false), &json!(true)]);
+    }
+
+    #[test]
     fn what_others_took_is_not_told_as_ones_own() {
         let reply = answers(json!({"a": {"size": 1}, "b": {"size": 1}, "c": {"size": 1}}), 1);
         let total = |answer: &Value| answer["timings"]["total"]["seconds"].as_f64().unwrap();

@@ -70,5 +70,5 @@ where
         task = Task::new(&settings);
         work(options, &mut task)
     });
-    reply.unwrap_or_else(|error| Reply::failure(&error)).print(task)
+    reply.unwrap_or_else(|error| Reply::failure(&error, task.has_changed())).print(task)
 }

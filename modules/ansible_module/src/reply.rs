@@ -83,10 +83,11 @@ impl Reply {
         self
     }
 
-    /// The reply of a task that ended with `error`: the chain in one line, a failed command in keys of its own.
-    pub(crate) fn failure(error: &Error) -> Self {
+    /// The reply of a task that ended with `error`: the chain in one line, a failed command in keys of its own. What it has
+    /// `changed` before is told all the same.
+    pub(crate) fn failure(error: &Error, changed: bool) -> Self {
         let line = format!("{error:#}").split('\n').map(str::trim).collect::<Vec<_>>().join(" ");
-        let reply = Reply::new(false).failed().msg(line);
+        let reply = Reply::new(changed).failed().msg(line);
         match error.chain().find_map(|cause| cause.downcast_ref::<CommandFailed>()) {
             Some(failed) => {
                 reply.with("cmd", &failed.cmd).with("rc", failed.rc).with("stderr", &failed.stderr)
@@ -102,7 +103,7 @@ impl Reply {
             (answers.len(), Vec::new(), Vec::new(), Map::new());
         for (name, Answer { reply, task: mut own }) in answers {
             own.take_warnings().into_iter().for_each(|warning| task.warn(format!("{name}: {warning}")));
-            let mut reply = reply.unwrap_or_else(|error| Reply::failure(&error));
+            let mut reply = reply.unwrap_or_else(|error| Reply::failure(&error, own.has_changed()));
             diffs.extend(reply.diff.take().map(|diff| diff.shown(Some(&name))));
             let keys = reply.record(own);
             if keys.contains_key("failed") {
@@ -179,7 +180,7 @@ mod tests {
             stderr: "cannot open 'tank'\nmore\n".into(),
         };
         let error = Err::<(), _>(failed).context("looking for volume tank/web1").unwrap_err();
-        let reply = Reply::failure(&error);
+        let reply = Reply::failure(&error, false);
         assert_eq!(
             Value::Object(reply.keys),
             json!({

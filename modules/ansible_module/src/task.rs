@@ -23,6 +23,8 @@ pub struct Task {
     started: Instant,
     /// What was spent on this guest among several; the whole task's time where there is one.
     busy: Option<Duration>,
+    /// Something was changed that a failure afterwards does not undo.
+    changed: bool,
     warnings: Vec<String>,
     phases: Vec<Phase>,
 }
@@ -43,6 +45,7 @@ impl Default for Task {
             by_hand: true,
             started: Instant::now(),
             busy: None,
+            changed: false,
             warnings: Vec::new(),
             phases: Vec::new(),
         }
@@ -115,6 +118,15 @@ impl Task {
     /// Adds a warning that Ansible shows to the user.
     pub fn warn(&mut self, text: impl Into<String>) {
         self.warnings.push(text.into());
+    }
+
+    /// Records that something was changed, so that it is told even where the task fails afterwards.
+    pub fn did_change(&mut self) {
+        self.changed = true;
+    }
+
+    pub(crate) fn has_changed(&self) -> bool {
+        self.changed
     }
 
     pub(crate) fn take_warnings(&mut self) -> Vec<String> {

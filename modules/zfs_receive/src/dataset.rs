@@ -60,12 +60,27 @@ pub fn present(job: &Volumes, task: &mut Task) -> Result<Reply> {
 pub fn absent(names: &[DatasetName], task: &mut Task) -> Result<Reply> {
     let zfs = find_zfs()?;
     let _locks = wait(&names.iter().collect::<Vec<_>>(), task)?;
-    let observed = task.phase("observe", |_| observe::absent(&zfs, names))?;
-    let plan = plan::absent(names, &observed)?;
-    if !task.check_mode {
-        task.phase("apply", |task| apply::apply(&zfs, &plan, task))?;
+    let mut observed = task.phase("observe", |task| observe::absent(&zfs, names, task.check_mode))?;
+    destroy(&zfs, names, &mut observed, task)
+}
+
+/// Destroys some of the volumes that were looked at.
+fn destroy(zfs: &Zfs, names: &[DatasetName], observed: &mut Observed, task: &mut Task) -> Result<Reply> {
+    if task.check_mode {
+        // The task that stops the guest may have been left undone, too.
+        for (name, user) in
+            names.iter().filter_map(|name| Some((name, observed.users.remove(name.as_str())?)))
+        {
+            task.warn(format!("{name} can be destroyed only when {user} has it open no more"));
+        }
     }
-    Ok(reply::absent(&plan, names, &observed))
+    let plan = plan::absent(names, observed)?;
+    if !task.check_mode {
+        task.phase("apply", |task| apply::apply(zfs, &plan, task))?;
+    }
+    let reply = reply::absent(&plan, names, observed);
+    names.iter().for_each(|name| observed.forget(name));
+    Ok(reply)
 }
 
 /// What there is of volumes with these names; without any, no ZFS is needed.

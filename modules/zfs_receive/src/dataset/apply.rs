@@ -45,6 +45,9 @@ pub fn apply(zfs: &Zfs, plan: &Plan, task: &mut Task) -> Result<Option<Summary>>
                 destroy(zfs, name.as_str())?;
             }
         }
+        if step.is_seen() {
+            task.did_change();
+        }
     }
     Ok(summary)
 }

@@ -14,7 +14,7 @@ use zfs_command::{DatasetName, Zfs};
 use super::observe::{self, Observed};
 use super::plan::{self, Plan};
 use super::request::Present;
-use super::{apply, find_zfs, reply, wait};
+use super::{apply, destroy, find_zfs, reply, wait};
 use crate::job::{Volumes, Wanted};
 
 /// Sees to it that the volumes of each guest are there.
@@ -29,11 +29,43 @@ pub fn present(guests: BTreeMap<String, Volumes>, task: &Task) -> BTreeMap<Strin
 
 /// Sees to it that the volumes of each guest are gone.
 pub fn absent(guests: BTreeMap<String, Vec<DatasetName>>, task: &Task) -> BTreeMap<String, Answer> {
-    let gone = |names: &[DatasetName]| {
-        let mut task = task.of_guest();
-        Answer { reply: super::absent(names, &mut task), task }
+    shared(
+        &guests,
+        task,
+        |task| {
+            let names: Vec<DatasetName> = guests.values().flatten().cloned().collect();
+            let zfs = find_zfs()?;
+            let locks = wait(&names.iter().collect::<Vec<_>>(), task)?;
+            let observed = task.phase("observe", |task| observe::absent(&zfs, &names, task.check_mode))?;
+            Ok((zfs, locks, observed))
+        },
+        |(zfs, _locks, mut observed), tasks| {
+            let guests = guests.values().zip(tasks);
+            let gone =
+                guests.map(|(names, task)| task.busy(|task| destroy(&zfs, names, &mut observed, task)));
+            gone.collect()
+        },
+    )
+}
+
+/// Begins by what is done for all, which is recorded with the first and fails all; then `each` has the replies, in the guests' order.
+fn shared<G, S>(
+    guests: &BTreeMap<String, G>,
+    task: &Task,
+    begin: impl FnOnce(&mut Task) -> Result<S>,
+    each: impl FnOnce(S, &mut [Task]) -> Vec<Result<Reply>>,
+) -> BTreeMap<String, Answer> {
+    let mut tasks: Vec<Task> = guests.iter().map(|_| task.of_guest()).collect();
+    let Some(first) = tasks.first_mut() else { return BTreeMap::new() };
+    let replies = match first.busy(begin) {
+        Ok(begun) => each(begun, &mut tasks),
+        Err(error) => {
+            let line = format!("{error:#}");
+            guests.iter().map(|_| Err(anyhow!("{line}"))).collect()
+        }
     };
-    guests.into_iter().map(|(guest, names)| (guest, gone(&names))).collect()
+    let answers = replies.into_iter().zip(tasks).map(|(reply, task)| Answer { reply, task });
+    guests.keys().cloned().zip(answers).collect()
 }
 
 fn of_one_image(
@@ -70,36 +102,22 @@ pub(super) fn together<Own, Group>(
     open: impl FnOnce(&mut Task) -> Result<(Zfs, Group)>,
     make: impl Fn(&mut Group, &Own, &mut Task) -> Result<Answered>,
 ) -> BTreeMap<String, Answer> {
-    // What is done for all is recorded with the first.
-    let mut tasks: Vec<Task> = guests.iter().map(|_| task.of_guest()).collect();
-    let opened = match tasks.first_mut() {
-        Some(first) => first.busy(open),
-        None => return BTreeMap::new(),
-    };
-    let (zfs, mut group) = match opened {
-        Ok(opened) => opened,
-        Err(error) => {
-            let line = format!("{error:#}");
-            let failed = |task| Answer { reply: Err(anyhow!("{line}")), task };
-            return guests.keys().cloned().zip(tasks.into_iter().map(failed)).collect();
+    shared(guests, task, open, |(zfs, mut group), tasks| {
+        let mut made = Vec::new();
+        for (own, task) in guests.values().zip(&mut *tasks) {
+            made.push(task.busy(|task| make(&mut group, own, task)));
         }
-    };
-    let mut made = Vec::new();
-    for (own, task) in guests.values().zip(&mut tasks) {
-        made.push(task.busy(|task| make(&mut group, own, task)));
-    }
-    // Devices of clones come at the same time: waited for when all are made.
-    for (made, task) in made.iter_mut().zip(&mut tasks) {
-        if let Ok(Answered { devices, .. }) = made
-            && !task.check_mode
-            && let Err(error) = task.busy(|task| apply::devices(&zfs, devices, task))
-        {
-            *made = Err(error);
+        // Devices come at the same time: waited for when all are made.
+        for (made, task) in made.iter_mut().zip(tasks) {
+            if let Ok(Answered { devices, .. }) = made
+                && !task.check_mode
+                && let Err(error) = task.busy(|task| apply::devices(&zfs, devices, task))
+            {
+                *made = Err(error);
+            }
         }
-    }
-    let replies = made.into_iter().map(|made| made.map(|made| made.reply));
-    let answers = replies.zip(tasks).map(|(reply, task)| Answer { reply, task });
-    guests.keys().cloned().zip(answers).collect()
+        made.into_iter().map(|made| made.map(|made| made.reply)).collect()
+    })
 }
 
 /// What the guests of one image share.

@@ -72,6 +72,15 @@ impl Observed {
         Ok(())
     }
 
+    /// Leaves out a volume that was destroyed, or in check mode would have been: nothing is a clone of it, and it is nobody's clone.
+    pub fn forget(&mut self, name: &DatasetName) {
+        let snapshots = format!("{name}@");
+        self.rows.retain(|row, _| row != name.as_str() && !row.starts_with(&snapshots));
+        for row in self.rows.values_mut() {
+            row.clones.retain(|clone| clone != name.as_str());
+        }
+    }
+
     fn add(&mut self, rows: Vec<Row>) {
         self.rows.extend(rows.into_iter().map(|row| (row.name.clone(), row)));
     }
@@ -89,7 +98,7 @@ pub fn present(zfs: &Zfs, request: &Present) -> Result<Observed> {
     origins(zfs, &mut observed)?;
     properties(zfs, &request.volumes, &mut observed)?;
     if request.replace {
-        users(&names, &mut observed);
+        users(&names, user::of, &mut observed);
     }
     Ok(observed)
 }
@@ -102,11 +111,11 @@ pub fn blank(zfs: &Zfs, volumes: &[Wanted]) -> Result<Observed> {
     Ok(observed)
 }
 
-/// Looks at volumes that are to be destroyed.
-pub fn absent(zfs: &Zfs, volumes: &[DatasetName]) -> Result<Observed> {
+/// Looks at volumes that are to be destroyed; at who uses them only in passing where nothing will be done.
+pub fn absent(zfs: &Zfs, volumes: &[DatasetName], in_passing: bool) -> Result<Observed> {
     let names: Vec<&DatasetName> = volumes.iter().collect();
     let mut observed = datasets(zfs, &names, BTreeSet::new())?;
-    users(&names, &mut observed);
+    users(&names, if in_passing { user::now } else { user::of }, &mut observed);
     Ok(observed)
 }
 
@@ -167,10 +176,10 @@ fn properties(zfs: &Zfs, volumes: &[Wanted], observed: &mut Observed) -> Result<
     Ok(())
 }
 
-fn users(names: &[&DatasetName], observed: &mut Observed) {
+fn users(names: &[&DatasetName], user_of: fn(&str) -> Option<String>, observed: &mut Observed) {
     for name in names {
         if observed.rows.contains_key(name.as_str())
-            && let Some(user) = user::of(name.as_str())
+            && let Some(user) = user_of(name.as_str())
         {
             observed.users.insert(name.to_string(), user);
         }

@@ -53,6 +53,13 @@ pub enum Step {
     Destroy(DatasetName),
 }
 
+impl Step {
+    /// Whether a user sees what it changes: leftovers do not count.
+    pub fn is_seen(&self) -> bool {
+        !matches!(self, Step::Sweep(_) | Step::Unmark(_))
+    }
+}
+
 /// What decides on the device of a volume once it has its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Device {
@@ -167,7 +174,7 @@ pub struct Plan {
 impl Plan {
     /// Whether anything that a user sees changes: leftovers do not count.
     pub fn changed(&self) -> bool {
-        self.steps.iter().any(|step| !matches!(step, Step::Sweep(_) | Step::Unmark(_)))
+        self.steps.iter().any(Step::is_seen)
     }
 
     /// Puts in front what was done for the golden volume, which this plan has found as it is now.

@@ -43,6 +43,11 @@ pub fn of(name: &str) -> Option<String> {
     lasting(|| opener(&path), GLANCE, UDEV_LIMIT)
 }
 
+/// Who has it open at this moment, if only to look at it.
+pub fn now(name: &str) -> Option<String> {
+    opener(&device::path(name)).map(|user| user.who)
+}
+
 /// The first user found by `look` who stays longer than it takes to look; whoever comes later has as long again, but not for ever.
 fn lasting(mut look: impl FnMut() -> Option<User>, glance: Duration, udev_limit: Duration) -> Option<String> {
     let began = Instant::now();
