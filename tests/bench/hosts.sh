@@ -5,7 +5,7 @@
 # `raw: true` as the role has tasks for every host, and the play with the check of the role's arguments only:
 # tests/bench/hosts.sh [HOSTS [GUESTS [ROUNDS]]]
 #
-# The bar is for what grows unnoticed: the role's tasks alone, if they did nothing, would take eight fifths of what five take.
+# There is no bar: eight tasks that do nothing are eight fifths of five, and what is above them is what the tasks evaluate.
 #
 # Counted is processor time of ansible-playbook and what it starts, in turns, the least of the rounds: a busy machine changes the clock
 # more. All hosts are this machine, so the programs that work on them are counted, too. Each has a libvirt of its own, the driver for tests,
@@ -62,12 +62,11 @@ for _ in $(seq "$rounds"); do
 done
 
 echo "load $(cut -d' ' -f1 /proc/loadavg); $hosts hosts of $guests guests, processor time, least of $rounds rounds"
-awk -v five="$(least five)" -v eight="$(least eight)" -v arguments="$(least arguments)" -v deploy="$(least deploy)" -v hosts="$hosts" -v bar=10 '
+awk -v five="$(least five)" -v eight="$(least eight)" -v arguments="$(least arguments)" -v deploy="$(least deploy)" -v hosts="$hosts" '
     function say(label, seconds) { printf "  %-56s %7.2f s  %5.0f ms a host  ratio %.2f\n", label, seconds, 1000 * seconds / hosts, seconds / five }
     BEGIN {
         say("five times raw: true", five)
         say("eight times raw: true, as many tasks as the role has", eight)
         say("the play with the check of its arguments only", arguments)
-        say("the deployment (bar " bar ")", deploy)
-        exit deploy / five > bar
-    }' || { echo "a bar was missed" >&2; exit 1; }
+        say("the deployment", deploy)
+    }'
