@@ -19,6 +19,16 @@ NOT_RUN = {
         "its template is bhyve's; test_deploy.py has the fleet checked with it, tests/lab has the template judged by libvirt",
     ("roles/guest/README.md", "# a guest with two interfaces"):
         "its template is bhyve's; test_deploy.py has the fleet checked with it, tests/bhyve has libvirt's driver translate such a domain",
+    **{
+        (page, name): "tests/lab/test_redeploy.py and test_prune.py play what they are of"
+        for page, names in {
+            "zfs_receive_info": ["Look which volumes there are", "Show those that are kept, and until when"],
+            "zfs_swap": [
+                "Make the new volume ready while the guest runs", "Exchange it for the present one while the guest is off",
+                "The guest has been started", "Bring the volume before back",
+            ],
+        }.items() for name in names
+    },
     ("roles/hypervisor/README.md", "# group_vars/bhyve_hypervisors.yml"):
         "the role makes bridges on FreeBSD only; tests/lab plays the same with FreeBSD's files",
     ("roles/hypervisor/README.md", 'ifconfig_em0="up"'): "lines of FreeBSD's rc.conf",

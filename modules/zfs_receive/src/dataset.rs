@@ -22,7 +22,8 @@ use ansible_module::lock::Lock;
 use ansible_module::{Reply, Task, workbench};
 use anyhow::{Context, Result};
 
-pub use apply::patiently;
+pub use apply::{devices, patiently};
+pub use device::{VOLMODE, path as device_path};
 pub use observe::Observed;
 use request::Present;
 use zfs_command::{DatasetName, Zfs};
@@ -91,7 +92,8 @@ pub fn look(names: &[&str]) -> Result<Observed> {
     }
 }
 
-fn find_zfs() -> Result<Zfs> {
+/// The command.
+pub fn find_zfs() -> Result<Zfs> {
     Zfs::find().context("a dataset was asked for; a host without ZFS takes a path instead")
 }
 

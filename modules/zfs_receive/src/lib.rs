@@ -6,13 +6,16 @@ mod dataset;
 mod decoder;
 mod guests;
 mod image;
+pub mod info;
 mod job;
 mod made_from;
+mod marks;
 mod params;
 mod properties;
 mod raw_file;
 pub mod snapshot;
 mod source;
+pub mod swap;
 
 use ansible_module::{Reply, Task};
 use anyhow::Result;

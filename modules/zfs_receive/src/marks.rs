@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+//! How volumes beside a guest's own are called and marked: the one that is made ready, and those that are kept. Pure.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ansible_module::moment;
+
+/// What is added to the name of a volume that is made ready to take its place.
+pub const STAGED: &str = ".redeploy";
+
+/// What is added to the name of a volume that is kept, before the moment.
+const KEPT: &str = ".old-";
+
+/// Attribute of every raw file that was made by this collection.
+pub const VOLUME: &str = "volume";
+
+/// User property and attribute of a volume that an exchange has chosen, until its guest has been started.
+pub const SWAP: &str = "swap";
+
+/// User property and attribute of a volume that is kept: until when.
+pub const KEEP_UNTIL: &str = "keep-until";
+
+/// The name of a mark as a ZFS user property.
+pub fn property(mark: &str) -> String {
+    format!("apiary.bhyve:{mark}")
+}
+
+/// The name of a mark as an extended attribute of a file.
+pub fn attribute(mark: &str) -> String {
+    format!("user.apiary.bhyve.{mark}")
+}
+
+/// Seconds for which the mark of an exchange counts at a volume that is in use: whoever has started the guest otherwise has not taken
+/// it away, and a call after that is for another exchange.
+const COUNTS: u64 = 24 * 3600;
+
+/// The mark of an exchange, in words: how the volume was chosen, and when.
+pub fn chosen(way: &str, now: SystemTime) -> String {
+    format!("{way} {}", moment::readable(now))
+}
+
+/// How a volume was chosen by its mark, and whether that is too long ago to count.
+pub fn choice(mark: &str, now: SystemTime) -> (&str, bool) {
+    let (way, since) = mark.split_once(' ').unwrap_or((mark, ""));
+    let first = now.checked_sub(Duration::from_secs(COUNTS)).unwrap_or(UNIX_EPOCH);
+    (way, since < moment::readable(first).as_str())
+}
+
+/// What a volume is by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part<'a> {
+    /// A volume of its own.
+    Own,
+    /// Kept of the volume with this name.
+    KeptOf(&'a str),
+    /// Made ready for the volume with this name.
+    StagedFor(&'a str),
+}
+
+/// What a volume of this name is.
+pub fn part(name: &str) -> Part<'_> {
+    if let Some(of) = name.strip_suffix(STAGED).filter(|of| !of.is_empty()) {
+        return Part::StagedFor(of);
+    }
+    match name.rsplit_once(KEPT) {
+        Some((of, moment)) if !of.is_empty() && is_moment(moment) => Part::KeptOf(of),
+        _ => Part::Own,
+    }
+}
+
+/// The name that keeps a volume.
+pub fn kept(name: &str, moment: &str) -> String {
+    format!("{name}{KEPT}{moment}")
+}
+
+/// Whether this is a moment as names have it, `20261122T181500Z`.
+fn is_moment(text: &str) -> bool {
+    text.len() == 16
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 => byte == b'T',
+            15 => byte == b'Z',
+            _ => byte.is_ascii_digit(),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exchange_is_taken_up_for_a_day() {
+        let now = UNIX_EPOCH + Duration::from_secs(1_795_371_300);
+        let mark = chosen("new", now);
+        assert_eq!(mark, "new 2026-11-22T18:15:00Z");
+        assert_eq!(choice(&mark, now + Duration::from_secs(COUNTS)), ("new", false));
+        assert_eq!(choice(&mark, now + Duration::from_secs(COUNTS + 1)), ("new", true));
+        assert_eq!(choice("back", now), ("back", true));
+    }
+
+    #[test]
+    fn names_tell_what_a_volume_is() {
+        let table = [
+            ("web1", Part::Own),
+            ("web1.old", Part::Own),
+            ("web1.old-20261122T181500Z", Part::KeptOf("web1")),
+            ("web1.raw.old-20261122T181500Z", Part::KeptOf("web1.raw")),
+            ("web1.old-20261122T181500Z.old-20261123T181500Z", Part::KeptOf("web1.old-20261122T181500Z")),
+            ("web1.old-2026112aT181500Z", Part::Own),
+            ("web1.old-20261122T181500Zx", Part::Own),
+            (".old-20261122T181500Z", Part::Own),
+            ("web1.redeploy", Part::StagedFor("web1")),
+            (".redeploy", Part::Own),
+            ("web1:data", Part::Own),
+        ];
+        for (name, expected) in table {
+            assert_eq!(part(name), expected, "{name}");
+        }
+        assert_eq!(part(&kept("web1", "20261122T181500Z")), Part::KeptOf("web1"));
+    }
+}
