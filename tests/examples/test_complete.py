@@ -22,11 +22,27 @@ NOT_RUN = {
     **{
         (page, name): "tests/lab/test_redeploy.py and test_prune.py play what they are of"
         for page, names in {
+            "guests_of_inventory": ["Show all guests"],
+            "pruning_failures": ["Tell what could not be removed"],
+            "pruning_options": ["Remove volumes"],
+            "pruning_table": ["Show what goes and what stays"],
+            "pruning_unknown": ["Show names that nothing has"],
+            "redeployment_failures": ["Tell which guests have failed"],
+            "redeployment_options": ["Stop the guests"],
+            "redeployment_table": ["Show the guests"],
+            "unknown_to_all": ["Show names that nothing has on any host"],
             "zfs_receive_info": ["Look which volumes there are", "Show those that are kept, and until when"],
             "zfs_swap": [
                 "Make the new volume ready while the guest runs", "Exchange it for the present one while the guest is off",
                 "The guest has been started", "Bring the volume before back",
             ],
+            "docs/docsite/rst/guide_first_deploy.rst": [
+                "ansible-playbook -i inventory apiary.bhyve.redeploy -e guest_names=web1",
+                "ansible-playbook -i inventory apiary.bhyve.redeploy -e guest_names=web1 -e guest_redeploy_back=true",
+                "ansible-playbook -i inventory apiary.bhyve.prune",
+            ],
+            "playbooks/prune.yml": ["ansible-playbook -i INVENTORY apiary.bhyve.prune"],
+            "playbooks/redeploy.yml": ["ansible-playbook -i INVENTORY apiary.bhyve.redeploy -e guest_names=web1,web2"],
         }.items() for name in names
     },
     ("roles/hypervisor/README.md", "# group_vars/bhyve_hypervisors.yml"):

@@ -1,0 +1,134 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""New root disks and the way back, by the playbook, on a host without ZFS; also where the controller dies on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+
+import pytest
+from test_second_day import BANNER, Host, Site, changes, guest, row
+
+from patience import patience, wait_for
+
+
+@pytest.fixture
+def site(lab, tmp_path):
+    site = Site(tmp_path, [Host("hv1", tmp_path / "hv1", lab.uri)])
+    site.publish("20260101")
+    [hv1] = site.hosts
+    hv1.guests["web1"] = guest(wait_for={"console": BANNER % "20260101"})
+    site.deploy()
+    return site
+
+
+def redeploy(site, *words, code=0):
+    return site.play("redeploy", "-e", "guest_names=web1", *words, code=code)
+
+
+def inode(host, name="web1.raw"):
+    """Which file it is; nothing between two renames."""
+    try:
+        return (host.folder / "volumes" / name).stat().st_ino
+    except FileNotFoundError:
+        return None
+
+
+def kept(host):
+    return [name for name in host.volumes() if ".old-" in name]
+
+
+def identity(host):
+    xml = host.virsh("dumpxml", "web1")
+    return [line for line in xml.splitlines() if "<uuid>" in line or "<mac " in line]
+
+
+def test_a_new_disk_and_back(site):
+    [hv1] = site.hosts
+    first, same = inode(hv1), identity(hv1)
+    assert "Say which guests" in site.play("redeploy", code=2)
+    assert "found web9; they have: web1" in site.play("redeploy", "-e", "guest_names=web9", code=2)
+    assert "no disk of it is kept" in redeploy(site, "-e", "guest_redeploy_back=true", code=2)
+    assert hv1.running() == ["web1"]
+
+    # Somebody broke the guest: the same image again. Check mode says so and changes nothing.
+    assert "to come new" in redeploy(site, "--check")
+    assert (inode(hv1), hv1.volumes(), hv1.running()) == (first, ["web1.raw"], ["web1"])
+    said = redeploy(site)
+    [old] = kept(hv1)
+    second = inode(hv1)
+    assert row(said, "web1")[:3] == ["running", "demo-20260101", "new"]
+    assert f"volumes/{old}; `ansible-playbook -i INVENTORY apiary.bhyve.redeploy -e guest_names=web1 -e guest_redeploy_back=true` brings it back" in said
+    assert second != first and inode(hv1, old) == first and hv1.running() == ["web1"] and identity(hv1) == same
+    assert changes(site.deploy(), "hv1") == 0
+
+    # Another image, by its base name: the newest.
+    site.publish("20260601")
+    hv1.guests["web1"]["wait_for"] = {"console": BANNER % "20260601"}
+    said = redeploy(site)
+    assert row(said, "web1")[:2] == ["running", "demo-20260601"] and len(kept(hv1)) == 2 and identity(hv1) == same
+    third = inode(hv1)
+
+    # Back, and forth, and back.
+    for version, expected in [("20260101", second), ("20260601", third), ("20260101", second)]:
+        hv1.guests["web1"]["wait_for"] = {"console": BANNER % version}
+        assert "to come back" in redeploy(site, "--check", "-e", "guest_redeploy_back=true")
+        said = redeploy(site, "-e", "guest_redeploy_back=true")
+        assert row(said, "web1")[0] == "running" and inode(hv1) == expected and len(kept(hv1)) == 2 and identity(hv1) == same
+
+
+def test_a_guest_that_cannot_be_stopped_or_has_no_image_keeps_its_disk(site):
+    [hv1] = site.hosts
+    first = inode(hv1)
+    hv1.guests["web2"] = guest()
+    site.deploy()
+    hv1.virsh("suspend", "web1")
+    said = site.play("redeploy", "-e", "guest_names=all", code=2)
+    assert row(said, "web1")[0] == "failed" and inode(hv1) == first and hv1.virsh("domstate", "web1") == "paused"
+    # The other one is done all the same.
+    assert row(said, "web2")[0] == "running" and len(kept(hv1)) == 1 and kept(hv1)[0].startswith("web2.raw.old-")
+    hv1.virsh("resume", "web1")
+    hv1.guests["web1"]["image"] = "nothing"
+    said = redeploy(site, code=2)
+    assert "no image nothing is in the catalogue" in said and inode(hv1) == first and hv1.running() == ["web1", "web2"]
+
+
+CUTS = {
+    "made ready": lambda host, first: (host.folder / "volumes/web1.raw.redeploy").exists(),
+    "stopped": lambda host, first: host.running() == [],
+    "between": lambda host, first: host.volumes() and inode(host) != first,
+    "exchanged": lambda host, first: inode(host) not in (None, first),
+    "started": lambda host, first: inode(host) not in (None, first) and host.running() == ["web1"],
+}
+
+
+@pytest.mark.parametrize("moment", CUTS)
+@pytest.mark.parametrize("back", [False, True])
+def test_where_the_controller_dies_the_same_call_again_goes_on(site, moment, back):
+    [hv1] = site.hosts
+    words = ["-e", "guest_redeploy_back=true"] if back else []
+    if back:
+        if moment == "made ready":
+            pytest.skip("nothing is made ready for the way back")
+        redeploy(site)
+    first, [*before] = inode(hv1), kept(hv1)
+    target = inode(hv1, before[0]) if back else None
+    play = ["ansible-playbook", "-i", site.inventory(), "apiary.bhyve.redeploy", "-e", "guest_names=web1", *words]
+    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(site.folder), "ANSIBLE_HOME": str(site.folder / "home")}
+    running = subprocess.Popen(play, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        wait_for("the moment: " + moment, lambda: CUTS[moment](hv1, first), 120, 0.005)
+        assert running.poll() is None, "it was over before it was killed"
+    finally:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+    said = redeploy(site, *words)
+    assert row(said, "web1")[0] == "running" and hv1.running() == ["web1"]
+    assert len(kept(hv1)) == 1 and inode(hv1, kept(hv1)[0]) == first and "web1.raw.redeploy" not in hv1.volumes()
+    assert inode(hv1) == target if back else inode(hv1) != first
+    # Once more means another exchange, because somebody asks again.
+    present = inode(hv1)
+    redeploy(site, *words)
+    assert inode(hv1) != present

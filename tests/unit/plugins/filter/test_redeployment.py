@@ -1,0 +1,148 @@
+# Copyright: the apiary.bhyve developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Guests that get a new disk or the one before: what each phase is asked for, what is refused while they run, and what is told."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.apiary.bhyve.plugins.filter.redeployment import redeployment_failures, redeployment_options, redeployment_table
+
+GUEST = {"image": "demo", "vcpus": 1, "memory": "2G", "disk": "40G"}
+PLACE = {"folder": "", "dataset": "tank/guests", "golden": "tank/images", "seeds": "/seeds", "template": "uefi", "wait_timeout": 9}
+IMAGE = {"name": "demo", "version": "2", "path": "/store/demo-2.pkg", "guid": "8", "sha256": "ab", "size": 1, "os": "debian-13"}
+IMAGES = {"guests": {"web1": {"image": IMAGE}}}
+KEPT = "web1.old-20261101T000000Z"
+
+
+def disk(name, guid="7", part="own", of=None, **more):
+    return {"name": name, "dataset": "tank/guests/" + name, "path": None, "part": part, "of": of, "guid": guid, **more}
+
+
+def domain(state="running", managed=True, source="/dev/zvol/tank/guests/web1"):
+    return {"domains": [{"name": "web1", "state": state, "managed": {} if managed else None, "disks": [{"target": "vda", "source": source}]}]}
+
+
+def told(guest=None, **more):
+    return {
+        "names": "web1", "definitions": {"web1": guest or GUEST, "web2": GUEST}, "place": PLACE, "keep_days": 7, "back": False, "check": False,
+        "domains_found": domain(), "disks": {"volumes": [disk("web1")]}, "images": IMAGES, **more,
+    }
+
+
+def test_a_new_disk_is_made_ready_beside_the_one_that_is_used():
+    asked = told({**GUEST, "force": True, "shutdown_timeout": 5})
+    assert redeployment_options(asked, "images") == {"web1": {"name": "demo"}}
+    assert redeployment_options(asked, "cleared") == {}
+    assert redeployment_options(asked, "staged") == {"web1": {
+        "dataset": "tank/guests/web1.redeploy", "src": "/store/demo-2.pkg", "guid": "8", "sha256": "ab", "volsize": "40G", "golden": "tank/images",
+        "properties": {"volmode": "none"},
+    }}
+    assert redeployment_options(asked, "stopped") == {"web1": {"state": "shutoff", "force": True, "shutdown_timeout": 5}}
+    assert redeployment_options(asked, "swapped") == {"web1": {"dataset": "tank/guests/web1", "state": "new", "keep_days": 7}}
+    assert redeployment_options(asked, "volumes")["web1"]["dataset"] == "tank/guests/web1"
+    assert redeployment_options(asked, "restarts") == {}
+    # In check mode nothing has been exchanged.
+    assert redeployment_options({**asked, "check": True}, "volumes") == {}
+    assert redeployment_options({**asked, "check": True}, "domains")["web1"]["guest_disk"] == "/dev/zvol/tank/guests/web1"
+
+
+def test_without_zfs_the_same_with_files():
+    there = {"volumes": [{**disk("web1.raw"), "dataset": None, "path": "/guests/web1.raw"}]}
+    asked = told(place={**PLACE, "folder": "/guests"}, domains_found=domain(source="/guests/web1.raw"), disks=there)
+    assert redeployment_options(asked, "staged") == {"web1": {
+        "path": "/guests/web1.raw.redeploy", "src": "/store/demo-2.pkg", "guid": "8", "sha256": "ab", "volsize": "40G",
+    }}
+    assert redeployment_options(asked, "swapped") == {"web1": {"path": "/guests/web1.raw", "state": "new", "keep_days": 7}}
+
+
+def test_all_are_those_of_the_dictionary():
+    assert list(redeployment_options(told(names="all"), "images")) == ["web1", "web2"]
+    assert list(redeployment_options(told(names="web2, web1"), "images")) == ["web1", "web2"]
+
+
+def test_a_dictionary_that_is_none_is_told():
+    asked = told(names="all", definitions="web1", faults={"": ["bhyve_guests must be a dictionary"]})
+    assert redeployment_options(asked, "images") == {} and redeployment_failures(asked) == ["bhyve_guests must be a dictionary"]
+
+
+@pytest.mark.parametrize(("own", "done"), [
+    (disk("web1", "8", swap="new"), True),
+    (disk("web1", "8", swap=None), False),
+    (disk("web1", "7", swap="new"), False),
+    (disk("web1", None, swap="new"), False),
+])
+def test_what_a_call_that_was_cut_has_done_is_not_done_again(own, done):
+    asked = told(disks={"volumes": [own, disk(KEPT, part="kept", of="web1", keep_until="2026-11-08T00:00:00Z")]})
+    for phase in ("staged", "stopped", "swapped"):
+        assert (redeployment_options(asked, phase) == {}) == done, phase
+    assert list(redeployment_options(asked, "volumes")) == ["web1"]
+    assert any("kept until 2026-11-08 as tank/guests/" + KEPT in line for line in redeployment_table(asked)) == done
+
+
+def test_what_was_made_ready_from_another_image_makes_way():
+    ready = told(disks={"volumes": [disk("web1"), disk("web1.redeploy", "6", "staged", "web1")]})
+    assert redeployment_options(ready, "cleared") == {"web1": {"dataset": "tank/guests/web1.redeploy"}}
+    ready["disks"]["volumes"][1]["guid"] = "8"
+    assert redeployment_options(ready, "cleared") == {}
+
+
+@pytest.mark.parametrize(("more", "reason"), [
+    ({"disks": {"failed": True, "msg": "no pool"}}, "web1: looking for its disks: no pool"),
+    ({"domains_found": domain(managed=False)}, "web1: a domain of its name is there that this collection has not made"),
+    ({"domains_found": domain(source="/overlay.qcow2")}, "web1: its domain has the disks /overlay.qcow2, expected /dev/zvol/tank/guests/web1 among"),
+    ({"back": True}, "web1: no disk of it is kept: expected web1.old-"),
+    ({"faults": {"web1": ["unknown key"]}}, "web1: unknown key"),
+    ({"stopped": {"guests": {"web1": {"failed": True, "msg": "has not shut down"}}}}, "web1: has not shut down"),
+])
+def test_who_cannot_be_redeployed_keeps_its_disk_and_runs_on(more, reason):
+    asked = told(**more)
+    assert [line.startswith(reason) for line in redeployment_failures(asked)] == [True]
+    for phase in ("swapped", "volumes", "seeds", "domains", "settlements", "restarts"):
+        assert redeployment_options(asked, phase) == {}, phase
+
+
+def test_one_whose_exchange_has_failed_is_started_as_it_was():
+    stopped, swapped = {"guests": {"web1": {"changed": True}}}, {"guests": {"web1": {"failed": True, "msg": "busy"}}}
+    asked = told({**GUEST, "wait_for": {"console": "up"}}, stopped=stopped, swapped=swapped)
+    assert redeployment_options(asked, "restarts") == {"web1": {"state": "running", "wait_for": {"console": "up", "timeout": 9}}}
+    assert redeployment_options(asked, "domains") == redeployment_options(asked, "settlements") == {}
+
+
+def test_the_way_back_changes_disks_only():
+    asked = told(back=True, images={}, disks={"volumes": [disk("web1"), disk(KEPT, part="kept", of="web1")]})
+    assert redeployment_options(asked, "swapped") == {"web1": {"dataset": "tank/guests/web1", "state": "back", "keep_days": 7}}
+    for phase in ("images", "staged", "volumes", "seeds", "domains"):
+        assert redeployment_options(asked, phase) == {}, phase
+    assert redeployment_options(asked, "restarts") == {"web1": {"state": "running"}}
+
+
+def test_a_guest_of_which_nothing_is_said_runs_again_if_it_ran():
+    present = {**GUEST, "state": "present"}
+    ran, off = told(present, stopped={"guests": {"web1": {"changed": True}}}), told(present, domains_found=domain("shutoff"))
+    assert redeployment_options(ran, "domains")["web1"]["guest"]["state"] == "running"
+    assert redeployment_options(off, "stopped") == {} and redeployment_options(off, "domains")["web1"]["guest"]["state"] == "present"
+
+
+@pytest.mark.parametrize(("answer", "settled"), [
+    ({}, True),
+    ({"failed": True, "msg": "no banner", "timings": {"wait": {"seconds": 9}}}, True),
+    ({"failed": True, "msg": "cannot start", "timings": {"observe": {"seconds": 0}}}, False),
+])
+def test_a_guest_that_was_started_has_its_disk_whether_or_not_it_answers(answer, settled):
+    options = redeployment_options(told(domains={"guests": {"web1": answer}}), "settlements")
+    assert options == ({"web1": {"dataset": "tank/guests/web1", "state": "settled"}} if settled else {})
+    assert redeployment_options(told(), "settlements") == {}
+
+
+def test_the_table_ends_with_the_way_back():
+    swapped = {"guests": {"web1": {"changed": True, "volume": {"replaced": "tank/guests/" + KEPT, "keep_until": "2026-11-08T00:00:00Z"}}}}
+    asked = told(swapped=swapped, domains={"guests": {"web1": {"domain": {"state": "running"}}}})
+    table = redeployment_table(asked)
+    assert table[1].split()[:4] == ["web1", "running", "demo-2", "new"]
+    assert table[2] == (
+        "web1: the old disk is kept until 2026-11-08 as tank/guests/%s; `ansible-playbook -i INVENTORY apiary.bhyve.redeploy "
+        "-e guest_names=web1 -e guest_redeploy_back=true` brings it back" % KEPT
+    )
+    table = redeployment_table({**asked, "check": True})
+    assert len(table) == 2 and "to come new" in table[1]
