@@ -11,7 +11,7 @@ from ansible_collections.apiary.bhyve.plugins.plugin_utils._redeployment import 
 def redeployment_options(told, phase):
     """What the module of a phase is asked for, by guest."""
     redeployment = Redeployment(told)
-    return getattr(redeployment, phase)() if phase in ("restarts", "settlements") else redeployment.options(phase)
+    return getattr(redeployment, phase)() if phase in ("drafts", "restarts", "settlements") else redeployment.options(phase)
 
 
 def redeployment_failures(told):

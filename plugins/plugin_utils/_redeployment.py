@@ -45,6 +45,10 @@ class Redeployment(Deployment):
         asked = {name: getattr(self, "_%s" % phase)(name, guest) for name, guest in self.guests.items() if name not in failed}
         return {name: options for name, options in asked.items() if options is not None}
 
+    def drafts(self):
+        """What templates of one's own are given while the guests still run; on the way back nothing is defined."""
+        return {} if self.back else super().drafts()
+
     def restarts(self):
         """Guests that are started as they are defined: on their way back, and where an exchange has failed after they were stopped."""
         failed = self.failures(PHASES[:PHASES.index("domains")])

@@ -109,6 +109,12 @@ def test_one_whose_exchange_has_failed_is_started_as_it_was():
     assert redeployment_options(asked, "domains") == redeployment_options(asked, "settlements") == {}
 
 
+def test_a_template_of_ones_own_is_tried_while_the_guest_runs():
+    own = {**GUEST, "template": "/mine.xml.j2"}
+    assert list(redeployment_options(told(own), "drafts")) == ["web1"] and redeployment_options(told(), "drafts") == {}
+    assert redeployment_options(told(own, back=True), "drafts") == {}
+
+
 def test_the_way_back_changes_disks_only():
     asked = told(back=True, images={}, disks={"volumes": [disk("web1"), disk(KEPT, part="kept", of="web1")]})
     assert redeployment_options(asked, "swapped") == {"web1": {"dataset": "tank/guests/web1", "state": "back", "keep_days": 7}}
