@@ -214,4 +214,3 @@ class Redeployment(Deployment):
             as_name, until = last.get("dataset") or last.get("path"), last.get("keep_until")
         if as_name and not self.check:
             yield _WAY_BACK % (name, str(until or "it is removed")[:10], as_name, _PLAYBOOK, name)
-
