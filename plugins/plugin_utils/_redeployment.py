@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ansible_collections.apiary.bhyve.plugins.plugin_utils import _disks
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._deployment import Deployment, aligned, seconds_of
 
 # In this order; a guest that has failed in one is left out of those that follow. While the first ones are done, guests run.
@@ -43,7 +44,8 @@ class Redeployment(Deployment):
         """What the module of a phase is asked for, by guest."""
         failed = self.failures(PHASES[:PHASES.index(phase)])
         asked = {name: getattr(self, "_%s" % phase)(name, guest) for name, guest in self.guests.items() if name not in failed}
-        return {name: options for name, options in asked.items() if options is not None}
+        asked = {name: options for name, options in asked.items() if options is not None}
+        return {**asked, **self._data_volumes(asked)} if phase == "volumes" else asked
 
     def drafts(self):
         """What templates of one's own are given while the guests still run; on the way back nothing is defined."""
@@ -155,7 +157,9 @@ class Redeployment(Deployment):
         if self.back:
             return None
         given = super()._domains(name, self._as_it_ran(name, guest))
-        return dict(given, guest_disk=given["guest_disk"] or self._device(name))
+        # A check has made none of its disks.
+        disks = [dict(disk, device=disk["device"] or self._device(_disks.key(name, disk["name"]))) for disk in given["guest_disks"]]
+        return dict(given, guest_disk=given["guest_disk"] or self._device(name), guest_disks=disks)
 
     def _as_it_ran(self, name, guest):
         """A guest of which is not said whether it shall run does so again if it ran."""

@@ -56,6 +56,16 @@ def test_without_zfs_the_same_with_files():
     assert redeployment_options(asked, "swapped") == {"web1": {"path": "/guests/web1.raw", "state": "new", "keep_days": 7}}
 
 
+def test_data_disks_stay_and_new_ones_are_made():
+    asked = told({**GUEST, "disks": {"data": {"size": "1G"}}})
+    volumes = redeployment_options(asked, "volumes")
+    assert volumes["web1:data"] == {"dataset": "tank/guests/web1:data", "blank": True, "volsize": "1G"}
+    for phase in ("cleared", "staged", "swapped"):
+        assert "web1:data" not in redeployment_options(asked, phase), phase
+    (disk_there,) = redeployment_options({**asked, "check": True}, "domains")["web1"]["guest_disks"]
+    assert disk_there["device"] == "/dev/zvol/tank/guests/web1:data"
+
+
 def test_all_are_those_of_the_dictionary():
     assert list(redeployment_options(told(names="all"), "images")) == ["web1", "web2"]
     assert list(redeployment_options(told(names="web2, web1"), "images")) == ["web1", "web2"]
