@@ -172,7 +172,7 @@ def test_a_host_that_cannot_be_read_is_alone_with_that(play):
 def test_a_guest_that_cannot_be_read_is_alone_with_that(play, tmp_path, broken):
     hosts = {"hv1": {"bhyve_guests": {"web1": GUEST, "web2": broken, "web3": GUEST}, "guest_folder": str(tmp_path), **LIBVIRT}}
     code, said = play("deploy", {"all": {"hosts": hosts}}, "-e", "guest_image_store=%s" % tmp_path)
-    assert code == 2 and "nothing_at_all" in said.partition("Tell which guests have failed")[2].partition("web2: ")[2], said
+    assert code == 2 and "nothing_at_all" in said.partition("Show the guests, and fail where one has failed")[2].partition("web2: ")[2], said
     assert "reading option `repository`" in said and said.count("web1: ") and "web2 failed" in said
     code, said = play("remove", {"all": {"hosts": hosts}}, "-e", "bhyve_remove=all", "--check")
     assert code == 0 and "3 of 3 guests would be removed" in said, said
