@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from documented import TOP
@@ -13,6 +15,7 @@ DEFINE = "Define and start a guest from a template, and wait until it can be log
 CHANGE = "Give it a new definition, and restart it if it does not run that"
 SEVERAL = "Define and start several guests side by side, and wait for all of them"
 STOP = "Shut a guest down, and power it off when it has not obeyed after two minutes"
+RESTART = "Restart a guest, whatever it runs"
 ORDER = "Have the host start the database first, and the others half a minute later"
 REMOVE = "Remove a domain, running or not; its disks stay"
 
@@ -34,7 +37,7 @@ def play(site, disk, libvirt):
 def test_several_guests(site, play, examples):
     template = site.file("/srv/site/templates/web1.xml.j2").read_text()
     site.machine.sh("cp --sparse=always /srv/web1.raw /srv/web2.raw")
-    other = template.replace("guest.name", "'web2'").replace("guest_disk", "'/srv/web2.raw'").replace("guest_console_log", "'/var/log/libvirt/guests/web2.log'")
+    other = re.sub(r"\bguest_disk\b", "'/srv/web2.raw'", template.replace("guest.name", "'web2'")).replace("guest_console_log", "'/var/log/libvirt/guests/web2.log'")
     site.write("templates/web2.xml.j2", other)
     several, remove = examples.text(PAGE, SEVERAL), examples.text(PAGE, REMOVE)
     ran = play(several, several, remove, remove.replace("name: web1", "name: web2"))
@@ -78,7 +81,9 @@ def test_a_guest_as_the_examples_have_it(site, play, examples):
     change = examples.text(PAGE, CHANGE)
     ran = play(change, change, *look, memory="48M")
     assert ran.changed(CHANGE) == [True, False] and ran[-1]["result"]["msg"] == []
-    assert site.virsh("domid", "web1") != before
+    changed = site.virsh("domid", "web1")
+    assert changed != before
+    assert play(examples.text(PAGE, RESTART)).changed(RESTART) == [True] and site.virsh("domid", "web1") != changed
 
     stop = examples.text(PAGE, STOP)
     ran = play(stop, stop)

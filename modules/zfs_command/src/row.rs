@@ -23,21 +23,6 @@ pub enum Kind {
     Snapshot,
 }
 
-impl Kind {
-    /// The kind that zfs(8) calls by this word.
-    ///
-    /// # Errors
-    /// Where it is another word.
-    pub fn of(word: &str) -> Result<Kind> {
-        match word {
-            "filesystem" => Ok(Kind::Filesystem),
-            "volume" => Ok(Kind::Volume),
-            "snapshot" => Ok(Kind::Snapshot),
-            other => bail!("unknown type {other:?}"),
-        }
-    }
-}
-
 /// One line of `zfs list`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
@@ -98,9 +83,15 @@ pub fn row(line: &str) -> Result<Row> {
     let number = |text: &str| -> Result<Option<u64>> {
         if text == "-" { Ok(None) } else { text.parse().map(Some).with_context(doing) }
     };
+    let kind = match kind {
+        "filesystem" => Kind::Filesystem,
+        "volume" => Kind::Volume,
+        "snapshot" => Kind::Snapshot,
+        other => bail!("{}: unknown type {other:?}", doing()),
+    };
     Ok(Row {
         name: name.to_owned(),
-        kind: Kind::of(kind).with_context(doing)?,
+        kind,
         guid: Guid(guid.parse().with_context(doing)?),
         volsize: number(volsize)?,
         volblocksize: number(volblocksize)?,
@@ -112,8 +103,7 @@ pub fn row(line: &str) -> Result<Row> {
     })
 }
 
-/// A list of names, with commas between them.
-pub fn list(names: &str) -> Vec<String> {
+fn list(names: &str) -> Vec<String> {
     names.split(',').filter(|name| !name.is_empty() && *name != "-").map(str::to_owned).collect()
 }
 
@@ -190,7 +180,6 @@ mod tests {
         assert!(
             row("a\tpool\t1\t-\t-\t-\t-\t-\t-\t-")
                 .unwrap_err()
-                .root_cause()
                 .to_string()
                 .ends_with("unknown type \"pool\"")
         );

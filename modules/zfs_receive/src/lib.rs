@@ -13,7 +13,6 @@ mod marks;
 mod params;
 mod properties;
 mod raw_file;
-pub mod snapshot;
 mod source;
 pub mod swap;
 
