@@ -30,8 +30,6 @@ _ELSEWHERE = (
     "it still runs on %s, whose bhyve_guests has it no more: expected it to run on one host only; remove it there first, with --limit "
     "and -e bhyve_remove"
 )
-_KEPT = "kept: %s; add -e guest_remove_disks=%s to destroy it"
-_NO_DISK = "looking for data disks to destroy: expected GUEST:DISK of a guest that is removed here, found %s; they have: %s"
 _NO_FAMILY = "the os of image %s is %s, which does not say who reads a seed: write `family` into the guest's seed"
 
 
@@ -75,7 +73,6 @@ class Deployment:
         definitions = told["definitions"]
         self.definitions = {str(name): guest for name, guest in definitions.items()} if isinstance(definitions, Mapping) else {}
         self.names = named(told["names"])
-        self.remove_disks = named(told.get("remove_disks") or [])
         # Names that were typed for several hosts are those of one.
         self.guests = {name: guest for name, guest in self.definitions.items() if name in self.names}
         # In one line each; of the whole dictionary under an empty name.

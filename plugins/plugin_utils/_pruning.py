@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 
 from ansible.errors import AnsibleError
+from ansible_collections.apiary.bhyve.plugins.plugin_utils import _disks
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._deployment import aligned, named
 from jinja2.exceptions import TemplateError
 
@@ -17,6 +18,7 @@ PHASES = ("volumes", "golden", "seeds", "images")
 
 _UNREADABLE = "the bhyve_guests of %s cannot be read, and may name it"
 _NAME_IT = "-e guest_prune_names=%s removes it"
+_UNFINISHED = "kept until %s, but a redeploy of its guest is not over: call it again"
 
 
 class Pruning:
@@ -108,7 +110,16 @@ class Pruning:
         until = volume["keep_until"]
         if until is None:
             return "kept without a date; " + _NAME_IT % whole, False
+        if volume["expired"] and self._may_come_back(volume):
+            return _UNFINISHED % until[:10], False
         return "kept until %s" % until[:10], bool(volume["expired"])
+
+    def _may_come_back(self, volume):
+        """Whether an exchange that was cut may have left this one as all that its guest has, or chosen it to be its disk again."""
+        own = next((each for each in self.found["volumes"] if each["name"] == volume["of"]), None)
+        if own is None:
+            return self._guest(dict(volume, name=volume["of"])) in self._guests_known()
+        return bool(own.get("swap") or volume.get("swap"))
 
     def _golden(self, golden, going):
         clones = [clone for clone in golden["clones"] if clone not in going]
@@ -145,11 +156,17 @@ class Pruning:
 
     def _is_used(self, volume):
         guest, disk = self._guest(volume), volume["name"].removesuffix(".raw").partition(":")[2]
+        if volume["device"] in self._attached():
+            return True
         if not disk:
             return bool(guest in self._guests_known() or self._user(volume))
         # A data disk may outlive its mention; it goes by its name alone.
         has = self.definitions.get(guest)
         return bool(self._user(volume) or (isinstance(has, Mapping) and disk in (has.get("disks") or {})))
+
+    def _attached(self):
+        """Where volumes are that guests of this host attach as they are."""
+        return {_disks.device(said) for guest in self.definitions.values() for said in _disks.disks_of(guest).values()}
 
     def _guests_known(self):
         named_there = map(str, [*(self.inventory.get("names") or []), *self.definitions])

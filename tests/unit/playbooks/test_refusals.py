@@ -131,6 +131,14 @@ def test_a_guest_that_nobody_has_is_not_removed(play):
     assert "ok: [web1" not in said and "web1 :" not in said
 
 
+@pytest.mark.usefixtures("apiary")
+def test_names_for_other_playbooks_name_nobody_who_is_removed(play, tmp_path):
+    hosts = {"hv1": {"bhyve_guests": {"web1": GUEST, "web2": GUEST}, "guest_folder": str(tmp_path), **LIBVIRT}}
+    code, said = play("remove", {"all": {"hosts": hosts}}, "-e", "bhyve_remove=web2", "-e", "guest_names=web1", "--check")
+    table = said.partition("Show what was removed")[2]
+    assert code == 0 and "web2 none" in table and "web1" not in table, said
+
+
 @pytest.mark.parametrize(("words", "reason"), [
     ([], "Say which guests to remove, as in -e bhyve_remove=web1,web2"),
     (["-e", "bhyve_remove="], "Say which guests"),

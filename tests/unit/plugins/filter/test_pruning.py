@@ -57,12 +57,33 @@ def test_what_is_past_its_date_goes():
     (old("web1", held=["t/g/web1.old@a"]), "held: see `zfs holds t/g/web1.old@a`"),
 ])
 def test_what_stays_says_why(kept, reason):
-    assert goes(told([kept])) == [] and reason in why(told([kept]), "web1.old-")
+    asked = told([volume("web1"), kept])
+    assert goes(asked) == [] and reason in why(asked, "web1.old-")
 
 
 def test_a_kept_disk_that_a_domain_has_stays():
-    asked = told([old("web1")], domains_found={"domains": [{"name": "rescue", "disks": [{"source": "/dev/zvol/t/g/web1.old-20261101T000000Z"}]}]})
+    asked = told([volume("web1"), old("web1")], domains_found={"domains": [{"name": "rescue", "disks": [{"source": "/dev/zvol/t/g/web1.old-20261101T000000Z"}]}]})
     assert goes(asked) == [] and "used by domain rescue" in why(asked, "web1.old-")
+
+
+@pytest.mark.parametrize("there", [
+    [old("web1")],
+    [volume("web1", swap="back"), old("web1")],
+    [volume("web1"), old("web1", swap="back")],
+])
+def test_what_an_exchange_that_was_cut_may_bring_back_stays(there):
+    assert goes(told(there)) == [] and "a redeploy of its guest is not over" in why(told(there), "web1.old-")
+    assert goes(told(there, names=there[-1]["name"])) == ["t/g/web1.old-20261101T000000Z"]
+
+
+def test_what_was_kept_of_a_guest_that_nobody_knows_goes():
+    assert goes(told([old("gone")])) == ["t/g/gone.old-20261101T000000Z"]
+
+
+def test_a_volume_that_a_guest_attaches_is_no_orphan():
+    disks = {"one": {"dataset": "t/g/oldweb"}, "two": {"size": "1G"}, "three": {"path": "/dev/zvol/t/g//more"}}
+    asked = told([volume("oldweb"), volume("more"), volume("gone")], orphans=True, definitions={"db1": {"image": "demo", "disks": disks}})
+    assert goes(asked) == ["t/g/gone"]
 
 
 def test_orphans_go_where_that_is_asked_for_and_data_disks_where_they_are_named():
