@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, bail, ensure};
 
-use crate::generation::{Reads, names};
+use crate::options::names;
 use crate::params::{Family, Nuageinit, Params, User};
+use crate::reads::Reads;
 
 /// Accounts of FreeBSD's own password file.
 const FREEBSD: [&str; 26] = [

@@ -4,8 +4,8 @@
 
 use anyhow::Result;
 
-use crate::generation::Reads;
 use crate::params::{Family, Params, User, WriteFile};
+use crate::reads::Reads;
 use crate::values::SshKey;
 use crate::yaml::{Yaml, document};
 
@@ -30,7 +30,7 @@ pub fn user_data(params: &Params, network: Option<Yaml>) -> Result<String> {
         ("users", Some(users(params))),
         ("ssh_authorized_keys", default_keys.then(|| Yaml::texts(&params.ssh_keys))),
         ("chpasswd", passwords(params)),
-        ("timezone", params.timezone.as_ref().map(|zone| Yaml::Text(zone.to_string()))),
+        ("timezone", params.timezone.as_ref().map(Yaml::text)),
         ("network", network),
         ("packages", (!params.packages.is_empty()).then(|| Yaml::texts(&params.packages))),
         ("write_files", files(params)),
@@ -48,9 +48,9 @@ fn users(params: &Params) -> Yaml {
         (None, Family::Linux) => Yaml::texts(["default"]),
         (None, Family::FreeBsd) if params.ssh_keys.is_empty() => Yaml::List(Vec::new()),
         (None, Family::FreeBsd) => Yaml::List(vec![Yaml::map([
-            ("name", Some(Yaml::Text(FREEBSD_USER.to_owned()))),
-            ("groups", Some(Yaml::Text("wheel".to_owned()))),
-            ("passwd", Some(Yaml::Text(NO_PASSWORD.to_owned()))),
+            ("name", Some(Yaml::text(FREEBSD_USER))),
+            ("groups", Some(Yaml::text("wheel"))),
+            ("passwd", Some(Yaml::text(NO_PASSWORD))),
             ("ssh_authorized_keys", Some(Yaml::texts(&params.ssh_keys))),
         ])]),
     }
@@ -66,9 +66,9 @@ fn user(user: &User, keys: &[SshKey], family: Family) -> Yaml {
         Family::Linux => (None, hash),
     };
     Yaml::map([
-        ("name", Some(Yaml::Text(user.name.to_string()))),
+        ("name", Some(Yaml::text(&user.name))),
         ("groups", (!groups.is_empty()).then(|| Yaml::Text(groups.join(",")))),
-        ("shell", user.shell.as_ref().map(|shell| Yaml::Text(shell.to_string()))),
+        ("shell", user.shell.as_ref().map(Yaml::text)),
         // cloud-init locks every password unless it is told otherwise.
         ("lock_passwd", hashed_passwd.is_some().then_some(Yaml::Bool(false))),
         ("passwd", passwd.map(Yaml::Text)),
@@ -85,9 +85,9 @@ fn passwords(params: &Params) -> Option<Yaml> {
     let password = |user: &User| {
         user.password_hash.as_ref().map(|hash| {
             Yaml::map([
-                ("name", Some(Yaml::Text(user.name.to_string()))),
+                ("name", Some(Yaml::text(&user.name))),
                 ("password", Some(Yaml::Text(hash.secret().to_owned()))),
-                ("type", Some(Yaml::Text("hash".to_owned()))),
+                ("type", Some(Yaml::text("hash"))),
             ])
         })
     };
@@ -103,10 +103,10 @@ fn files(params: &Params) -> Option<Yaml> {
 
 fn file(file: &WriteFile) -> Yaml {
     Yaml::map([
-        ("path", Some(Yaml::Text(file.path.to_string()))),
+        ("path", Some(Yaml::text(&file.path))),
         ("content", Some(Yaml::Text(file.content.clone()))),
-        ("owner", file.owner.as_ref().map(|owner| Yaml::Text(owner.to_string()))),
-        ("permissions", file.permissions.as_ref().map(|mode| Yaml::Text(mode.to_string()))),
+        ("owner", file.owner.as_ref().map(Yaml::text)),
+        ("permissions", file.permissions.as_ref().map(Yaml::text)),
         // Its owner may be one of the users above, whom both programs make before deferred files only.
         ("defer", file.owner.as_ref().map(|_| Yaml::Bool(true))),
     ])
@@ -123,10 +123,10 @@ fn doas_rules(params: &Params) -> Option<Yaml> {
     let rules: String = params.users.iter().flatten().map(of_user).collect();
     (params.family == Family::Linux && !rules.is_empty()).then(|| {
         Yaml::map([
-            ("path", Some(Yaml::Text("/etc/doas.conf".to_owned()))),
+            ("path", Some(Yaml::text("/etc/doas.conf"))),
             // A file that is there may lack its last newline.
             ("content", Some(Yaml::Text(format!("\n{rules}")))),
-            ("permissions", Some(Yaml::Text("0440".to_owned()))),
+            ("permissions", Some(Yaml::text("0440"))),
             ("append", Some(Yaml::Bool(true))),
             ("defer", Some(Yaml::Bool(true))),
         ])

@@ -7,9 +7,10 @@ use anyhow::{Context, Result, anyhow, ensure};
 use ansible_module::{State, identity};
 
 use crate::cloud_config;
-use crate::generation::{self, Reads};
+use crate::generation;
 use crate::network;
 use crate::params::Params;
+use crate::reads::Reads;
 use crate::values::HostName;
 use crate::yaml::{Yaml, document};
 
@@ -64,7 +65,7 @@ pub fn wanted(params: &Params) -> Result<Option<Wanted>> {
     let instance_id = identity::uuid_of(&name.to_string()).to_string();
     let meta_data = Yaml::map([
         ("instance-id", Some(Yaml::Text(instance_id.clone()))),
-        ("local-hostname", Some(Yaml::Text(hostname.to_string()))),
+        ("local-hostname", Some(Yaml::text(&hostname))),
     ]);
     let (network_config, network_in_user_data) = if reads.network_config_file() {
         (network::file(params, &name.to_string(), reads.yaml()).with_context(doing)?, None)

@@ -4,38 +4,10 @@
 
 use anyhow::{Result, ensure};
 
-use crate::params::{Family, Nuageinit, Params};
-use crate::yaml::Reader;
+use crate::options::{About, names, unknown_to_the_first};
+use crate::params::{Nuageinit, Params};
+use crate::reads::Reads;
 use crate::{accounts, network, raw};
-
-/// The program that reads the seed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reads {
-    /// FreeBSD's own.
-    Nuageinit(Nuageinit),
-    /// Everybody else's.
-    CloudInit,
-}
-
-impl Reads {
-    /// The program of the guest that `params` describe.
-    pub fn of(params: &Params) -> Reads {
-        match params.family {
-            Family::FreeBsd => Reads::Nuageinit(params.nuageinit),
-            Family::Linux => Reads::CloudInit,
-        }
-    }
-
-    /// Whether it reads a file network-config; otherwise the network is a part of the user data.
-    pub fn network_config_file(self) -> bool {
-        self != Reads::Nuageinit(Nuageinit::V14_1)
-    }
-
-    /// The YAML it takes.
-    pub fn yaml(self) -> Reader {
-        if self == Reads::Nuageinit(Nuageinit::V14_1) { Reader::WithoutEscapes } else { Reader::Full }
-    }
-}
 
 /// Refuses what `reads` would not do, or would do wrong.
 ///
@@ -60,23 +32,16 @@ pub fn warnings(params: &Params, reads: Reads) -> Vec<String> {
     network::warnings(params).into_iter().chain(accounts::warning(params)).chain(raw).collect()
 }
 
-/// Names of the options that are given, in quotes.
-pub fn names(options: &[(&str, bool)]) -> Vec<String> {
-    options.iter().filter(|(_, given)| *given).map(|(name, _)| format!("`{name}`")).collect()
-}
-
 fn check_first_generation(params: &Params) -> Result<()> {
     let users = params.users.as_deref().unwrap_or_default();
-    let mut unknown =
-        names(&[("nameservers", !params.nameservers.is_empty()), ("search", !params.search.is_empty())]);
-    unknown.extend(network::nics(params).iter().flat_map(|nic| {
+    let nics = network::nics(params);
+    let of_nics = nics.iter().flat_map(|nic| {
         nic.given(&[("mtu", nic.network.mtu.is_some()), ("interface", nic.network.interface.is_some())])
-    }));
+    });
+    let mut unknown = unknown_to_the_first(params, About::Resolver);
+    unknown.extend(of_nics);
+    unknown.extend(unknown_to_the_first(params, About::UserData));
     unknown.extend(names(&[
-        ("packages", !params.packages.is_empty()),
-        ("run_commands", !params.run_commands.is_empty()),
-        ("write_files", !params.write_files.is_empty()),
-        ("timezone", params.timezone.is_some()),
         ("users.sudo", users.iter().any(|user| !user.sudo.is_empty())),
         ("users.doas", users.iter().any(|user| !user.doas.is_empty())),
     ]));

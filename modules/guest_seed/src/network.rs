@@ -13,10 +13,10 @@ mod warnings;
 use anyhow::Result;
 
 pub use self::checks::check;
-pub use self::given::GivenConfig;
 pub use self::nic::{Nic, nics};
 pub use self::nuageinit::check as check_nuageinit;
 pub use self::warnings::warnings;
+use crate::given_config::GivenConfig;
 use crate::params::{Family, Params};
 use crate::yaml::{Reader, Yaml, document};
 
@@ -44,14 +44,6 @@ pub fn file(params: &Params, name: &str, reader: Reader) -> Result<Option<String
         return Ok(Some(text));
     }
     config(params, name).map(|root| document(&root, reader)).transpose()
-}
-
-fn entry(key: &str, value: Yaml) -> (String, Yaml) {
-    (key.to_owned(), value)
-}
-
-fn text(value: impl ToString) -> Yaml {
-    Yaml::Text(value.to_string())
 }
 
 #[cfg(test)]

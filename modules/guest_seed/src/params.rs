@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use ansible_module::State;
 use serde::{Deserialize, Deserializer};
 
-use crate::network::GivenConfig;
+use crate::given_config::GivenConfig;
 use crate::values::{
     AccountName, Address, FileMode, FileOwner, GuestName, HostName, InterfaceName, MacAddress, PackageName,
     PasswordHash, PlainPath, Rule, ShellCommand, SshKey, TimeZone,

@@ -4,9 +4,10 @@
 
 use anyhow::{Result, ensure};
 
-use crate::generation::{Reads, names};
 use crate::network;
+use crate::options::{self, About};
 use crate::params::{Nuageinit, Params};
+use crate::reads::Reads;
 
 const CONFIG: &str = "#cloud-config";
 
@@ -28,14 +29,7 @@ const CLOUD_INIT: [&str; 9] = [
 /// # Errors
 /// Naming what is wrong with it.
 pub fn check(params: &Params, raw: &str, reads: Reads) -> Result<()> {
-    let replaced = names(&[
-        ("ssh_keys", !params.ssh_keys.is_empty()),
-        ("users", params.users.is_some()),
-        ("packages", !params.packages.is_empty()),
-        ("run_commands", !params.run_commands.is_empty()),
-        ("write_files", !params.write_files.is_empty()),
-        ("timezone", params.timezone.is_some()),
-    ]);
+    let replaced = options::given(params, &[About::UserData]);
     ensure!(
         replaced.is_empty(),
         "`user_data` replaces what {} would render: give one or the other",
@@ -53,15 +47,20 @@ pub fn check(params: &Params, raw: &str, reads: Reads) -> Result<()> {
     );
     ensure!(!rest.trim().is_empty(), "`user_data` has nothing after its first line");
     match reads {
-        Reads::Nuageinit(generation) => check_nuageinit(params, (first, rest), generation),
+        Reads::Nuageinit(generation) => {
+            check_kind(first, generation)?;
+            check_replaced(params, raw, generation)
+        }
         Reads::CloudInit => check_cloud_init(first),
     }
 }
 
-fn check_nuageinit(params: &Params, (first, rest): (&str, &str), generation: Nuageinit) -> Result<()> {
+fn check_kind(first: &str, generation: Nuageinit) -> Result<()> {
     let script = first.starts_with("#!");
-    let configured = network::nics(params).into_iter().filter(network::Nic::is_configured);
-    let addresses: Vec<_> = configured.map(|nic| nic.option("addresses")).collect();
+    let (version, takes) = match generation {
+        Nuageinit::V14_1 => ("14.1", ", or a script"),
+        Nuageinit::V15_0 => ("15.0", ""),
+    };
     ensure!(
         !script || generation == Nuageinit::V14_1,
         "`user_data` is a script: nuageinit 15.0 then sets no host name, no network and no users; give its lines as `run_commands`, \
@@ -69,13 +68,18 @@ fn check_nuageinit(params: &Params, (first, rest): (&str, &str), generation: Nua
     );
     ensure!(
         script || first == CONFIG,
-        "nuageinit {} takes `user_data` whose first line is #cloud-config{}: found {:?}",
-        if generation == Nuageinit::V14_1 { "14.1" } else { "15.0" },
-        if generation == Nuageinit::V14_1 { ", or a script" } else { "" },
+        "nuageinit {version} takes `user_data` whose first line is #cloud-config{takes}: found {:?}",
         beginning(first)
     );
+    Ok(())
+}
+
+/// What user data take the place of, and have to say themselves.
+fn check_replaced(params: &Params, raw: &str, generation: Nuageinit) -> Result<()> {
+    let configured = network::nics(params).into_iter().filter(network::Nic::is_configured);
+    let addresses: Vec<_> = configured.map(|nic| nic.option("addresses")).collect();
     ensure!(
-        script || rest.lines().any(|line| line.starts_with("users:")),
+        raw.starts_with("#!") || raw.lines().any(|line| line.starts_with("users:")),
         "`user_data` has no line `users:`: nuageinit would make a user freebsd with the password freebsd; add `users: []`"
     );
     ensure!(

@@ -30,10 +30,20 @@ impl Yaml {
         Yaml::Map(there.collect())
     }
 
+    /// What `value` says, as text.
+    pub fn text(value: impl ToString) -> Yaml {
+        Yaml::Text(value.to_string())
+    }
+
     /// A sequence of texts.
     pub fn texts<T: ToString>(texts: impl IntoIterator<Item = T>) -> Yaml {
-        Yaml::List(texts.into_iter().map(|text| Yaml::Text(text.to_string())).collect())
+        Yaml::List(texts.into_iter().map(Yaml::text).collect())
     }
+}
+
+/// An entry of a mapping.
+pub fn entry(key: &str, value: Yaml) -> (String, Yaml) {
+    (key.to_owned(), value)
 }
 
 /// What the reader of a document can take.
@@ -50,14 +60,14 @@ pub enum Reader {
 /// # Errors
 /// Where a text cannot be said to this reader; the error does not repeat the text.
 pub fn document(root: &Yaml, reader: Reader) -> Result<String> {
-    let mut out = String::new();
+    let mut writer = Writer { reader, out: String::new() };
     match root {
         Yaml::Map(entries) if !entries.is_empty() => {
-            map(entries, reader, Position { indent: 0, after_dash: false }, &mut out)?
+            writer.map(entries, Position { indent: 0, after_dash: false })?
         }
-        other => scalar(other, reader, "document", &mut out)?,
+        other => writer.scalar(other, "document")?,
     }
-    Ok(out)
+    Ok(writer.out)
 }
 
 #[derive(Clone, Copy)]
@@ -67,70 +77,82 @@ struct Position {
     after_dash: bool,
 }
 
-fn map(entries: &[(String, Yaml)], reader: Reader, at: Position, out: &mut String) -> Result<()> {
-    for (number, (key, value)) in entries.iter().enumerate() {
-        if number > 0 || !at.after_dash {
-            out.push_str(&" ".repeat(at.indent));
+struct Writer {
+    reader: Reader,
+    out: String,
+}
+
+/// `key` is the one that a value stands at, for errors.
+impl Writer {
+    fn map(&mut self, entries: &[(String, Yaml)], at: Position) -> Result<()> {
+        for (number, (key, value)) in entries.iter().enumerate() {
+            if number > 0 || !at.after_dash {
+                self.out.push_str(&" ".repeat(at.indent));
+            }
+            if is_plain(key) {
+                self.out.push_str(key);
+            } else {
+                self.text(key, key)?;
+            }
+            self.out.push(':');
+            self.value(value, key, at.indent + 2)?;
         }
-        if is_plain(key) {
-            out.push_str(key);
-        } else {
-            text(key, reader, key, out)?;
-        }
-        out.push(':');
+        Ok(())
+    }
+
+    fn value(&mut self, value: &Yaml, key: &str, indent: usize) -> Result<()> {
         match value {
             Yaml::Map(inner) if !inner.is_empty() => {
-                out.push('\n');
-                map(inner, reader, Position { indent: at.indent + 2, after_dash: false }, out)?;
+                self.out.push('\n');
+                self.map(inner, Position { indent, after_dash: false })
             }
             Yaml::List(items) if !items.is_empty() => {
-                out.push('\n');
-                list(items, reader, (at.indent + 2, key), out)?;
+                self.out.push('\n');
+                self.list(items, key, indent)
             }
             other => {
-                out.push(' ');
-                scalar(other, reader, key, out)?;
+                self.out.push(' ');
+                self.scalar(other, key)
             }
         }
     }
-    Ok(())
-}
 
-fn list(items: &[Yaml], reader: Reader, (indent, key): (usize, &str), out: &mut String) -> Result<()> {
-    for item in items {
-        let _ = write!(out, "{}- ", " ".repeat(indent));
-        match item {
-            Yaml::Map(inner) if !inner.is_empty() => {
-                map(inner, reader, Position { indent: indent + 2, after_dash: true }, out)?;
+    fn list(&mut self, items: &[Yaml], key: &str, indent: usize) -> Result<()> {
+        for item in items {
+            let _ = write!(self.out, "{}- ", " ".repeat(indent));
+            match item {
+                Yaml::Map(inner) if !inner.is_empty() => {
+                    self.map(inner, Position { indent: indent + 2, after_dash: true })?;
+                }
+                Yaml::List(inner) if !inner.is_empty() => {
+                    bail!("writing {key}: a list of lists is not needed anywhere")
+                }
+                other => self.scalar(other, key)?,
             }
-            Yaml::List(inner) if !inner.is_empty() => {
-                bail!("writing {key}: a list of lists is not needed anywhere")
-            }
-            other => scalar(other, reader, key, out)?,
         }
+        Ok(())
     }
-    Ok(())
-}
 
-fn scalar(value: &Yaml, reader: Reader, key: &str, out: &mut String) -> Result<()> {
-    match value {
-        Yaml::Text(value) => text(value, reader, key, out)?,
-        Yaml::Number(number) => _ = write!(out, "{number}"),
-        Yaml::Plain(word) => out.push_str(word),
-        Yaml::Bool(flag) => _ = write!(out, "{flag}"),
-        Yaml::List(_) => out.push_str("[]"),
-        Yaml::Map(_) => out.push_str("{}"),
+    fn scalar(&mut self, value: &Yaml, key: &str) -> Result<()> {
+        match value {
+            Yaml::Text(value) => self.text(value, key)?,
+            Yaml::Number(number) => _ = write!(self.out, "{number}"),
+            Yaml::Plain(word) => self.out.push_str(word),
+            Yaml::Bool(flag) => _ = write!(self.out, "{flag}"),
+            Yaml::List(_) => self.out.push_str("[]"),
+            Yaml::Map(_) => self.out.push_str("{}"),
+        }
+        self.out.push('\n');
+        Ok(())
     }
-    out.push('\n');
-    Ok(())
-}
 
-fn text(text: &str, reader: Reader, key: &str, out: &mut String) -> Result<()> {
-    match reader {
-        Reader::Full => out.push_str(&quoted(text)),
-        Reader::WithoutEscapes => out.push_str(&quoted_without_escapes(text, key)?),
+    fn text(&mut self, text: &str, key: &str) -> Result<()> {
+        match self.reader {
+            Reader::Full => self.out.push_str(&quoted(text)),
+            Reader::WithoutEscapes => self.out.push_str(&quoted_without_escapes(text, key)?),
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Words that YAML 1.1 takes for something else than text when they stand alone.

@@ -7,9 +7,11 @@ use std::net::IpAddr;
 
 use anyhow::{Result, bail, ensure};
 
-use super::{Nic, given, nics, version1};
-use crate::generation::{Reads, names};
+use super::nic::{Nic, nics};
+use super::{given, version1};
+use crate::options::{self, About, names};
 use crate::params::{Family, Params};
+use crate::reads::Reads;
 use crate::values::Address;
 
 /// Refuses options that contradict each other or would do nothing.
@@ -29,14 +31,7 @@ pub fn check(params: &Params, reads: Reads) -> Result<()> {
 }
 
 fn check_forms(params: &Params) -> Result<()> {
-    let only = names(&[
-        ("addresses", !params.addresses.is_empty()),
-        ("gateway", params.gateway.is_some()),
-        ("gateway6", params.gateway6.is_some()),
-        ("mtu", params.mtu.is_some()),
-        ("mac", params.mac.is_some()),
-        ("interface", params.interface.is_some()),
-    ]);
+    let only = options::given(params, &[About::Interface]);
     ensure!(
         params.networks.is_empty() || only.is_empty(),
         "{} beside `networks` would be of no interface: move that into the entry of `networks` that it is meant for",

@@ -4,9 +4,8 @@
 
 use anyhow::{Result, bail, ensure};
 
-use super::nic::is_link_local;
-use super::{Nic, nics};
-use crate::generation::names;
+use super::nic::{Nic, is_link_local, nics};
+use crate::options::names;
 use crate::params::Params;
 use crate::values::Address;
 

@@ -8,10 +8,10 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::{Nic, entry, text};
+use super::nic::Nic;
 use crate::params::Params;
 use crate::values::Address;
-use crate::yaml::Yaml;
+use crate::yaml::{Yaml, entry};
 
 /// What the interfaces are called, by their numbers, unless the user gives a name: cloud-init wants one.
 const DEFAULT_NAME: &str = "eth";
@@ -31,9 +31,9 @@ pub fn name_of(nic: &Nic) -> String {
 
 fn physical(nic: &Nic, name: &str) -> Yaml {
     Yaml::map([
-        ("type", Some(text("physical"))),
-        ("name", Some(text(name_of(nic)))),
-        ("mac_address", nic.mac(name).map(text)),
+        ("type", Some(Yaml::text("physical"))),
+        ("name", Some(Yaml::text(name_of(nic)))),
+        ("mac_address", nic.mac(name).map(Yaml::text)),
         ("mtu", nic.network.mtu.map(|mtu| Yaml::Number(mtu.into()))),
         ("subnets", Some(Yaml::List(subnets(nic)))),
     ])
@@ -46,7 +46,7 @@ fn subnets(nic: &Nic) -> Vec<Yaml> {
     let gateway_of = |number| nic.gateways().find(|gateway| subnet_of(*gateway, &nets) == Some(number));
     let numbered = nets.iter().enumerate();
     let mut subnets: Vec<_> = numbered.map(|(number, net)| fixed_subnet(*net, gateway_of(number))).collect();
-    subnets.extend(automatic(nic).map(|kind| vec![entry("type", text(kind))]));
+    subnets.extend(automatic(nic).map(|kind| vec![entry("type", Yaml::text(kind))]));
     if let Some(first) = subnets.first_mut() {
         first.extend(list("dns_nameservers", &nic.nameservers));
         first.extend(list("dns_search", &nic.search));
@@ -69,8 +69,8 @@ fn subnet_of(gateway: IpAddr, nets: &[IpNet]) -> Option<usize> {
 
 fn fixed_subnet(net: IpNet, gateway: Option<IpAddr>) -> Vec<(String, Yaml)> {
     let kind = if net.addr().is_ipv4() { "static" } else { "static6" };
-    let mut subnet = vec![entry("type", text(kind)), entry("address", text(net))];
-    subnet.extend(gateway.map(|gateway| entry("gateway", text(gateway))));
+    let mut subnet = vec![entry("type", Yaml::text(kind)), entry("address", Yaml::text(net))];
+    subnet.extend(gateway.map(|gateway| entry("gateway", Yaml::text(gateway))));
     subnet
 }
 
@@ -84,7 +84,7 @@ fn nameservers(params: &Params) -> Option<Yaml> {
     let some = !params.nameservers.is_empty() || !params.search.is_empty();
     some.then(|| {
         Yaml::map([
-            ("type", Some(text("nameserver"))),
+            ("type", Some(Yaml::text("nameserver"))),
             ("address", Some(Yaml::texts(&params.nameservers))),
             ("search", Some(Yaml::texts(&params.search))),
         ])

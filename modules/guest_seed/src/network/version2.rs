@@ -2,9 +2,9 @@
 
 //! What nuageinit knows of netplan's version 2: interfaces, their addresses, and a router of each family.
 
-use super::{Nic, entry, text};
+use super::nic::Nic;
 use crate::values::Address;
-use crate::yaml::Yaml;
+use crate::yaml::{Yaml, entry};
 
 /// What the first interface is called in the document where it is found by its MAC address.
 const ID: &str = "nic";
@@ -17,7 +17,7 @@ pub fn config(nics: &[Nic], name: &str) -> Yaml {
 
 fn ethernet(nic: &Nic, name: &str) -> (String, Yaml) {
     let network = &nic.network;
-    let rename = network.interface.as_ref().map(|interface| entry("set-name", text(interface)));
+    let rename = network.interface.as_ref().map(|interface| entry("set-name", Yaml::text(interface)));
     let (id, mut entries) = match (nic.mac(name), &network.interface) {
         (None, Some(interface)) => (interface.to_string(), Vec::new()),
         (mac, _) => (id(nic.index), mac.map(by_mac).into_iter().chain(rename).collect()),
@@ -25,8 +25,8 @@ fn ethernet(nic: &Nic, name: &str) -> (String, Yaml) {
     entries.extend(nic.has(Address::Dhcp).then(|| entry("dhcp4", Yaml::Bool(true))));
     let fixed: Vec<_> = nic.fixed().collect();
     entries.extend((!fixed.is_empty()).then(|| entry("addresses", Yaml::texts(fixed))));
-    entries.extend(network.gateway.map(|gateway| entry("gateway4", text(gateway))));
-    entries.extend(network.gateway6.map(|gateway| entry("gateway6", text(gateway))));
+    entries.extend(network.gateway.map(|gateway| entry("gateway4", Yaml::text(gateway))));
+    entries.extend(network.gateway6.map(|gateway| entry("gateway6", Yaml::text(gateway))));
     entries.extend(network.mtu.map(|mtu| entry("mtu", Yaml::Number(mtu.into()))));
     entries.extend(nameservers(nic));
     (id, Yaml::Map(entries))
@@ -37,7 +37,7 @@ fn id(index: usize) -> String {
 }
 
 fn by_mac(mac: String) -> (String, Yaml) {
-    entry("match", Yaml::Map(vec![entry("macaddress", text(mac))]))
+    entry("match", Yaml::Map(vec![entry("macaddress", Yaml::text(mac))]))
 }
 
 fn nameservers(nic: &Nic) -> Option<(String, Yaml)> {

@@ -2,9 +2,8 @@
 
 //! What is right with some of what configures a guest, and not with all.
 
-use super::nic::is_link_local;
-use super::{Nic, nics};
-use crate::generation::names;
+use super::nic::{Nic, is_link_local, nics};
+use crate::options::names;
 use crate::params::{Family, Params};
 use crate::values::Address;
 
