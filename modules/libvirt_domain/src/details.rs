@@ -10,11 +10,11 @@ use serde::Serialize;
 use uuid::Uuid;
 use virt::sys;
 
+use crate::difference::restart_is_due;
 use crate::document::{child, children};
 use crate::guest::Guest;
 use crate::names::ConnectUri;
 use crate::observe::{Found, look_at};
-use crate::plan::restart_is_due;
 use crate::{size, turn};
 
 /// One domain, as the module's reply shows it.
@@ -79,9 +79,9 @@ pub fn details(guest: &Guest, uri: &ConnectUri) -> Result<Details> {
         name: guest.name()?,
         uuid: found.uuid,
         state: found.activity.word(),
-        autostart: found.autostart || found.turn.is_some() && !turn::nobody_starts(uri),
-        order: found.turn.and_then(|turn| turn.order),
-        delay: found.turn.map(|turn| turn.delay),
+        autostart: found.start.marked || found.start.turn.is_some() && !turn::nobody_starts(uri),
+        order: found.start.turn.and_then(|turn| turn.order),
+        delay: found.start.turn.map(|turn| turn.delay),
         persistent: found.persistent,
         memory_saved: found.saved.is_some(),
         vcpus: size::online_vcpus(running.root_element()).unwrap_or(1),

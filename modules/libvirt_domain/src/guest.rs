@@ -2,6 +2,8 @@
 
 //! libvirt: the calls on one domain. A race that another manager has won is not an error. No policy.
 
+mod metadata;
+
 use anyhow::Result;
 use uuid::Uuid;
 use virt::domain::Domain;
@@ -10,15 +12,9 @@ use virt::stream::Stream;
 use virt::sys;
 
 use crate::activity::Activity;
-use crate::bhyve;
 use crate::errors::explained;
-use crate::instance::{INSTANCE, Instance};
-use crate::names::ConnectUri;
-use crate::receipt::{RECEIPT, Receipt};
-use crate::turn::{PREFIX, TURN, Turn};
 
-/// Metadata that are an element of a namespace.
-const ELEMENT: i32 = sys::VIR_DOMAIN_METADATA_ELEMENT as i32;
+pub use self::metadata::Reach;
 
 /// A domain of a hypervisor.
 pub struct Guest {
@@ -32,27 +28,6 @@ pub enum Form {
     Defined,
     /// What the running instance is.
     Running,
-}
-
-/// How far a change of metadata reaches.
-#[derive(Clone, Copy, Debug)]
-pub enum Reach {
-    /// The definition.
-    Defined,
-    /// The running instance.
-    Running,
-    /// Both.
-    Both,
-}
-
-impl Reach {
-    fn flags(self) -> u32 {
-        match self {
-            Reach::Defined => sys::VIR_DOMAIN_AFFECT_CONFIG,
-            Reach::Running => sys::VIR_DOMAIN_AFFECT_LIVE,
-            Reach::Both => sys::VIR_DOMAIN_AFFECT_CONFIG | sys::VIR_DOMAIN_AFFECT_LIVE,
-        }
-    }
 }
 
 impl Guest {
@@ -103,13 +78,6 @@ impl Guest {
         self.domain.id()
     }
 
-    /// The receipt in the definition that a running domain waits with. bhyve's driver shows such a definition nowhere else.
-    pub(crate) fn waiting_receipt(&self) -> Option<Receipt> {
-        // Without one there is no metadata of that name.
-        let element = self.domain.metadata(ELEMENT, Some(RECEIPT), sys::VIR_DOMAIN_AFFECT_CONFIG).ok()?;
-        Receipt::parse(&element)
-    }
-
     /// Whether it has a definition that outlives its running instance.
     ///
     /// # Errors
@@ -138,42 +106,6 @@ impl Guest {
             .map_err(|error| explained(&error, "setting the domain's autostart"))
     }
 
-    /// When its turn is to start with the host, where it has one.
-    ///
-    /// # Errors
-    /// Where libvirt cannot tell.
-    pub(crate) fn turn(&self, uri: &ConnectUri) -> Result<Option<Turn>> {
-        // Of a domain that runs what it is defined as, bhyve's driver has no other definition to ask for.
-        let flags = if bhyve::is_bhyve(uri) { 0 } else { sys::VIR_DOMAIN_AFFECT_CONFIG };
-        match self.domain.metadata(ELEMENT, Some(TURN), flags) {
-            Ok(element) => Ok(Some(Turn::parse(&element))),
-            // None, or a driver that keeps no metadata.
-            Err(error)
-                if error.code().is(ErrorNumber::NoDomainMetadata)
-                    || error.code().is(ErrorNumber::NoSupport) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(explained(&error, "reading the domain's metadata")),
-        }
-    }
-
-    /// Says when its turn is, or that it has none.
-    ///
-    /// # Errors
-    /// Where libvirt refuses.
-    pub(crate) fn set_turn(&self, turn: Option<Turn>, reach: Reach) -> Result<()> {
-        self.set_metadata(turn.map(Turn::element).as_deref(), PREFIX, TURN, reach)
-    }
-
-    /// Whether a running domain has a definition besides what it runs.
-    pub(crate) fn has_two_definitions(&self) -> bool {
-        match self.domain.metadata(ELEMENT, Some(TURN), sys::VIR_DOMAIN_AFFECT_CONFIG) {
-            Ok(_) => true,
-            Err(error) => error.code().is(ErrorNumber::NoDomainMetadata),
-        }
-    }
-
     /// Its XML, with passwords.
     ///
     /// # Errors
@@ -184,34 +116,6 @@ impl Guest {
             Form::Running => sys::VIR_DOMAIN_XML_SECURE,
         };
         self.domain.xml_desc(flags).map_err(|error| explained(&error, "asking for a domain's XML"))
-    }
-
-    /// Puts our receipt into its metadata, or takes it out.
-    ///
-    /// # Errors
-    /// Where libvirt refuses.
-    pub(crate) fn set_receipt(&self, element: Option<&str>, reach: Reach) -> Result<()> {
-        self.set_metadata(element, "apiary", RECEIPT, reach)
-    }
-
-    /// Notes with the running instance what is known of its console; one that has stopped meanwhile needs no note.
-    ///
-    /// # Errors
-    /// Where libvirt refuses.
-    pub(crate) fn note(&self, instance: &Instance) -> Result<()> {
-        let element = instance.element();
-        match self.set_metadata(element.as_deref(), "apiaryinstance", INSTANCE, Reach::Running) {
-            Err(_) if !self.is_active()? => Ok(()),
-            result => result,
-        }
-    }
-
-    fn set_metadata(&self, element: Option<&str>, prefix: &str, namespace: &str, reach: Reach) -> Result<()> {
-        match self.domain.set_metadata(ELEMENT, element, Some(prefix), Some(namespace), reach.flags()) {
-            // Taking out what is not there.
-            Err(error) if element.is_none() && error.code().is(ErrorNumber::NoDomainMetadata) => Ok(()),
-            result => result.map_err(|error| explained(&error, "writing the domain's metadata")),
-        }
     }
 
     /// Starts it; tells whether it was us: one that somebody else has started meanwhile is as good.

@@ -4,10 +4,12 @@
 
 mod activity;
 mod apply;
+mod autostart;
 mod bhyve;
 mod console;
 mod definition;
 mod details;
+mod difference;
 mod disks;
 mod document;
 mod errors;

@@ -10,6 +10,7 @@ use roxmltree::Document;
 use uuid::Uuid;
 
 use crate::activity::Activity;
+use crate::autostart::Start;
 use crate::bhyve::losses::{Driver, Loss, losses};
 use crate::bhyve::{self, Process};
 use crate::definition::{Definition, macs_of};
@@ -19,7 +20,7 @@ use crate::hypervisor::{Hypervisor, Version};
 use crate::names::ConnectUri;
 use crate::params::{Params, State};
 use crate::receipt::{Configuration, Receipt};
-use crate::turn::{self, Start, Turn};
+use crate::turn;
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -43,10 +44,8 @@ pub struct Found {
     pub activity: Activity,
     /// Whether its definition outlives its running instance.
     pub persistent: bool,
-    /// Whether it has libvirt's own mark that it starts with the host.
-    pub autostart: bool,
-    /// When its turn is, where it starts with the host in its turn.
-    pub turn: Option<Turn>,
+    /// How it starts with the host.
+    pub start: Start,
     /// What it will be at its next start.
     pub defined: Configuration,
     /// What its running instance is.
@@ -68,6 +67,11 @@ impl Found {
     pub(crate) fn instance(&self) -> Option<&Configuration> {
         self.running.as_ref().or(self.saved.as_ref())
     }
+}
+
+/// How the domain starts with the host; not at all where there is none.
+pub(crate) fn start_of(found: Option<&Found>) -> Start {
+    found.map(|found| found.start).unwrap_or_default()
 }
 
 /// What a definition must fit.
@@ -162,8 +166,10 @@ pub fn look_at(guest: &Guest, uri: &ConnectUri) -> Result<Found> {
         uuid: guest.uuid()?,
         activity,
         persistent,
-        autostart: persistent && (linked || guest.autostart()?),
-        turn: if persistent { guest.turn(uri)? } else { None },
+        start: Start {
+            marked: persistent && (linked || guest.autostart()?),
+            turn: if persistent { guest.turn(uri)? } else { None },
+        },
         running: activity.is_active().then(|| Configuration::read(&guest.xml(Form::Running)?)).transpose()?,
         saved: if activity.is_active() { None } else { guest.saved(uri, &defined)? },
         defined,
@@ -214,7 +220,7 @@ fn look_around(
             None => mac_of(params.name.as_str(), index, block),
         })
         .collect();
-    let xml = definition.complete(uuid, &macs, Start::wanted(params, found).turn);
+    let xml = definition.complete(uuid, &macs, Start::wanted(params, start_of(found)).turn);
     let here = uri.is_this_machine();
     let bhyve_commands = bhyve::is_bhyve(uri).then(|| hypervisor.bhyve_commands(&xml)).transpose()?;
     let losses = match &bhyve_commands {

@@ -8,13 +8,14 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::activity::Activity;
+use crate::autostart::Start;
 use crate::definition::Definition;
+use crate::difference::{instance_differs, instance_has_edits, is_given_anew, waits};
 use crate::document::sha256;
-use crate::observe::{Found, Observed};
+use crate::observe::{Found, Observed, start_of};
 use crate::params::{Params, State};
-use crate::receipt::{lacks_an_edit, runs_an_edit};
 use crate::shown::{Shown, current_form, described, diff, forms};
-use crate::turn::{Start, Turn};
+use crate::turn::Turn;
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,8 +174,8 @@ fn plan_presence(params: &Params, definition: Option<&Definition>, observed: &Ob
     let define = define
         .filter(|_| power.contains(&Step::Stop) || !definition.is_some_and(|given| waits(given, found)));
     let mut steps = in_order(define, power, observed);
-    let start = Start::wanted(params, found);
-    steps.extend(Start::found(found).steps_to(start));
+    let start = Start::wanted(params, start_of(found));
+    steps.extend(start_steps(start_of(found), start));
     if params.is_waited_for() {
         steps.push(Step::Wait { console: console_to_wait_for(params, found, &steps) });
     }
@@ -213,10 +214,13 @@ fn plan_presence(params: &Params, definition: Option<&Definition>, observed: &Ob
     })
 }
 
-/// Whether this very definition waits for the next start already.
-fn waits(definition: &Definition, found: Option<&Found>) -> bool {
-    let waiting = found.and_then(|found| found.waiting.as_ref());
-    waiting.is_some_and(|receipt| receipt.given_meaning == definition.meaning())
+/// The steps from `found` to `wanted`. They set before they take away: a guest that starts with the host does so whenever they are
+/// interrupted.
+fn start_steps(found: Start, wanted: Start) -> impl Iterator<Item = Step> {
+    let turn = (found.turn != wanted.turn).then_some(Step::Turn(wanted.turn));
+    let mark = (found.marked != wanted.marked).then_some(Step::Autostart(wanted.marked));
+    let (first, second) = if wanted.turn.is_some() { (turn, mark) } else { (mark, turn) };
+    first.into_iter().chain(second)
 }
 
 /// A driver that forgets what is defined while a domain runs is told when it does not.
@@ -235,41 +239,6 @@ fn console_to_wait_for(params: &Params, found: Option<&Found>, steps: &[Step]) -
     let digest = sha256(text.as_bytes());
     let known = found.and_then(|found| found.instance()?.instance.shown.as_ref());
     (steps.contains(&Step::Start) || known != Some(&digest)).then_some(digest)
-}
-
-/// Whether the running instance is not what its domain is defined as.
-pub(crate) fn restart_is_due(found: &Found) -> bool {
-    found.activity.is_active() && instance_differs(found)
-}
-
-/// Whether the instance, be it running or saved, was started from another definition than the domain has now; of a domain that we
-/// did not define nobody can tell.
-fn instance_differs(found: &Found) -> bool {
-    let Some(running) = found.instance() else { return false };
-    if let Some(waiting) = &found.waiting {
-        return running.receipt.as_ref().is_none_or(|receipt| receipt.given_meaning != waiting.given_meaning);
-    }
-    let defined = found.defined.receipt.as_ref();
-    defined.is_some_and(|defined| {
-        let edited = !found.defined.is_untouched();
-        running.receipt.as_ref().is_none_or(|receipt| receipt.made_digest != defined.made_digest)
-            || edited && lacks_an_edit(&defined.made, &found.defined.shown, &running.shown)
-    })
-}
-
-/// Whether what is given now is not what was given when the running instance was defined.
-fn is_given_anew(definition: &Definition, found: &Found) -> bool {
-    let Some(running) = found.instance() else { return false };
-    running.receipt.as_ref().is_none_or(|receipt| receipt.given_meaning != definition.meaning())
-}
-
-fn instance_has_edits(found: &Found) -> bool {
-    match (found.instance(), &found.defined.receipt) {
-        (Some(running), Some(receipt)) if !found.defined.is_untouched() => {
-            runs_an_edit(&receipt.made, &found.defined.shown, &running.shown)
-        }
-        _ => false,
-    }
 }
 
 fn warnings(params: &Params, steps: &[Step], observed: &Observed, differs: bool) -> Vec<String> {
@@ -302,6 +271,7 @@ fn warnings(params: &Params, steps: &[Step], observed: &Observed, differs: bool)
     warnings
 }
 
+mod moved_disks;
 mod power;
 mod refusals;
 #[cfg(test)]

@@ -6,11 +6,11 @@ use std::fmt;
 
 use ansible_module::Diff;
 
+use crate::autostart::Start;
 use crate::definition::Definition;
+use crate::difference::restart_is_due;
 use crate::observe::Found;
 use crate::params::Params;
-use crate::plan::restart_is_due;
-use crate::turn::Start;
 
 /// The definition before and after: as given where we know, in libvirt's form where it came about without us.
 pub(crate) fn forms(definition: Option<&Definition>, found: Option<&Found>) -> (String, String) {
@@ -64,7 +64,7 @@ pub(crate) fn described(found: &Found, form: &str) -> String {
         state: found.activity.word(),
         memory_saved: found.saved.is_some(),
         restart_required: restart_is_due(found),
-        start: Start::found(Some(found)),
+        start: found.start,
         form,
     }
     .to_string()

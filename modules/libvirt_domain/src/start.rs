@@ -16,11 +16,10 @@ use crate::bhyve::{self, Process};
 use crate::console::{Console, Place};
 use crate::guest::{Form, Guest, Reach};
 use crate::instance::Instance;
-use crate::names::{ConnectUri, DomainName};
 use crate::observe::is_killed;
 use crate::receipt::Configuration;
-use crate::stopped::account;
-use crate::wait;
+use crate::stopped::{DomainAt, account};
+use crate::wait::Wait;
 
 /// How long somebody else who has started the guest may take to let it run.
 const THEIR_TURN: Duration = Duration::from_secs(10);
@@ -60,7 +59,7 @@ impl<'a> Work<'a> {
         if !guest.is_active()? || is_killed(&self.guest()?, self.hypervisor.uri())? {
             // One that nobody was to listen to has a log all the same.
             let mut console = self.console.take().or_else(|| self.console_of_running(&guest).ok()?);
-            let account = account(&guest, self.place(), console.as_mut());
+            let account = account(&guest, self.at(), console.as_mut());
             bail!("expected it to run, found that it has stopped at once: {account}");
         }
         if self.instance.log_from.is_some() {
@@ -194,16 +193,16 @@ impl<'a> Work<'a> {
                 self.params.name
             ));
         }
-        wait::wait(&guest, self.place(), wait_for, (self.console.as_mut(), self.listens))?;
+        let wait = Wait { guest: &guest, at: self.at(), wait_for, listens: self.listens };
+        wait.until_it_answers(self.console.as_mut())?;
         match console.filter(|_| self.console.is_some()) {
             Some(digest) => guest.note(&Instance { shown: Some(digest.to_owned()), ..self.instance.clone() }),
             None => Ok(()),
         }
     }
 
-    /// Whose domain it is, and which.
-    fn place(&self) -> (&'a ConnectUri, &'a DomainName) {
-        (self.hypervisor.uri(), &self.params.name)
+    fn at(&self) -> DomainAt<'a> {
+        DomainAt { uri: self.hypervisor.uri(), name: &self.params.name }
     }
 
     /// A console without history is of no use here: what is waited for may have been written already.

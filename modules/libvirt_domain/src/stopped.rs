@@ -11,13 +11,16 @@ use crate::guest::Guest;
 use crate::hypervisor_log;
 use crate::names::{ConnectUri, DomainName};
 
+/// Which domain of which hypervisor.
+#[derive(Clone, Copy)]
+pub(crate) struct DomainAt<'a> {
+    pub(crate) uri: &'a ConnectUri,
+    pub(crate) name: &'a DomainName,
+}
+
 /// Why it has stopped, and what it and its hypervisor wrote last.
-pub(crate) fn account(
-    guest: &Guest,
-    (uri, name): (&ConnectUri, &DomainName),
-    console: Option<&mut Console>,
-) -> String {
-    format!("{}; {}; {}", why(guest), console::quoted(console), hypervisor_log::quoted(uri, name))
+pub(crate) fn account(guest: &Guest, at: DomainAt<'_>, console: Option<&mut Console>) -> String {
+    format!("{}; {}; {}", why(guest), console::quoted(console), hypervisor_log::quoted(at.uri, at.name))
 }
 
 fn why(guest: &Guest) -> &'static str {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-//! How a domain starts with the host: by libvirt's own mark, at once, or in its turn, by the boot script of the role `hypervisor`.
-//! The turn is kept in an element of its own in the domain's metadata, which the script reads with virsh.
+//! The turn in which a domain starts with the host, by the boot script of the role `hypervisor`: it is kept in an element of its own
+//! in the domain's metadata, which the script reads with virsh.
 
 use std::fmt;
 use std::path::Path;
@@ -9,9 +9,6 @@ use std::path::Path;
 use roxmltree::{Document, Node};
 
 use crate::names::ConnectUri;
-use crate::observe::Found;
-use crate::params::Params;
-use crate::plan::Step;
 
 /// Namespace of the turn in a domain's metadata; roles/hypervisor/files/apiary-guests looks for it.
 pub(crate) const TURN: &str = "urn:x-apiary:bhyve:boot:1";
@@ -66,58 +63,6 @@ impl fmt::Display for Turn {
     }
 }
 
-/// How a domain starts with the host, if it does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Start {
-    /// Libvirt's own mark.
-    pub(crate) marked: bool,
-    /// Its turn.
-    pub(crate) turn: Option<Turn>,
-}
-
-impl Start {
-    /// As it was found.
-    pub(crate) fn found(found: Option<&Found>) -> Self {
-        found.map(|found| Self { marked: found.autostart, turn: found.turn }).unwrap_or_default()
-    }
-
-    /// As it shall be. One that has a turn has no mark: libvirt would start it out of its turn.
-    pub(crate) fn wanted(params: &Params, found: Option<&Found>) -> Self {
-        match (params.autostart, params.turn()) {
-            (None, _) => Self::found(found),
-            (Some(false), _) => Self::default(),
-            (Some(true), turn) => Self { marked: turn.is_none(), turn },
-        }
-    }
-
-    /// The steps from here to there. They set before they take away: a guest that starts with the host does so whenever they are
-    /// interrupted.
-    pub(crate) fn steps_to(self, wanted: Self) -> impl Iterator<Item = Step> {
-        let turn = (self.turn != wanted.turn).then_some(Step::Turn(wanted.turn));
-        let mark = (self.marked != wanted.marked).then_some(Step::Autostart(wanted.marked));
-        let (first, second) = if wanted.turn.is_some() { (turn, mark) } else { (mark, turn) };
-        first.into_iter().chain(second)
-    }
-
-    /// Whether it starts with the host.
-    pub(crate) fn is_on(self) -> bool {
-        self.marked || self.turn.is_some()
-    }
-}
-
-/// In words.
-impl fmt::Display for Start {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(turn) = self.turn else { return write!(f, "{}", self.marked) };
-        f.write_str("true")?;
-        turn.order.map_or(Ok(()), |order| write!(f, ", order {order}"))?;
-        if turn.delay > 0 {
-            write!(f, ", delay {} s", turn.delay)?;
-        }
-        f.write_str(if self.marked { ", and marked in libvirt" } else { "" })
-    }
-}
-
 /// Whether nobody on this machine starts guests in their turn. Of another machine it is not known.
 pub(crate) fn nobody_starts(uri: &ConnectUri) -> bool {
     uri.is_this_machine() && !Path::new(SCRIPT).is_file()
@@ -140,20 +85,6 @@ mod tests {
         }
         for damaged in ["<boot order='-1' delay='soon'/>", "<boot", ""] {
             assert_eq!(Turn::parse(damaged), Turn { order: None, delay: 0 }, "{damaged}");
-        }
-    }
-
-    #[test]
-    fn a_start_is_told_in_words() {
-        let turn = |order, delay| Some(Turn { order, delay });
-        for (marked, turn, words) in [
-            (false, None, "false"),
-            (true, None, "true"),
-            (false, turn(Some(10), 30), "true, order 10, delay 30 s"),
-            (false, turn(None, 30), "true, delay 30 s"),
-            (true, turn(Some(0), 0), "true, order 0, and marked in libvirt"),
-        ] {
-            assert_eq!(Start { marked, turn }.to_string(), words);
         }
     }
 }

@@ -10,9 +10,8 @@ use anyhow::{Result, bail};
 
 use crate::console::{Console, quoted};
 use crate::guest::Guest;
-use crate::names::{ConnectUri, DomainName};
 use crate::params::WaitFor;
-use crate::stopped::account;
+use crate::stopped::{DomainAt, account};
 
 /// Between two looks; short at first, for guests that come up at once.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(2);
@@ -30,46 +29,52 @@ struct Missing<'a> {
     reason: String,
 }
 
-/// Waits until everything asked for has come. `console` is read where `listens`, and quoted where something does not come.
-///
-/// # Errors
-/// Where it does not come in time, or the guest stops meanwhile.
-pub(crate) fn wait(
-    guest: &Guest,
-    place: (&ConnectUri, &DomainName),
-    wait_for: &WaitFor,
-    (mut console, listens): (Option<&mut Console>, bool),
-) -> Result<()> {
-    let started = Instant::now();
-    let mut missing = Missing {
-        console: wait_for.console.as_deref().filter(|_| listens && console.is_some()),
-        port: wait_for.host.as_deref().zip(wait_for.port),
-        agent: wait_for.agent,
-        reason: String::new(),
-    };
-    let mut pause = SHORTEST_PAUSE;
-    loop {
-        let left = wait_for.timeout.duration().saturating_sub(started.elapsed());
-        let looked = missing.look(guest, console.as_deref_mut(), left);
-        if let Ok(true) = looked {
-            return Ok(());
+/// Whom to wait for, and for what.
+pub(crate) struct Wait<'a> {
+    pub(crate) guest: &'a Guest,
+    pub(crate) at: DomainAt<'a>,
+    pub(crate) wait_for: &'a WaitFor,
+    /// Whether the text on the console is one of the things to wait for.
+    pub(crate) listens: bool,
+}
+
+impl Wait<'_> {
+    /// Waits until everything asked for has come. `console` is quoted where something does not come.
+    ///
+    /// # Errors
+    /// Where it does not come in time, or the guest stops meanwhile.
+    pub(crate) fn until_it_answers(&self, mut console: Option<&mut Console>) -> Result<()> {
+        let (started, wait_for) = (Instant::now(), self.wait_for);
+        let mut missing = Missing {
+            console: wait_for.console.as_deref().filter(|_| self.listens && console.is_some()),
+            port: wait_for.host.as_deref().zip(wait_for.port),
+            agent: wait_for.agent,
+            reason: String::new(),
+        };
+        let mut pause = SHORTEST_PAUSE;
+        loop {
+            let left = wait_for.timeout.duration().saturating_sub(started.elapsed());
+            let looked = missing.look(self.guest, console.as_deref_mut(), left);
+            if let Ok(true) = looked {
+                return Ok(());
+            }
+            let stopped = !self.guest.is_active()?;
+            // The console's stream breaks with the guest, which is what has to be told.
+            if !stopped {
+                looked?;
+            }
+            if stopped || left.is_zero() {
+                let found = if stopped {
+                    format!("found that it has stopped: {}", account(self.guest, self.at, console))
+                } else {
+                    format!("{}; {}", missing.reason, quoted(console))
+                };
+                let expected = words(missing.console, missing.port, missing.agent);
+                bail!("waiting: expected {expected} within {}, {found}", wait_for.timeout);
+            }
+            thread::sleep(pause.min(left));
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        let stopped = !guest.is_active()?;
-        // The console's stream breaks with the guest, which is what has to be told.
-        if !stopped {
-            looked?;
-        }
-        if stopped || left.is_zero() {
-            let found = if stopped {
-                format!("found that it has stopped: {}", account(guest, place, console))
-            } else {
-                format!("{}; {}", missing.reason, quoted(console))
-            };
-            let expected = words(missing.console, missing.port, missing.agent);
-            bail!("waiting: expected {expected} within {}, {found}", wait_for.timeout);
-        }
-        thread::sleep(pause.min(left));
-        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 

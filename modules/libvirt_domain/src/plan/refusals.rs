@@ -5,9 +5,10 @@
 use ansible_module::Size;
 use anyhow::{Result, bail, ensure};
 
+use super::moved_disks::{Moved, moved_away_from};
 use crate::console::Place;
 use crate::definition::Definition;
-use crate::disks::{Moved, moved_away_from, source_in};
+use crate::disks::source_in;
 use crate::hypervisor::Version;
 use crate::observe::{Found, Observed, Surroundings};
 use crate::params::Params;

@@ -6,7 +6,7 @@ use super::*;
 
 fn starting(marked: bool, order: Option<u32>) -> Option<Found> {
     let turn = order.map(|order| Turn { order: Some(order), delay: 0 });
-    Some(Found { autostart: marked, turn, ..on() })
+    Some(Found { start: Start { marked, turn }, ..on() })
 }
 
 fn lacking_script(options: Value, found: Option<Found>) -> Plan {
