@@ -10,9 +10,8 @@ use crate::values::Address;
 /// What the user should know of the network.
 pub fn warnings(params: &Params) -> Vec<String> {
     let nics = nics(params);
-    let routes =
-        [("IPv4", true), ("IPv6", false)].into_iter().filter_map(|family| several_routes(&nics, family));
-    let mut warnings: Vec<_> = routes.collect();
+    let mut warnings: Vec<_> =
+        [true, false].into_iter().filter_map(|ipv4| several_routes(&nics, ipv4)).collect();
     if params.family == Family::Linux {
         warnings.extend(nics.iter().flat_map(|nic| far(nic).chain(beside_automatic(nic))));
     }
@@ -20,7 +19,8 @@ pub fn warnings(params: &Params) -> Vec<String> {
 }
 
 /// Where several interfaces bring a default route, which one counts is nobody's choice.
-fn several_routes(nics: &[Nic], (kind, is_ipv4): (&str, bool)) -> Option<String> {
+fn several_routes(nics: &[Nic], is_ipv4: bool) -> Option<String> {
+    let kind = if is_ipv4 { "IPv4" } else { "IPv6" };
     let automatic =
         |nic: &Nic| if is_ipv4 { nic.has(Address::Dhcp).then_some("dhcp") } else { nic.automatic_ipv6() };
     let source = |nic: &Nic| {
