@@ -8,6 +8,7 @@ it do. Ansible imports those once, before it forks a worker for every host and t
 
 from __future__ import annotations
 
+from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible.release import __version__
@@ -53,8 +54,18 @@ class ActionModule(ActionBase):
             return dict(result, failed=True, msg="%s: %s" % (name, wrong))
         if not found:
             return dict(result, failed=True, msg=_NOT_BUILT % name)
-        answer = self._answer(found, encode(dict(options, **self._settings(name))), self._job(self.options.long))
+        try:
+            answer = self._answer(found, encode(dict(options, **self._settings(name))), self._job(self.options.long))
+        except AnsibleConnectionFailure as error:
+            if not self._asks_once_for_all():
+                raise
+            return dict(result, failed=True, msg=str(error))
         return dict(result, **all_shown(remove_values(verdict.judge(name, answer, found), secrets)))
+
+    def _asks_once_for_all(self):
+        """Whether this asks another host on behalf of all, and may go without an answer. Where such a one is not reached, Ansible would
+        end the play for whom it asks, even though the task says to ignore that."""
+        return bool(self._task.run_once and self._task.delegate_to and self._task.ignore_unreachable)
 
     def _settings(self, name):
         """The keys by which Ansible tells a module how to run."""

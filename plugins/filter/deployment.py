@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.apiary.bhyve.plugins.plugin_utils._deployment import Deployment, named, ours
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._deployment import Deployment, named
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._fleet import guests_of
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._moved import domains_found, guests_elsewhere, hosts_silent, hosts_to_ask
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._removal import Removal, left_of_guests
 
 
@@ -61,22 +62,6 @@ def deployment_refusal(told):
 def deployment_table(told):
     """How it went, one line a guest."""
     return Deployment(told).table()
-
-
-def domains_found(hostvars, host):
-    """The domains that this collection has made on a host, by name, as far as this play has looked."""
-    return ours(hostvars[host].get("guest_domains_found"))
-
-
-def guests_elsewhere(hostvars, hosts):
-    """Guests that still run on a host whose dictionary has them no more: by the host that has them now, the other one by their names."""
-    left = {}
-    for host in hosts:
-        named_there = guests_of(hostvars, host)
-        for name, domain in domains_found(hostvars, host).items():
-            if name not in named_there and domain["state"] != "shutoff":
-                left[name] = host
-    return {here: {name: left[name] for name in guests_of(hostvars, here) if name in left} for here in hosts} if left else {}
 
 
 def guests_here(hostvars, host):
@@ -146,6 +131,8 @@ class FilterModule:
             "guests_here": guests_here,
             "guests_to_remove": guests_to_remove,
             "guests_unknown": guests_unknown,
+            "hosts_silent": hosts_silent,
+            "hosts_to_ask": hosts_to_ask,
             "naming_problems": naming_problems,
             "removal_failures": removal_failures,
             "removal_options": removal_options,

@@ -9,10 +9,9 @@ import re
 
 from ansible import context
 from ansible.errors import AnsibleFilterError
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._fleet import GUESTS, HYPERVISORS
 
-HYPERVISORS = "bhyve_hypervisors"
 WITH_GUESTS = "bhyve_with_guests"
-GUESTS = "bhyve_guests"
 LEFT_ALONE = "bhyve_without_guests"
 REPOSITORIES = "bhyve_repository"
 _NAMES = re.compile(r"[A-Za-z0-9_.-]+([,:][A-Za-z0-9_.-]+)*")

@@ -30,6 +30,7 @@ _ELSEWHERE = (
     "it still runs on %s, whose bhyve_guests has it no more: expected it to run on one host only; remove it there first, with --limit "
     "and -e bhyve_remove"
 )
+_SILENT = "it is not known whether one of these guests still runs on %s, which did not answer"
 _NO_FAMILY = "the os of image %s is %s, which does not say who reads a seed: write `family` into the guest's seed"
 
 
@@ -66,10 +67,11 @@ def seed_path(place, name):
 
 class Deployment:
     """`told` holds the `names` of the guests, the `definitions` of all of this host, their `faults`, the `place` of their volumes and
-    seeds, the `domains_found`, the guests that run `elsewhere`, and what each phase has returned so far."""
+    seeds, the `domains_found`, the guests that run `elsewhere`, hosts outside the play that were `silent` when they were asked for such,
+    and what each phase has returned so far."""
 
     def __init__(self, told):
-        self.place, self.elsewhere = told["place"], told.get("elsewhere") or {}
+        self.place, self.elsewhere, self.silent = told["place"], told.get("elsewhere") or {}, told.get("silent") or []
         definitions = told["definitions"]
         self.definitions = {str(name): guest for name, guest in definitions.items()} if isinstance(definitions, Mapping) else {}
         self.names = named(told["names"])
@@ -216,6 +218,7 @@ class Deployment:
         lines = aligned(rows + [self._unnamed(domain) for domain in self.unnamed()])
         # Guests are worked on side by side: this is less than the sum of theirs.
         total = sum(seconds_of(returned, "total") for returned in self.returned.values())
+        lines += [_SILENT % ", ".join(self.silent)] if self.silent else []
         return lines + ["%.2f seconds on the host for %d %s" % (total, len(self.guests), "guest" if len(self.guests) == 1 else "guests")]
 
     def unnamed(self):

@@ -18,6 +18,10 @@ from ansible_collections.apiary.bhyve.plugins.plugin_utils._disks import disks_o
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._networks import guest_addresses, guest_macs
 from jinja2.exceptions import TemplateError
 
+# Groups of the inventory with a meaning; the second one is of guests.
+HYPERVISORS = "bhyve_hypervisors"
+GUESTS = "bhyve_guests"
+
 UNREADABLE = (AnsibleError, TemplateError)
 _LEAVES_TEMPLATES = tuple(int(part) for part in __version__.split(".")[:2]) < (2, 19)
 # As in the role's defaults, which other hosts' variables do not show.

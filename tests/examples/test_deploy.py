@@ -96,12 +96,12 @@ def test_what_the_filters_make_of_it(site, deployed, examples):
     assert [each["result"]["changed"] for each in ran[6:]] == [False, False]
     pages = [
         "guest_definitions", "fleet_faults", "deployment_refusal", "hosts_with_guests", "hosts_to_prepare", "hosts_of_repository", "hosts_with_clocks",
-        "hosts_without_guests", "guest_interfaces",
+        "hosts_without_guests", "hosts_to_ask", "hosts_silent", "guest_interfaces",
     ]
     ran = site.play("hv1", *(examples.take(page)[0] for page in pages), guest_deployment=told)
     said = [each["result"]["msg"] for each in ran]
     assert said.pop().split()[2:5] == ["<source", "bridge='bridge0'/>", "</interface>"]
-    assert said == ["192.0.2.11", ["web1"], "All assertions passed", "bhyve_hypervisors", "bhyve_hypervisors", "bhyve_repository", "all", []]
+    assert said == ["192.0.2.11", ["web1"], "All assertions passed", "bhyve_hypervisors", "bhyve_hypervisors", "bhyve_repository", "all", [], [], []]
 
 
 def test_what_the_filters_make_of_a_removal(site, deployed, examples):

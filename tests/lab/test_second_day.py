@@ -81,6 +81,12 @@ class Site:
         (self.folder / "hosts.json").write_text(json.dumps(groups))
         return str(self.folder / "hosts.json")
 
+    def with_one_that_is_down(self, name):
+        """A further inventory, with a hypervisor that nobody can reach."""
+        down = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
+        (self.folder / "down.json").write_text(json.dumps({"bhyve_hypervisors": {"hosts": {name: down}}}))
+        return str(self.folder / "down.json")
+
     def play(self, name, *words, code=0):
         """What a playbook has printed, as one line of words."""
         done = subprocess.run(
@@ -130,7 +136,8 @@ def test_the_second_day(site):
     said = site.deploy()
     assert changes(said, "hv1") == 0 and row(said, "web1")[-2:] == ["newer:", "20260601"]
     hv1.guests["web2"] = guest(wait_for={"console": BANNER % "20260601"})
-    said = site.deploy()
+    said = site.deploy("--limit", "hv1", "-i", site.with_one_that_is_down("hv3"))
+    assert "it is not known whether one of these guests still runs on hv3, which did not answer" in said
     assert row(said, "web2")[:2] == ["running", "demo-20260601"] and row(said, "web1")[1] == "demo-20260101"
 
     # A guest that runs needs neither store nor catalogue.
@@ -153,6 +160,9 @@ def test_the_second_day(site):
     said = site.deploy(code=2)
     assert "web2: it still runs on hv1" in said and row(said, "web2")[0] in ("failed", "running") and hv2.running() == []
     assert hv1.running() == ["web1", "web2"]
+    # Not even where the play leaves the host out that still runs it.
+    said = site.deploy("--limit", "hv2", code=2)
+    assert "web2: it still runs on hv1" in said and hv2.running() == []
     assert "web2 is on hv1 and hv2" in site.play("remove", "-e", "bhyve_remove=web2", code=2)
     site.play("remove", "-e", "bhyve_remove=web2", "--limit", "hv1")
     site.deploy()

@@ -243,6 +243,28 @@ def test_a_guest_that_has_moved_does_not_run_twice():
     assert failure.startswith("web1: it still runs on hv1, whose bhyve_guests has it no more")
 
 
+def test_hosts_outside_the_play_are_asked_where_a_guest_is_to_be_started():
+    hostvars = {"hv1": host("web1", "web2", web1="running"), "hv2": {"bhyve_guests": {"db1": GUEST}}, "hv3": {}, "web1": {}}
+    groups = {"all": list(hostvars), "bhyve_guests": ["web1"]}
+    assert deployment.hosts_to_ask(hostvars, groups, ["hv1"]) == ["hv2"]
+    assert deployment.hosts_to_ask(hostvars, {**groups, "bhyve_hypervisors": ["hv1", "hv2", "hv3"]}, ["hv1"]) == ["hv2", "hv3"]
+    # One that was looked at by an earlier batch has been asked already.
+    assert deployment.hosts_to_ask({**hostvars, "hv2": host("db1")}, groups, ["hv1"]) == []
+    for quiet in (host("web1", web1="running"), host(), {"bhyve_guests": {"web1": {**GUEST, "state": "shutoff"}}, "guest_domains_found": {}}):
+        assert deployment.hosts_to_ask({**hostvars, "hv1": quiet}, groups, ["hv1"]) == []
+
+
+def test_what_they_answer_counts_and_who_is_silent_is_told():
+    answer = {"item": "hv2", "domains": [{"name": "web1", "state": "running", "managed": {}}, {"name": "db1", "state": "running", "managed": {}}]}
+    asked = {"results": [answer, {"item": "hv3", "unreachable": True, "msg": "no route"}, {"item": "hv4", "failed": True, "msg": "no libvirt"}]}
+    hostvars = {"hv1": host("web1", "db1"), "hv2": {"bhyve_guests": {"db1": GUEST}}, "hv3": {}, "hv4": {}}
+    assert deployment.guests_elsewhere(hostvars, ["hv1"], asked) == {"hv1": {"web1": "hv2"}}
+    assert deployment.hosts_silent(asked) == ["hv3", "hv4"]
+    assert deployment.hosts_silent({"skipped": True, "results": []}) == []
+    *_table, silent, _total = deployment.deployment_table(told({"web1": GUEST}, silent=["hv3", "hv4"]))
+    assert silent == "it is not known whether one of these guests still runs on hv3, hv4, which did not answer"
+
+
 def test_names_that_nobody_has_are_told_with_those_there_are():
     hostvars = {"hv1": host("web1", old="running"), "hv2": host("web2", web1="running"), "hv3": {}}
     assert deployment.guests_here(hostvars, "hv1") == ["old", "web1"]
