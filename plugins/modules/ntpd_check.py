@@ -35,7 +35,11 @@ options:
     default: auto
   from_file:
     description:
-      - Judge this file on the target, a saved output of C(ntpctl -s all), instead of asking a daemon.
+      - Judge this file on the target, a saved or pasted output of C(ntpctl -s all), instead of asking a daemon.
+      - It is taken as people have it, from a terminal, a mail, a tracker or a log, indented, quoted, wrapped, with no-break spaces, banners and
+        prompts, with names lost. Lines that are not understood are listed in RV(notes). A peer that has lost its name is called C(row 4).
+      - Half a report shows what is wrong in it, but is never called good. Where nothing is wrong in that half, the verdict is V(incomplete).
+      - Of several reports of one host the last one counts. Those of several hosts are refused.
     type: path
   time_limit:
     description:
@@ -209,7 +213,8 @@ RETURN = r"""
 verdict:
   description:
     - What is the matter, the one that explains most first. V(ok), V(starting), V(slewing), V(blocked), V(stuck), V(no_majority), V(discordant), V(offset),
-      V(unsynced), V(few_peers), V(stratum), V(drift), V(unresolved), V(no_tool), V(no_daemon), V(no_permission), V(not_answering) or V(parse_error).
+      V(unsynced), V(few_peers), V(stratum), V(drift), V(unresolved), V(incomplete), V(no_tool), V(no_daemon), V(no_permission),
+      V(not_answering) or V(parse_error).
   returned: success
   type: str
   sample: blocked

@@ -26,7 +26,7 @@ Output, one of (default: text for a person; exit status as --nagios):
   --prometheus FILE      metrics for the textfile collector, replaced in one step; - prints them; exit as --json
 
 Options:
-  --from FILE            judge a saved output of `ntpctl -s all`; - reads standard input
+  --from FILE            judge a saved or pasted output of `ntpctl -s all`, in whatever state; - reads standard input
   --daemon NAME          auto, openntpd or chrony
   --check                with --repair: say what would be done, remember nothing
   --probe                ask every peer directly

@@ -3,7 +3,7 @@
 //! The running daemon as the system shows it: process, drift file, configuration, service. Looks, never touches.
 
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -132,14 +132,27 @@ fn first(file: Option<&Path>, usual: &[&str]) -> Result<Option<(PathBuf, String)
 /// # Errors
 /// Where it cannot be read or is larger.
 pub fn read(path: &Path, largest: u64) -> Result<String> {
+    Ok(String::from_utf8_lossy(&read_bytes(path, largest)?).into_owned())
+}
+
+/// Reads a file, or standard input, of at most `largest` bytes.
+///
+/// # Errors
+/// Where it cannot be read or is larger.
+pub fn read_bytes(path: &Path, largest: u64) -> Result<Vec<u8>> {
     let doing = || format!("reading {}", path.display());
     let mut bytes = Vec::new();
-    let file = fs::File::open(path).with_context(doing)?;
+    // Under sshd standard input is a socket, which cannot be opened by its name.
+    let file: Box<dyn Read> = if path == Path::new("/dev/stdin") {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(fs::File::open(path).with_context(doing)?)
+    };
     file.take(largest + 1).read_to_end(&mut bytes).with_context(doing)?;
     if bytes.len() as u64 > largest {
         bail!("{}: expected at most {largest} bytes, found more", doing());
     }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(bytes)
 }
 
 #[cfg(test)]

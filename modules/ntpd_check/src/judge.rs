@@ -54,6 +54,7 @@ fn openntpd(report: &Report, evidence: &Evidence, limits: &Limits) -> Judgement 
     findings.extend(leap::findings(evidence, &figures));
     let mut judgement = conclude(findings, figures.clone(), blocking);
     judgement.falsetickers = figures.falsetickers;
+    judgement.temper(&report.gaps);
     judgement
 }
 

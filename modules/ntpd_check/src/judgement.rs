@@ -27,6 +27,19 @@ pub struct Judgement {
     pub clock: Figures,
 }
 
+impl Judgement {
+    /// Half a paste may show what is wrong, but never that nothing is.
+    pub fn temper(&mut self, gaps: &[String]) {
+        if gaps.is_empty() || self.severity != Severity::Ok {
+            self.notes.extend(gaps.iter().cloned());
+            return;
+        }
+        let reasons = gaps.iter().map(|gap| format!("{gap}; nothing is wrong in what is there"));
+        self.reasons.splice(0..0, reasons);
+        (self.verdict, self.severity) = (Verdict::Incomplete, Severity::Unknown);
+    }
+}
+
 /// Figures of one clock, in seconds unless named otherwise; absent is never 0.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Figures {

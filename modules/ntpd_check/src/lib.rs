@@ -15,6 +15,7 @@ pub mod ntpctl;
 pub mod observe;
 pub mod outputs;
 pub mod params;
+pub mod paste;
 pub mod probe;
 pub mod repair;
 pub mod report;

@@ -49,32 +49,45 @@ fn refusal(finished: &Finished) -> Failure {
     use std::os::unix::process::ExitStatusExt;
 
     let words = finished.stderr.trim();
-    if finished.status.signal() == Some(SIGPIPE) || words.contains("pipe closed") {
-        return Failure::not_answering(format!(
-            "the daemon accepted the connection and closed it again: it is going down {words}"
-        ));
+    if finished.status.signal() == Some(SIGPIPE) {
+        return hung_up(words);
+    }
+    complaint(words)
+        .unwrap_or_else(|| Failure::parse(format!("ntpctl failed with status {}: {words}", finished.rc())))
+}
+
+fn hung_up(words: &str) -> Failure {
+    Failure::not_answering(format!(
+        "the daemon accepted the connection and closed it again: it is going down {words}"
+    ))
+}
+
+/// What ntpctl's words mean, where they are known.
+pub(crate) fn complaint(words: &str) -> Option<Failure> {
+    if words.contains("pipe closed") {
+        return Some(hung_up(words));
     }
     let connecting = words.contains("connect:");
     if connecting && words.contains("Permission denied") {
-        return Failure::no_permission(format!(
+        return Some(Failure::no_permission(format!(
             "{words}; the daemon's socket belongs to root (mode 0660), membership in group ntpd does not help: \
              run this check as root"
-        ));
+        )));
     }
     if connecting && words.contains("No such file or directory") {
-        return Failure::no_daemon(format!("{words}; the daemon is not running"));
+        return Some(Failure::no_daemon(format!("{words}; the daemon is not running")));
     }
     if connecting && words.contains("Connection refused") {
-        return Failure::no_daemon(format!(
+        return Some(Failure::no_daemon(format!(
             "{words}; the socket is left over from a daemon that is gone (or, up to 6.2, a second ntpd took it)"
-        ));
+        )));
     }
     if words.contains("imsg_get error") || words.contains("read error") {
-        return Failure::not_answering(format!(
+        return Some(Failure::not_answering(format!(
             "{words}; whatever listens on the socket is no OpenNTPD of this version"
-        ));
+        )));
     }
-    Failure::parse(format!("ntpctl failed with status {}: {words}", finished.rc()))
+    None
 }
 
 #[cfg(test)]

@@ -18,13 +18,13 @@ use crate::report::Report;
 use crate::state::{self, State};
 use crate::verdict::Verdict;
 use crate::vet::{Vetted, vet};
-use crate::{chrony, ntpctl};
+use crate::{chrony, ntpctl, paste};
 
 /// The daemon on the loopback address answers in microseconds or not at all, unless the machine is busy.
 const LOOPBACK: Sampling = Sampling { samples: 1, timeout: Duration::from_secs(1), interval: Duration::ZERO };
 
-/// A saved output of ntpctl is a few KiB.
-const LARGEST: u64 = 1 << 20;
+/// A saved output of ntpctl is a few KiB, a scrollback with one in it some hundred.
+const LARGEST: u64 = 4 << 20;
 
 /// Everything that was found out.
 #[derive(Debug, Clone)]
@@ -98,18 +98,17 @@ pub fn state_path(params: &Params) -> PathBuf {
 }
 
 fn saved(params: &Params, path: &Path) -> Result<Observed> {
-    let text = daemon::read(path, LARGEST).context("reading a saved output of ntpctl")?;
-    let source = match ntpctl::parse(&text) {
-        Ok(report) if report.status.is_none() && report.peers.is_empty() => {
-            Source::Failed(Failure::parse(format!(
-                "{}: expected the output of ntpctl -s all, found neither a status line nor a peer table",
-                path.display()
-            )))
-        }
-        Ok(report) => Source::Openntpd(report),
-        Err(error) => Source::Failed(Failure::parse(format!("{}: {error:#}", path.display()))),
-    };
+    let bytes = daemon::read_bytes(path, LARGEST).context("reading a saved output of ntpctl")?;
     let mut notes = Vec::new();
+    let source = match paste::read(&bytes) {
+        Ok(read) => {
+            notes.extend(read.notes);
+            Source::Openntpd(read.report)
+        }
+        Err(failure) => {
+            Source::Failed(Failure { reason: format!("{}: {}", path.display(), failure.reason), ..failure })
+        }
+    };
     // A saved output has no date: no leap second can be near it.
     let evidence = Evidence::of_source(now(), source);
     let candidates = vet(&probe(&params.candidates, sampling(params))?);

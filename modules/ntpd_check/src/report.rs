@@ -16,6 +16,9 @@ pub struct Report {
     pub peers: Vec<Peer>,
     /// Hardware clocks (`sensor` in ntpd.conf).
     pub sensors: Vec<Sensor>,
+    /// What a paste is known to lack, one sentence each; what the daemon itself says is whole.
+    #[serde(skip)]
+    pub gaps: Vec<String>,
 }
 
 /// What the first line of ntpctl says.
@@ -82,6 +85,9 @@ pub struct Peer {
     pub poll: i64,
     /// Absent on a row that is not valid.
     pub sample: Option<Sample>,
+    /// What to call a row of a paste that has lost its address.
+    #[serde(skip)]
+    pub stand_in: Option<String>,
 }
 
 /// The measured part of a valid row, in seconds.
@@ -127,9 +133,15 @@ impl Peer {
         self.trust >= TRUST_VALID
     }
 
-    /// How people name it: address, else the unresolved name.
+    /// How people name it: address, else its place in a paste, else the unresolved name.
     pub fn label(&self) -> &str {
-        self.address.as_deref().or(self.name.as_deref()).unwrap_or("?")
+        let known = self.address.as_deref().or(self.stand_in.as_deref());
+        known.or(self.name.as_deref()).unwrap_or("?")
+    }
+
+    /// Whether the daemon has an address for it.
+    pub fn is_resolved(&self) -> bool {
+        self.address.is_some() || self.stand_in.is_some()
     }
 }
 

@@ -38,6 +38,8 @@ pub enum Verdict {
     Drift,
     /// A configured name does not resolve.
     Unresolved,
+    /// Half a paste, and nothing is wrong in that half.
+    Incomplete,
     /// The clock is being corrected and will be right in a known time.
     Slewing,
     /// The daemon was started a moment ago.
@@ -65,6 +67,7 @@ impl Verdict {
             Self::Stratum => "stratum",
             Self::Drift => "drift",
             Self::Unresolved => "unresolved",
+            Self::Incomplete => "incomplete",
             Self::Slewing => "slewing",
             Self::Starting => "starting",
             Self::Ok => "ok",
@@ -72,7 +75,7 @@ impl Verdict {
     }
 
     /// All of them, for outputs that list every state.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Ok,
         Self::Starting,
         Self::Slewing,
@@ -86,6 +89,7 @@ impl Verdict {
         Self::Stratum,
         Self::Drift,
         Self::Unresolved,
+        Self::Incomplete,
         Self::NoTool,
         Self::NoDaemon,
         Self::NoPermission,

@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use ntpd_check::evidence::{Evidence, Source};
 use ntpd_check::judge::{Limits, judge};
 use ntpd_check::params::Params;
-use ntpd_check::{chrony, ntpctl};
+use ntpd_check::{chrony, ntpctl, paste};
 
 const NOW: f64 = 1_700_000_000.0;
 
@@ -17,6 +17,9 @@ fuzz_target!(|text: &str| {
         let rows = report.peers.len() + report.sensors.len();
         assert!(rows <= text.lines().count());
         judge(&Evidence::of_source(NOW, Source::Openntpd(report)), &limits);
+    }
+    if let Ok(paste) = paste::read(text.as_bytes()) {
+        judge(&Evidence::of_source(NOW, Source::Openntpd(paste.report)), &limits);
     }
     if let Some((tracking, sources)) = text.split_once('\n')
         && let Ok(report) = chrony::parse(tracking, sources)

@@ -210,7 +210,7 @@ fn stratum(case: &Case<'_>) -> Option<Finding> {
 }
 
 fn unresolved(case: &Case<'_>) -> Option<Finding> {
-    let missing = case.report.peers.iter().filter(|peer| peer.address.is_none());
+    let missing = case.report.peers.iter().filter(|peer| !peer.is_resolved());
     let names: Vec<_> = missing
         .map(|peer| if peer.pool { format!("pool {}", peer.label()) } else { peer.label().into() })
         .collect();

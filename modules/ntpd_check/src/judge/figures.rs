@@ -33,7 +33,12 @@ impl Figures {
         let mut figures = Self {
             synced: report.status.as_ref().map(|status| status.synced),
             stratum: status.stratum,
-            valid_peers: if report.peers.is_empty() { counted.valid } else { valid_rows },
+            // A table that has lost rows, as pastes do, shows fewer than the daemon has.
+            valid_peers: if report.peers.len() < counted.total as usize {
+                counted.valid.max(valid_rows)
+            } else {
+                valid_rows
+            },
             total_peers: total,
             offset_mean: mean(&offsets).map(|mean| (mean + pending).abs()),
             offset_median: middle.map(|median| (median + pending).abs()),

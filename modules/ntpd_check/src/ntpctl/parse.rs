@@ -15,7 +15,7 @@ const SENSOR_HEADER: &str = "wt gd st next poll offset correction";
 
 type Lines<'a> = Peekable<Box<dyn Iterator<Item = (usize, &'a str)> + 'a>>;
 
-/// Reads what ntpctl printed. A shell prompt that names the command may stand before it, as in a pasted terminal.
+/// Reads what ntpctl printed, and nothing else: what people paste goes through [`crate::paste`].
 ///
 /// # Errors
 /// An empty text, a line outside the grammar (with its number and text), or a peer count that contradicts the table.
@@ -26,7 +26,7 @@ pub fn parse(text: &str) -> Result<Report> {
     let mut report = Report::default();
     let mut seen = false;
     while let Some((number, line)) = lines.next() {
-        if line.trim().is_empty() || (!seen && is_prompt(line)) {
+        if line.trim().is_empty() {
             continue;
         }
         seen = true;
@@ -37,10 +37,6 @@ pub fn parse(text: &str) -> Result<Report> {
     }
     check_totals(&report)?;
     Ok(report)
-}
-
-fn is_prompt(line: &str) -> bool {
-    line.contains("ntpctl -s") && !line.starts_with("usage:")
 }
 
 fn section<'a>(report: &mut Report, line: &'a str, lines: &mut Lines<'a>) -> Result<()> {

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+//! A row of either table: three small numbers, two whole seconds, and what was measured.
+
+use super::piece::{starts, whole_seconds};
+use super::pieces::Word;
+
+/// Highest trust level of OpenNTPD, in every version.
+const TRUSTED: u32 = 10;
+
+/// One row, of a peer or of a sensor.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Row {
+    pub(super) marked: bool,
+    /// Lost where the left edge is cut off.
+    pub(super) weight: Option<u32>,
+    /// `tl`, or `gd` of a sensor.
+    pub(super) level: u32,
+    pub(super) stratum: Option<u32>,
+    pub(super) next: i64,
+    pub(super) poll: i64,
+    pub(super) measured: Measured,
+}
+
+/// What stands behind `poll`.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Measured {
+    /// Seconds: offset, delay and jitter of a peer, offset and correction of a sensor, or fewer.
+    Values(Vec<f64>),
+    /// `---- peer not valid ----`, `- sensor not valid -`, or their beginning.
+    NotValid {
+        /// Whether the word `sensor` stands there.
+        sensor: bool,
+    },
+}
+
+/// The row that these words begin with.
+pub(super) fn row(words: &[Word<'_>]) -> Option<(Row, usize)> {
+    let first = words.first()?.text;
+    let marked = first.starts_with('*');
+    let alone = usize::from(first == "*");
+    let number = |at: usize| {
+        let word = words.get(alone + at)?.text;
+        small(if at == 0 && alone == 0 { word.strip_prefix('*').unwrap_or(word) } else { word })
+    };
+    let seconds = |at: usize| whole_seconds(words.get(alone + at)?.text);
+    // The weight is lost where the left edge is; one word less, and a row that begins its line or follows a star.
+    let weighted = seconds(3).is_some() && seconds(4).is_some();
+    let (weight, shift) = if weighted { (Some(number(0)?), 1) } else { (None, 0) };
+    let level = number(shift).filter(|&level| level <= TRUSTED)?;
+    let stratum = match words.get(alone + shift + 1)?.text {
+        dash if is_dashes(dash) => None,
+        word => Some(small(word)?),
+    };
+    let (next, poll) = (seconds(shift + 2)?, seconds(shift + 3)?);
+    let taken = alone + shift + 4;
+    let (measured, length) = measured(words.get(taken..).unwrap_or_default());
+    Some((Row { marked, weight, level, stratum, next, poll, measured }, taken + length))
+}
+
+fn measured(words: &[Word<'_>]) -> (Measured, usize) {
+    let dashes = words.iter().take_while(|word| is_dashes(word.text)).count();
+    let said = words.get(dashes..).unwrap_or_default();
+    for (kind, sensor) in [("peer", false), ("sensor", true)] {
+        if starts(said, &[kind, "not", "valid"]) {
+            let after = said.get(3..).unwrap_or_default();
+            let closing = after.iter().take_while(|word| is_dashes(word.text)).count();
+            return (Measured::NotValid { sensor }, dashes + 3 + closing);
+        }
+    }
+    if dashes > 0 {
+        return (Measured::NotValid { sensor: false }, dashes);
+    }
+    let (mut values, mut length) = (Vec::new(), 0);
+    while values.len() < 3
+        && let Some((value, taken)) = millis(words.get(length..).unwrap_or_default())
+    {
+        values.push(value);
+        length += taken;
+    }
+    (Measured::Values(values), length)
+}
+
+/// A count of at most three digits: nothing in these columns is larger, and dates are.
+fn small(word: &str) -> Option<u32> {
+    (word.len() <= 3 && word.bytes().all(|byte| byte.is_ascii_digit())).then(|| word.parse().ok()).flatten()
+}
+
+fn is_dashes(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|byte| byte == b'-')
+}
+
+/// `-984.784ms`, in one word or with a blank before the unit, in seconds. A comma is no point: it was split away, and the
+/// row is cut there.
+pub(super) fn millis(words: &[Word<'_>]) -> Option<(f64, usize)> {
+    let word = words.first()?.text;
+    let (number, taken) = match word.strip_suffix("ms") {
+        Some(number) => (number, 1),
+        None if words.get(1)?.text == "ms" => (word, 2),
+        None => return None,
+    };
+    let digits = number.strip_prefix('-').unwrap_or(number);
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, "0"));
+    let numeric = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !numeric(whole) || !numeric(part) {
+        return None;
+    }
+    let value: f64 = number.parse().ok()?;
+    // As the strict reader: whole microseconds, so that both give the same number.
+    let seconds = (value * 1000.0).round() / 1e6;
+    seconds.is_finite().then_some((seconds, taken))
+}
