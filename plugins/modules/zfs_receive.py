@@ -131,7 +131,8 @@ options:
     type: str
   state:
     description:
-      - With V(present), the volume shall be there with the image O(src).
+      - With V(present), the volume shall be there with the image O(src). One that is missing because an exchange of
+        M(apiary.bhyve.zfs_swap) was cut is not made anew, which would hide what its guest has; the message says how to finish the exchange.
       - With V(absent), it shall not. A file that this module has not made is not removed without O(force).
       - A ZFS volume goes with its own snapshots, but not while anybody has it open, holds a snapshot of it or has clones of it, as of a
         golden volume that is used. Who does is named.

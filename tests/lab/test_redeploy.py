@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
+import time
 
 import pytest
 from test_second_day import BANNER, Host, Site, changes, guest, row
@@ -134,3 +136,19 @@ def test_where_the_controller_dies_the_same_call_again_goes_on(site, moment, bac
     present = inode(hv1)
     redeploy(site, *words)
     assert inode(hv1) != present
+
+
+def test_a_deploy_after_a_cut_makes_no_fresh_disk(site):
+    [hv1] = site.hosts
+    hv1.virsh("destroy", "web1")
+    volumes = hv1.folder / "volumes"
+    shutil.copy2(volumes / "web1.raw", volumes / "web1.raw.redeploy")
+    os.setxattr(volumes / "web1.raw.redeploy", "user.apiary.bhyve.swap", time.strftime("new %Y-%m-%dT%H:%M:%SZ", time.gmtime()).encode())
+    (volumes / "web1.raw").rename(volumes / "web1.raw.old-20260101T000000Z")
+    for words in ([], ["--check"]):
+        said = site.deploy(*words, code=2)
+        assert "web1.raw.redeploy, chosen on" in said and "apiary.bhyve.redeploy -e guest_names=web1`" in said
+        assert hv1.running() == [] and "web1.raw" not in hv1.volumes()
+    assert row(redeploy(site), "web1")[0] == "running"
+    assert hv1.volumes() == ["web1.raw", "web1.raw.old-20260101T000000Z"]
+    assert changes(site.deploy(), "hv1") == 0

@@ -54,6 +54,15 @@ def test_a_root_disk_is_exchanged_and_comes_back(guest, place, swap):
     assert "is held" in guest.module({"dataset": kept, "state": "absent"})["msg"]
     guest.sh(f"zfs release test {kept}@a")
 
+    # Cut between its two renames, it is finished by the same way alone: a new volume would hide what the guest has.
+    away = f"{web}.old-20260101T000000Z"
+    guest.sh(f"zfs rename {web} {away}; zfs set apiary.bhyve:swap='back 2026-01-02T00:00:00Z' {kept}")
+    for also in (False, True):
+        told = guest.module({**options, "dataset": web}, check=also)["msg"]
+        assert f"found {kept}, chosen on 2026-01-02T00:00:00Z" in told and f"beside it {away}" in told, told
+    assert "is missing because" in guest.module({"dataset": web, "blank": True, "volsize": "16M"})["msg"]
+    guest.sh(f"zfs rename {away} {web}; zfs inherit apiary.bhyve:swap {kept}")
+
     # And back, with its snapshots.
     assert swap({"dataset": web, "state": "back"}, check=True)["changed"] is True
     back = swap({"dataset": web, "state": "back"})

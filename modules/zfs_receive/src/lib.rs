@@ -2,6 +2,7 @@
 
 //! Turns an image into volumes: raw files, or ZFS volumes cloned from one golden snapshot. And makes empty ones.
 
+mod cut;
 mod dataset;
 mod decoder;
 mod guests;

@@ -69,6 +69,11 @@ pub fn part(name: &str) -> Part<'_> {
     }
 }
 
+/// Whether `other` is kept of the volume `name` or made ready for it.
+pub fn is_beside(other: &str, name: &str) -> bool {
+    matches!(part(other), Part::KeptOf(of) | Part::StagedFor(of) if of == name)
+}
+
 /// The name that keeps a volume.
 pub fn kept(name: &str, moment: &str) -> String {
     format!("{name}{KEPT}{moment}")

@@ -9,7 +9,9 @@ use zfs_command::{DatasetName, Guid, Kind, Row, Zfs};
 
 use super::request::Present;
 use super::user;
+use crate::cut::Beside;
 use crate::job::Wanted;
+use crate::marks;
 use crate::properties::UNFINISHED;
 
 /// Properties looked at in any case.
@@ -33,6 +35,8 @@ pub struct Observed {
     pub properties: BTreeMap<(String, String), Found>,
     /// Volumes whose device somebody has open, and who, where that was looked at.
     pub users: BTreeMap<String, String>,
+    /// Volumes that are kept of those that are missing, or made ready for them.
+    pub beside: Vec<Beside>,
     /// The time, as `20261122T181500Z`.
     pub moment: String,
 }
@@ -97,6 +101,7 @@ pub fn present(zfs: &Zfs, request: &Present) -> Result<Observed> {
     }
     origins(zfs, &mut observed)?;
     properties(zfs, &request.volumes, &mut observed)?;
+    beside(zfs, &request.volumes, &mut observed)?;
     if request.replace {
         users(&names, user::of, &mut observed);
     }
@@ -108,6 +113,7 @@ pub fn blank(zfs: &Zfs, volumes: &[Wanted]) -> Result<Observed> {
     let names: Vec<&DatasetName> = volumes.iter().map(|wanted| &wanted.name).collect();
     let mut observed = datasets(zfs, &names, parents(&names))?;
     properties(zfs, volumes, &mut observed)?;
+    beside(zfs, volumes, &mut observed)?;
     Ok(observed)
 }
 
@@ -173,6 +179,32 @@ fn properties(zfs: &Zfs, volumes: &[Wanted], observed: &mut Observed) -> Result<
         let found = Found { value: property.value, local: property.local };
         observed.properties.insert((property.dataset, property.name), found);
     }
+    Ok(())
+}
+
+/// What an exchange may have left of volumes that are missing.
+fn beside(zfs: &Zfs, volumes: &[Wanted], observed: &mut Observed) -> Result<()> {
+    let missing: Vec<&DatasetName> = volumes
+        .iter()
+        .map(|wanted| &wanted.name)
+        .filter(|name| !observed.rows.contains_key(name.as_str()))
+        .collect();
+    let mut folders = parents(&missing);
+    folders.retain(|folder| observed.rows.contains_key(folder));
+    if folders.is_empty() {
+        return Ok(());
+    }
+    let rows = zfs.list(&folders.iter().map(String::as_str).collect::<Vec<_>>(), 1)?;
+    let of_missing = |row: &&Row| missing.iter().any(|name| marks::is_beside(&row.name, name.as_str()));
+    let found: Vec<&str> = rows.iter().filter(of_missing).map(|row| row.name.as_str()).collect();
+    if found.is_empty() {
+        return Ok(());
+    }
+    let properties = zfs.get(&marks::property(marks::SWAP), &found)?;
+    let told = properties
+        .into_iter()
+        .map(|property| Beside { name: property.dataset, mark: property.local.then_some(property.value) });
+    observed.beside.extend(told);
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 //! What is at the path, and what the image says of itself. Reads only.
 
+use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
@@ -11,8 +12,10 @@ use ansible_module::moment;
 use ansible_module::open::kind_of;
 use anyhow::{Context, Result, ensure};
 
+use crate::cut::Beside;
 use crate::image::Image;
 use crate::job::{Content, RawFile};
+use crate::marks;
 use crate::raw_file::identity::{Identity, Mark};
 
 /// What is at the path.
@@ -45,6 +48,8 @@ pub struct Observed {
     pub folder_missing: bool,
     /// `None` where the source is not there (yet), which only check mode or a known guid can do without.
     pub image: Option<Image>,
+    /// Files that are kept of a missing one that is to be there, or made ready for it.
+    pub beside: Vec<Beside>,
     /// The name under which the present file would be kept.
     pub kept: PathBuf,
 }
@@ -67,7 +72,10 @@ pub fn observe(job: &RawFile) -> Result<Observed> {
         Some(metadata) => kept_before(path, metadata)?.unwrap_or_else(|| kept_name(path)),
         None => kept_name(path),
     };
-    Ok(Observed { image: image(job, &found)?, found, folder_missing: !folder.exists(), kept })
+    let folder_missing = !folder.exists();
+    let looked_for = found == Found::Nothing && job.content.is_some() && !folder_missing;
+    let beside = if looked_for { beside(path, folder)? } else { Vec::new() };
+    Ok(Observed { image: image(job, &found)?, found, folder_missing, beside, kept })
 }
 
 fn found(path: &Path, metadata: &Metadata) -> Result<Found> {
@@ -92,6 +100,34 @@ fn image(job: &RawFile, found: &Found) -> Result<Option<Image>> {
         return Ok(None);
     }
     Image::of(file).map(Some)
+}
+
+/// What an exchange may have left of a file that is missing.
+fn beside(path: &Path, folder: &Path) -> Result<Vec<Beside>> {
+    let doing = || format!("reading folder {}", folder.display());
+    // Of a name that is no text there is no exchange.
+    let (Some(whole), Some(name)) = (path.to_str(), path.file_name().and_then(OsStr::to_str)) else {
+        return Ok(Vec::new());
+    };
+    let before = whole.strip_suffix(name).unwrap_or_default();
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).with_context(doing)? {
+        let entry = entry.with_context(doing)?;
+        if let Some(other) = entry.file_name().to_str().filter(|other| marks::is_beside(other, name)) {
+            found.push(Beside { name: format!("{before}{other}"), mark: mark(&entry.path())? });
+        }
+    }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(found)
+}
+
+fn mark(file: &Path) -> Result<Option<String>> {
+    match xattr::get(file, marks::attribute(marks::SWAP)) {
+        Ok(mark) => Ok(mark.map(|mark| String::from_utf8_lossy(&mark).into_owned())),
+        // What another run takes away meanwhile is not there.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unsupported) => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("looking at {}", file.display())),
+    }
 }
 
 fn kept_name(path: &Path) -> PathBuf {
@@ -119,4 +155,42 @@ fn kept_before(path: &Path, metadata: &Metadata) -> Result<Option<PathBuf>> {
         }
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::BlankContent;
+    use crate::raw_file::plan;
+
+    fn plan_of(path: &Path) -> Result<plan::Plan> {
+        let content = Some(Content::Blank(BlankContent { volsize: 1 << 20, mode: 0o600 }));
+        let job = RawFile { path: path.to_owned(), force: false, content };
+        plan::plan(&job, &observe(&job)?)
+    }
+
+    #[test]
+    fn a_file_that_an_exchange_has_taken_away_is_not_made_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let (web, doubled) = (at("web.raw"), PathBuf::from(format!("{}//web.raw", folder.path().display())));
+        for name in ["web.raw.old-20261122T181500Z", "web.raw.redeploy", "web2.raw.redeploy"] {
+            fs::write(at(name), name).unwrap();
+        }
+        xattr::set(at("web2.raw.redeploy"), marks::attribute(marks::SWAP), b"new 2026-11-22T18:15:00Z")
+            .unwrap();
+        assert!(plan_of(&web).unwrap().changed());
+        xattr::set(at("web.raw.redeploy"), marks::attribute(marks::SWAP), b"new 2026-11-22T18:15:00Z")
+            .unwrap();
+        for path in [&web, &doubled] {
+            let told = plan_of(path).unwrap_err().to_string();
+            assert!(
+                told.contains("web.raw.redeploy, chosen on") && told.contains("guest_names=web`"),
+                "{told}"
+            );
+        }
+        // What is there stays as it is.
+        fs::write(&web, vec![0; 1 << 20]).unwrap();
+        assert!(!plan_of(&web).unwrap().changed());
+    }
 }

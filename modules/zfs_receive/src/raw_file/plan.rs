@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 use zfs_command::Guid;
 
+use crate::cut;
 use crate::image::Image;
 use crate::job::{Content, ImageContent, ImageFile, RawFile};
 use crate::raw_file::identity::Identity;
@@ -85,6 +86,9 @@ pub fn plan(job: &RawFile, observed: &Observed) -> Result<Plan> {
             Some(Volume { size: Some(*size), ..Volume::nothing(path) })
         }
     };
+    if let (Found::Nothing, Some(_), Some(name)) = (&observed.found, &job.content, path.to_str()) {
+        cut::refuse(name, &observed.beside)?;
+    }
     let action = match &job.content {
         Some(Content::Image(content)) => Wish { job, content, observed }.action()?,
         Some(Content::Blank(content)) => blank::action(path, content, &observed.found)?,

@@ -91,8 +91,7 @@ fn observe(zfs: &Zfs, names: &[&DatasetName]) -> Result<BTreeMap<DatasetName, Fo
 }
 
 fn concerns(name: &DatasetName, found: &str) -> bool {
-    found == name.as_str()
-        || matches!(marks::part(found), Part::KeptOf(of) | Part::StagedFor(of) if of == name.as_str())
+    found == name.as_str() || marks::is_beside(found, name.as_str())
 }
 
 /// Values that are set on the volumes themselves, by volume and property.

@@ -50,9 +50,7 @@ fn observe(path: &Path) -> Result<Found> {
         let called = entry.file_name();
         let Some(called) = called.to_str() else { continue };
         let part = marks::part(called);
-        let concerned =
-            called == name || matches!(part, Part::KeptOf(of) | Part::StagedFor(of) if of == name);
-        if !concerned {
+        if called != name && !marks::is_beside(called, name) {
             continue;
         }
         let file = entry.path();

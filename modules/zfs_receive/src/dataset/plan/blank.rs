@@ -8,6 +8,7 @@ use zfs_command::Row;
 use super::present::{check_parent, refuse_reservations};
 use super::volume::{adjust, at_first, expect_device, new_device, reservation};
 use super::{NewBlank, Plan, Step, sweep, volume};
+use crate::cut;
 use crate::dataset::describe;
 use crate::dataset::observe::Observed;
 use crate::dataset::request::volmode_of;
@@ -39,6 +40,7 @@ pub fn blank(wanted: Wanted, default: Option<&str>, observed: &Observed) -> Resu
 }
 
 fn create(wanted: &Wanted, default: Option<&str>, observed: &Observed, plan: &mut Plan) -> Result<()> {
+    cut::refuse(wanted.name.as_str(), &observed.beside)?;
     refuse_reservations(std::slice::from_ref(wanted), None, observed)?;
     plan.after = describe::new_blank(wanted);
     plan.steps.push(Step::Create(NewBlank {

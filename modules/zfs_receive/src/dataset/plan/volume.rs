@@ -8,6 +8,7 @@ use zfs_command::Row;
 
 use super::present::put_aside;
 use super::{Device, NewClone, NewVolume, Plan, Step, volume};
+use crate::cut;
 use crate::dataset::describe;
 use crate::dataset::observe::Observed;
 use crate::dataset::request::{Present, volmode_of};
@@ -30,6 +31,9 @@ pub(super) fn plan_volume(
         adjust(wanted, found, request.volmode, observed, plan)?;
         plan.after += &describe::adjusted(wanted, found, request, observed);
         return Ok(());
+    }
+    if found.is_none() {
+        cut::refuse(wanted.name.as_str(), &observed.beside)?;
     }
     let kept = found.map(|found| put_aside(found, request, observed)).transpose()?;
     plan.after += &describe::new(wanted, kept.as_deref(), request, plan);

@@ -3,6 +3,8 @@
 //! What is refused, and in which words.
 
 use super::*;
+use crate::cut::Beside;
+use crate::dataset::plan;
 
 #[test]
 fn reservations_that_do_not_fit_are_known_before() {
@@ -76,4 +78,22 @@ fn wishes_that_do_not_fit_what_is_there() {
     for (found, expected) in table {
         assert_eq!(found, expected);
     }
+}
+
+#[test]
+fn a_volume_that_an_exchange_has_taken_away_is_not_made_anew() {
+    let beside = |mark: Option<&str>| {
+        let (name, mark) = ("tank/vm/gone.redeploy".to_owned(), mark.map(str::to_owned));
+        Observed { beside: vec![Beside { name, mark }], ..host() }
+    };
+    let cut = beside(Some("new 2026-11-22T18:15:00Z"));
+    let told = present(&request(&["tank/vm/gone"]), &cut).unwrap_err().to_string();
+    assert!(told.contains("tank/vm/gone.redeploy, chosen on 2026-11-22T18:15:00Z"), "{told}");
+    let blank =
+        Wanted { name: name("tank/vm/gone"), volsize: Some(1 << 20), properties: Properties::default() };
+    assert_eq!(plan::blank(blank, None, &cut).unwrap_err().to_string(), told);
+    // One that was only made ready, and guests that are none of its.
+    assert!(present(&request(&["tank/vm/gone"]), &beside(None)).unwrap().changed());
+    assert!(present(&request(&["tank/vm/new"]), &cut).unwrap().changed());
+    assert!(!present(&request(&["tank/vm/web"]), &cut).unwrap().changed());
 }
