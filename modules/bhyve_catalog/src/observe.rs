@@ -203,6 +203,11 @@ fn package_files(folder: &Path) -> Result<BTreeMap<String, u64>> {
 }
 
 impl Observed {
+    /// Whether an image of this name is in the list.
+    pub fn lists(&self, id: &ImageId) -> bool {
+        self.catalogue.as_ref().is_some_and(|catalogue| catalogue.images.iter().any(|image| image.id == *id))
+    }
+
     /// The package file that an image of this name would have.
     pub fn has_package_of(&self, id: &ImageId) -> bool {
         self.packages.contains_key(package_path(id).as_str())

@@ -21,6 +21,7 @@ pub fn plan(params: &Params, wanted: &Wanted, observed: &Observed) -> Result<Pla
     let mut plan = match (wanted, &observed.source) {
         (Wanted::Present { id, labels, .. }, Some(seen)) => {
             refuse_unlisted(id, observed)?;
+            refuse_other(id, observed)?;
             let manifest = manifest(params, id, seen, labels)?;
             plan_image(id, manifest, images)?
         }
@@ -72,6 +73,18 @@ fn refuse_unlisted(id: &ImageId, observed: &Observed) -> Result<()> {
             "the catalogue has no list, but {first}{} is there: publish it first, withdraw it with state=absent, \
              restore the lists, or take it away",
             if others.len() > 1 { format!(" and {} more", others.len() - 1) } else { String::new() }
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// A package of the same name that is no image: two of one name could not be told apart.
+fn refuse_other(id: &ImageId, observed: &Observed) -> Result<()> {
+    let others = observed.catalogue.as_ref().map_or(&[][..], |catalogue| &catalogue.others);
+    match others.iter().find(|other| other.name == id.to_string()) {
+        Some(other) if !observed.lists(id) => bail!(
+            "the catalogue has a package {id} that is not an image ({}): choose another name or version",
+            other.reason
         ),
         _ => Ok(()),
     }

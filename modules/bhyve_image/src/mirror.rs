@@ -31,7 +31,9 @@ pub fn mirror(params: MirrorParams, task: &mut Task) -> Result<Reply> {
     let _lock = task.for_real("lock", |_| lock(&params))?;
     let observed = observe::observe(&params, task)?;
     for name in &observed.nameless {
-        task.warn(format!("package {name} is listed without its file, so it is not mirrored"));
+        task.warn(format!(
+            "package {name} is listed without a file that could be copied, so it is not mirrored"
+        ));
     }
     let plan = plan::plan(&observed);
     let reply = Reply::new(plan.changed())

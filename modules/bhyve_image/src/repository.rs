@@ -122,10 +122,16 @@ impl Repository {
     }
 
     fn read_meta(&mut self) -> Result<Meta> {
-        let Some(meta) = self.transport()?.read_all(&Meta::path(), META_LIMIT)? else {
-            bail!("there is no {}, so this is not a repository of packages", Meta::path());
-        };
-        Meta::parse(&meta)
+        if let Some(meta) = self.transport()?.read_all(&Meta::path(), META_LIMIT)? {
+            return Meta::parse(&meta);
+        }
+        ensure!(
+            self.transport()?.open(&Meta::path_of_old(), 0)?.is_none(),
+            "there is no {} but a {}, so it was written by a pkg before 1.17: have `pkg repo` of a newer one write it anew",
+            Meta::path(),
+            Meta::path_of_old()
+        );
+        bail!("there is no {}, so this is not a repository of packages", Meta::path())
     }
 
     fn read_catalogue(&mut self) -> Result<Catalogue> {

@@ -2,18 +2,21 @@
 
 //! A catalogue as it is read: signed by the right one, and then what it lists.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 
 use anyhow::{Context, Result, bail};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::digest::Sha256Hex;
+use crate::digest::{Sha256Hex, Sum};
 use crate::entries::Entries;
+pub use crate::entries::Kept;
 use crate::manifest::Manifest;
 use crate::meta::Source;
-use crate::name::ImageName;
+use crate::name::{ImageId, ImageName};
 use crate::package::{Package, PackageFile};
+use crate::path::RelativePath;
 use crate::signature::{SignedBy, Trust};
 use crate::signed_archive::unpack;
 
@@ -27,6 +30,8 @@ pub struct Catalogue {
     /// The signed number that our publisher raises with each change. Catalogues by pkg have none, and neither have
     /// lists of the form `packagesite.yaml`.
     pub serial: Option<u64>,
+    /// What pkg keeps beside the packages.
+    pub kept: Kept,
     /// SHA-256 of the list, to notice that it has changed.
     pub sha256: Sha256Hex,
     /// Whose signature it was believed for.
@@ -52,13 +57,14 @@ impl Catalogue {
         let reading = || format!("reading the catalogue {}", source.path);
         let (content, signatures) = unpack(archive, &source.member).with_context(reading)?;
         let signed_by = trust.verify(&content, &signatures).with_context(reading)?;
-        let Entries { packages, serial } = Entries::split(&content, source.form).with_context(reading)?;
+        // Somebody's comment in another encoding is no reason to take no package at all.
+        let text = String::from_utf8_lossy(&content);
+        let Entries { packages, serial, kept } = Entries::split(&text, source.form).with_context(reading)?;
         let sha256 = Sha256Hex::of(&content);
-        let mut catalogue = Self { images: Vec::new(), others: Vec::new(), serial, sha256, signed_by };
-        for package in packages {
-            catalogue.add(package).with_context(reading)?;
-        }
-        catalogue.refuse_twins().with_context(reading)?;
+        let (images, others) = (Vec::new(), Vec::new());
+        let mut catalogue = Self { images, others, serial, kept, sha256, signed_by };
+        packages.into_iter().for_each(|package| catalogue.add(package));
+        catalogue.set_twins_apart();
         Ok(catalogue)
     }
 
@@ -115,29 +121,43 @@ impl Catalogue {
         entries
     }
 
-    fn add(&mut self, json: &RawValue) -> Result<()> {
-        let manifest = Manifest::parse(json.get().as_bytes()).context("reading an entry")?;
-        let name = format!("{}-{}", manifest.name, manifest.version);
-        let file = PackageFile::named_by(&manifest).ok();
-        match Package::new(manifest, json.get()) {
-            Ok(package) => self.images.push(package),
-            Err(error) => {
-                self.others.push(OtherPackage {
-                    name,
-                    reason: format!("{error:#}"),
-                    file,
-                    json: json.get().to_owned(),
-                });
+    /// Whatever an entry is, it is one package's and none of the others'.
+    fn add(&mut self, json: &RawValue) {
+        let json = json.get();
+        let (name, file, reason) = match Manifest::parse(json.as_bytes()) {
+            Ok(manifest) => {
+                let name = format!("{}-{}", manifest.name, manifest.version);
+                let file = PackageFile::named_by(&manifest).ok();
+                match Package::new(manifest, json) {
+                    Ok(package) => return self.images.push(package),
+                    Err(error) => (name, file, error),
+                }
             }
-        }
-        Ok(())
+            Err(error) => (name_in(json), file_in(json), error),
+        };
+        self.others.push(OtherPackage { name, reason: format!("{reason:#}"), file, json: json.to_owned() });
     }
 
-    fn refuse_twins(&self) -> Result<()> {
+    /// Two packages of one name: nobody can say which of them is the image. One that lies in two places is one image.
+    fn set_twins_apart(&mut self) {
+        let mut sums: HashMap<ImageId, (Sum, bool)> = HashMap::new();
+        for image in &self.images {
+            let (first, alike) = sums.entry(image.id.clone()).or_insert_with(|| (image.sum.clone(), true));
+            *alike &= *first == image.sum;
+        }
         let mut seen = HashSet::new();
-        match self.images.iter().find(|image| !seen.insert(&image.id)) {
-            Some(twin) => bail!("image {} is listed twice", twin.id),
-            None => Ok(()),
+        for image in std::mem::take(&mut self.images) {
+            let alike = sums.get(&image.id).is_none_or(|(_, alike)| *alike);
+            if alike && seen.insert(image.id.clone()) {
+                self.images.push(image);
+                continue;
+            }
+            let reason = match alike {
+                true => "it is listed a second time",
+                false => "two different packages are listed by this name",
+            };
+            let (name, file) = (image.id.to_string(), Some(image.file()));
+            self.others.push(OtherPackage { name, reason: reason.to_owned(), file, json: image.json });
         }
     }
 
@@ -157,4 +177,34 @@ impl Catalogue {
             }
         }
     }
+}
+
+/// What an entry that cannot be read as a whole is called, as far as it says.
+fn name_in(json: &str) -> String {
+    #[derive(Deserialize)]
+    struct Named {
+        name: Option<serde_json::Value>,
+        version: Option<serde_json::Value>,
+    }
+    let word = |value: Option<serde_json::Value>| value.and_then(|value| value.as_str().map(str::to_owned));
+    let named: Option<Named> = serde_json::from_str(json).ok();
+    let (name, version) = named.map_or((None, None), |named| (word(named.name), word(named.version)));
+    match (name, version) {
+        (Some(name), Some(version)) => format!("{name}-{version}"),
+        (Some(name), None) => name,
+        (None, _) => "a package without a name".to_owned(),
+    }
+}
+
+/// The file of such an entry, so that a mirror has it all the same.
+fn file_in(json: &str) -> Option<PackageFile> {
+    #[derive(Deserialize)]
+    struct Filed {
+        repopath: Option<RelativePath>,
+        path: Option<RelativePath>,
+        pkgsize: u64,
+        sum: Sum,
+    }
+    let Filed { repopath, path, pkgsize: size, sum } = serde_json::from_str(json).ok()?;
+    Some(PackageFile { path: repopath.or(path)?, size, sum })
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Kept};
 use crate::manifest::Manifest;
 use crate::meta::META_TEXT;
 use crate::name::ImageId;
@@ -35,6 +35,7 @@ pub struct Listing {
     packages: Vec<ListedPackage>,
     /// Serial number of the catalogue that this one follows; 0 where there is none.
     follows: u64,
+    kept: Kept,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +59,11 @@ impl Listing {
             .others
             .iter()
             .map(|other| ListedPackage { name: other.name.clone(), json: other.json.clone() });
-        Self { packages: images.chain(others).collect(), follows: catalogue.serial.unwrap_or(0) }
+        Self {
+            packages: images.chain(others).collect(),
+            follows: catalogue.serial.unwrap_or(0),
+            kept: catalogue.kept.clone(),
+        }
     }
 
     /// Adds an image by its manifest, which must have `sum`, `path` and `pkgsize`.
@@ -81,7 +86,9 @@ impl Listing {
         // newest catalogue from a repetition of an old one. pkg skips keys that it does not know.
         let serial = self.follows.saturating_add(1);
         let data = format!(
-            r#"{{"serial":{serial},"groups":[],"expired_packages":[],"packages":[{}]}}"#,
+            r#"{{"serial":{serial},"groups":{},"expired_packages":{},"packages":[{}]}}"#,
+            self.kept.groups,
+            self.kept.expired_packages,
             lines.join(",")
         );
         let manifests: String = lines.iter().map(|line| format!("{line}\n")).collect();

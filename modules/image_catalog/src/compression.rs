@@ -29,6 +29,7 @@ impl<R: Read> Decompressor<R> {
     pub(crate) fn new(reader: R) -> Result<Self> {
         let mut buffered = BufReader::with_capacity(BUFFER_SIZE, reader);
         let magic = buffered.fill_buf().context("reading an archive")?;
+        refuse_web_page(magic).context("reading an archive")?;
         let decoder = match magic {
             [0x28, 0xb5, 0x2f, 0xfd, ..] => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(buffered)
@@ -67,6 +68,18 @@ impl<R: Read> Decompressor<R> {
         ensure!(trailing.is_empty(), "bytes follow the end of the compressed archive");
         Ok(buffered.into_inner())
     }
+}
+
+/// Says so where a web page came instead of a file.
+pub(crate) fn refuse_web_page(bytes: &[u8]) -> Result<()> {
+    let text = bytes.trim_ascii_start();
+    let begins =
+        |word: &str| text.get(..word.len()).is_some_and(|it| it.eq_ignore_ascii_case(word.as_bytes()));
+    ensure!(
+        !["<!doctype", "<html", "<?xml", "<head", "<body"].into_iter().any(begins),
+        "it is a web page: a network that wants a login, a proxy or an error page answered in its place"
+    );
+    Ok(())
 }
 
 impl<R: Read> Read for Decompressor<R> {

@@ -21,30 +21,52 @@ pub(crate) struct Entries<'a> {
     pub(crate) packages: Vec<&'a RawValue>,
     /// The number that grows with every change, where the list has one.
     pub(crate) serial: Option<u64>,
+    pub(crate) kept: Kept,
+}
+
+/// What pkg keeps beside the packages, as it stands in the list: whoever publishes into it hands it on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Groups of packages.
+    pub(crate) groups: String,
+    /// Packages that are no more.
+    pub(crate) expired_packages: String,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self { groups: "[]".to_owned(), expired_packages: "[]".to_owned() }
+    }
 }
 
 impl<'a> Entries<'a> {
     /// Splits the content of `data` or `packagesite.yaml`.
-    pub(crate) fn split(content: &'a [u8], form: Form) -> Result<Self> {
+    pub(crate) fn split(content: &'a str, form: Form) -> Result<Self> {
         #[derive(Deserialize)]
         struct Data<'a> {
             #[serde(borrow)]
             packages: Bounded<'a>,
             serial: Option<u64>,
+            #[serde(borrow)]
+            groups: Option<&'a RawValue>,
+            #[serde(borrow)]
+            expired_packages: Option<&'a RawValue>,
         }
         let reading = "reading the list of packages";
         match form {
             Form::Data => {
-                let data: Data<'_> = serde_json::from_slice(content).context(reading)?;
-                Ok(Self { packages: data.packages.0, serial: data.serial })
+                let data: Data<'_> = serde_json::from_str(content).context(reading)?;
+                let text = |value: Option<&RawValue>| value.map_or("[]", RawValue::get).to_owned();
+                let kept = Kept { groups: text(data.groups), expired_packages: text(data.expired_packages) };
+                Ok(Self { packages: data.packages.0, serial: data.serial, kept })
             }
             Form::Lines => {
-                let lines = content.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+                let lines = content.split('\n').filter(|line| !line.trim().is_empty());
                 let mut packages = Vec::new();
                 for line in lines {
-                    push(&mut packages, serde_json::from_slice(line).context(reading)?).context(reading)?;
+                    push(&mut packages, serde_json::from_str(line).context(reading)?).context(reading)?;
                 }
-                Ok(Self { packages, serial: None })
+                Ok(Self { packages, serial: None, kept: Kept::default() })
             }
         }
     }
@@ -88,7 +110,7 @@ mod tests {
     use super::*;
 
     fn split(content: &str, form: Form) -> Result<usize, String> {
-        Entries::split(content.as_bytes(), form)
+        Entries::split(content, form)
             .map(|entries| entries.packages.len())
             .map_err(|error| format!("{error:#}"))
     }
@@ -108,6 +130,6 @@ mod tests {
                 }
             }
         }
-        assert_eq!(Entries::split(br#"{"serial":3,"packages":[]}"#, Form::Data).unwrap().serial, Some(3));
+        assert_eq!(Entries::split(r#"{"serial":3,"packages":[]}"#, Form::Data).unwrap().serial, Some(3));
     }
 }

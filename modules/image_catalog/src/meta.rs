@@ -4,6 +4,7 @@
 
 use anyhow::{Context, Result, ensure};
 
+use crate::compression::refuse_web_page;
 use crate::path::RelativePath;
 use crate::ucl;
 
@@ -35,6 +36,11 @@ impl Meta {
         RelativePath::fixed("meta.conf")
     }
 
+    /// What stood in its place in repositories of long ago, which are not read.
+    pub fn path_of_old() -> RelativePath {
+        RelativePath::fixed("meta.txz")
+    }
+
     /// Whether its files are called as every writer calls them by default.
     pub fn is_usual(&self) -> bool {
         *self
@@ -49,6 +55,7 @@ impl Meta {
     pub fn parse(text: &[u8]) -> Result<Self> {
         let reading = "reading the repository's meta.conf";
         ensure!(text.len() as u64 <= META_LIMIT, "{reading}: it is larger than {META_LIMIT} bytes");
+        refuse_web_page(text).context(reading)?;
         let values = ucl::parse(str::from_utf8(text).context(reading)?).context(reading)?;
         let version = values.get("version").map(String::as_str);
         ensure!(
@@ -98,4 +105,20 @@ pub(crate) enum Form {
     Data,
     /// One JSON object per line and package.
     Lines,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_in_its_place_is_called_one() {
+        for page in ["<!DOCTYPE html>\n<title>Log in</title>", "\n <html>", "<?xml version=\"1.0\"?>"] {
+            assert_eq!(
+                format!("{:#}", Meta::parse(page.as_bytes()).unwrap_err()),
+                "reading the repository's meta.conf: it is a web page: a network that wants a login, a proxy or an \
+                 error page answered in its place"
+            );
+        }
+    }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-//! Paths below the root of a repository: never absolute, never upwards, nothing a shell or a protocol line minds.
+//! Paths below the root of a repository: never absolute, never upwards, nothing a URL or a protocol line minds.
 
 use std::fmt;
 use std::path::Path;
@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 /// The path of a file in a repository, such as `data.pkg` or `All/demo-1.0.pkg`.
 ///
-/// Components of letters, digits, `.`, `_`, `-`, `+`, `~`, `,` and `@`, none of them starting with a `.` or
-/// `-`: it can be joined to a folder, put into a URL or sent as a line of pkg's ssh protocol as it is.
+/// Components of letters, digits, `.`, `_`, `-`, `+`, `~`, `,`, `@` and `$` (`pkg repo --hash` puts checksums into names), none of
+/// them starting with a `.` or `-`: it can be joined to a folder, put into a URL or sent as a line of pkg's ssh protocol as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RelativePath(String);
@@ -83,7 +83,7 @@ fn is_component(component: &str) -> bool {
         && !component.starts_with(['.', '-'])
         && component
             .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '~' | ',' | '@'))
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '~' | ',' | '@' | '$'))
 }
 
 #[cfg(test)]
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn takes_what_pkg_writes() {
-        for text in ["meta.conf", "All/demo-1.0-20261122.pkg", "All/Hashed/gtk+-3.0,1~2kxpz6h6b5.pkg"] {
+        for text in ["meta.conf", "All/demo-1.0-20261122.pkg", "All/Hashed/gtk+-3.0,1~2$xpz6h6b5.pkg"] {
             assert_eq!(text.parse::<RelativePath>().unwrap().as_str(), text);
         }
     }

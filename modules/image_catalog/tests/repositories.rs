@@ -218,3 +218,18 @@ fn a_package_of_another_length_is_refused() {
     let expected = "All/debian-12-ZFS-10G-20250515.pkg has checksum ";
     assert!(judge(&changed).starts_with(expected));
 }
+
+/// `pkg repo --hash` puts the packages into All/Hashed, and the beginning of their sum, with its `$`, into their names.
+#[test]
+fn hashed_repositories_are_read() {
+    let folder = fixtures().join("hashed");
+    for source in sources(&folder) {
+        let catalogue = read_catalogue(&folder, &source, &trust_in("hashed.pub")).unwrap();
+        assert_eq!(listed(&catalogue), ["vm-20260101"]);
+        assert_eq!(catalogue.others.len(), 3);
+        let package = catalogue.find(&"vm".parse().unwrap()).unwrap();
+        assert_eq!(package.path.as_str(), "All/Hashed/vm-20260101~2$w5to6w1q.pkg");
+        let stream = read_package(package, File::open(folder.join(&package.path)).unwrap()).unwrap();
+        assert_eq!(Some(Sha256Hex::of(&stream)), package.facts.sha256);
+    }
+}

@@ -292,3 +292,23 @@ fn every_change_raises_the_serial_number() {
         Listing::of(&catalogue).files(&Signing::Unsigned).unwrap().write(folder.path()).unwrap();
     }
 }
+
+/// Publishing into somebody's repository leaves what pkg keeps there beside the packages, and packages that are no images.
+#[test]
+fn groups_and_expired_packages_survive() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = r#""groups":[{"name":"web","comment":"all of it"}],"expired_packages":[{"name":"old","version":"1"}]"#;
+    let data = format!(r#"{{{kept},"packages":[{{"name":"x","odd":3}}]}}"#);
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_ustar();
+    header.set_size(data.len() as u64);
+    archive.append_data(&mut header, "data", data.as_bytes()).unwrap();
+    let source = &sources(&common::fixtures().join("unsigned"))[0];
+    let catalogue = Catalogue::read(&archive.into_inner().unwrap()[..], source, &Trust::Anyone).unwrap();
+    Listing::of(&catalogue).files(&Signing::Unsigned).unwrap().write(folder.path()).unwrap();
+    let written = zstd::decode_all(std::fs::File::open(folder.path().join("data.pkg")).unwrap()).unwrap();
+    let text = String::from_utf8_lossy(&written);
+    assert!(text.contains(kept) && text.contains(r#""packages":[{"name":"x","odd":3}]"#), "{text}");
+    let again = read_catalogue(folder.path(), source, &Trust::Anyone).unwrap();
+    assert_eq!((again.kept, again.others), (catalogue.kept, catalogue.others));
+}

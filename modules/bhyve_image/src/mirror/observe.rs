@@ -106,18 +106,25 @@ fn listed(catalogue: &Catalogue) -> Result<Listed> {
         catalogue.images.iter().map(|image| (image.id.to_string(), image.file())).collect();
     let mut nameless = Vec::new();
     for other in &catalogue.others {
+        // What is not an image is not what the mirror is for: it is no reason to have nothing.
         match &other.file {
-            Some(file) => files.push((other.name.clone(), file.clone())),
-            None => nameless.push(other.name.clone()),
+            Some(file) if is_package(file) => files.push((other.name.clone(), file.clone())),
+            _ => nameless.push(other.name.clone()),
         }
     }
-    let mut paths = BTreeSet::new();
-    for (name, PackageFile { path, .. }) in &files {
-        let is_package = path.as_str().ends_with(".pkg") && path.as_str().contains('/');
-        ensure!(is_package, "package {name} is in the file {path}, expected one like All/{name}.pkg");
-        ensure!(paths.insert(path), "two packages are in the file {path}");
+    let mut paths: BTreeMap<&str, &PackageFile> = BTreeMap::new();
+    for (name, file) in &files {
+        let path = &file.path;
+        ensure!(is_package(file), "package {name} is in the file {path}, expected one like All/{name}.pkg");
+        let before = paths.insert(path.as_str(), file);
+        ensure!(before.is_none_or(|before| before == file), "two packages are in the file {path}");
     }
     Ok(Listed { files, nameless })
+}
+
+/// Whether a file lies where packages lie, away from the lists.
+fn is_package(file: &PackageFile) -> bool {
+    file.path.as_str().ends_with(".pkg") && file.path.as_str().contains('/')
 }
 
 /// What the mirror's own list names. It was verified when it was copied, and is only asked what need not be read again.
