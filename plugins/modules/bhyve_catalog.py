@@ -129,7 +129,8 @@ options:
     default: pubkey
   signing_key:
     description:
-      - File on the host with the private key (RSA, ECDSA over secp256k1 or Ed25519, in PKCS 8), as M(apiary.bhyve.bhyve_catalog_key) makes it.
+      - File on the host with the private key (RSA, ECDSA over secp256k1 or Ed25519), as M(apiary.bhyve.bhyve_catalog_key) or C(pkg key --create)
+        makes it. PKCS 8, PKCS 1 and SEC 1 are read, as PEM or DER.
       - Nobody but its owner may have access to it.
     type: path
   signing_command:

@@ -185,8 +185,8 @@ fn answers_of_a_signing_command_have_one_form() {
         ("TYPE\ndsa\nSIGNATURE\nx\nCERT\ny\nEND\n".to_owned(), "signatures of type \"dsa\" are not known"),
         (
             "SIGNATURE\nx\nCERT\ny\nEND\n".to_owned(),
-            "reading the key after CERT: this is not a public key of type rsa, ecdsa (secp256k1) or eddsa (Ed25519), \
-             neither as PEM nor as DER",
+            "reading the key after CERT: this is not a public key that can verify: it is none that is known, neither as PEM nor \
+             as DER: make one of type rsa, ecdsa (secp256k1) or eddsa (Ed25519) with bhyve_catalog_key or `pkg key --create`",
         ),
         (format!("TYPE\neddsa\n{right}"), "the key after CERT is of type rsa, the answer's TYPE is eddsa"),
     ] {

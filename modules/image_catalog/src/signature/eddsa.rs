@@ -9,30 +9,44 @@ use k256::pkcs8::der::{self, Decode, Encode, Reader, SliceReader};
 
 use super::weierstrass;
 
-/// Reads pkg's DER of a public key: `"pkg"`, 1, `"ecc"`, the curve, whether it is public, and the point.
-pub(super) fn decode(bytes: &[u8]) -> Result<VerifyingKey> {
-    let mut reader = SliceReader::new(bytes).context("reading pkg's DER of a key")?;
-    let point = reader
-        .sequence(|reader: &mut SliceReader<'_>| -> der::Result<_> {
-            let application = Utf8StringRef::decode(reader)?;
-            let version = u8::decode(reader)?;
-            let kind = Utf8StringRef::decode(reader)?;
-            let curve = Utf8StringRef::decode(reader)?;
-            let public = bool::decode(reader)?;
-            let point = BitStringRef::decode(reader)?;
-            let known = (application.as_str(), version, kind.as_str(), curve.as_str(), public)
-                == ("pkg", 1, "ecc", "WEI25519", true);
-            Ok(known.then_some(point))
-        })
-        .context("reading pkg's DER of a key")?;
-    reader.finish().context("reading what follows pkg's DER of a key")?;
-    match point.as_ref().and_then(BitStringRef::as_bytes) {
-        Some([4, coordinates @ ..]) if coordinates.len() == 64 => {
-            let compressed = weierstrass::to_edwards(&coordinates[..32], &coordinates[32..])?;
-            VerifyingKey::from_bytes(&compressed).context("reading the point of an Ed25519 key")
+/// A key over an elliptic curve as pkg writes it: `"pkg"`, 1, `"ecc"`, the curve, whether it is public, and its bytes after a 4.
+pub(super) struct PkgKey {
+    pub(super) curve: String,
+    pub(super) public: bool,
+    /// Of a public key the coordinates of its point, of a private one its number or seed.
+    pub(super) bytes: Vec<u8>,
+}
+
+impl PkgKey {
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self> {
+        let reading = "reading pkg's DER of a key";
+        let mut reader = SliceReader::new(bytes).context(reading)?;
+        let (words, curve, public, point) = reader
+            .sequence(|reader: &mut SliceReader<'_>| -> der::Result<_> {
+                let application = Utf8StringRef::decode(reader)?;
+                let version = u8::decode(reader)?;
+                let kind = Utf8StringRef::decode(reader)?;
+                let curve = Utf8StringRef::decode(reader)?.to_string();
+                let public = bool::decode(reader)?;
+                let point = BitStringRef::decode(reader)?;
+                Ok(((application.to_string(), version, kind.to_string()), curve, public, point))
+            })
+            .context(reading)?;
+        reader.finish().context("reading what follows pkg's DER of a key")?;
+        ensure!(words == ("pkg".to_owned(), 1, "ecc".to_owned()), "{reading}: it is none");
+        match point.as_bytes() {
+            Some([4, bytes @ ..]) => Ok(Self { curve, public, bytes: bytes.to_vec() }),
+            _ => bail!("{reading}: its bytes do not begin with a 4"),
         }
-        _ => bail!("pkg's DER holds no public Ed25519 key"),
     }
+}
+
+/// Reads pkg's DER of a public key.
+pub(super) fn decode(bytes: &[u8]) -> Result<VerifyingKey> {
+    let PkgKey { curve, public, bytes } = PkgKey::decode(bytes)?;
+    ensure!(curve == "WEI25519" && public && bytes.len() == 64, "pkg's DER holds no public Ed25519 key");
+    let compressed = weierstrass::to_edwards(&bytes[..32], &bytes[32..])?;
+    VerifyingKey::from_bytes(&compressed).context("reading the point of an Ed25519 key")
 }
 
 pub(super) fn encode(key: &VerifyingKey) -> Result<Vec<u8>> {

@@ -9,6 +9,8 @@ mod eddsa;
 mod external;
 mod fingerprints;
 mod key_file;
+mod named;
+mod pem;
 mod public_key;
 mod rsa;
 mod signed_by;

@@ -2,10 +2,12 @@
 
 //! Public keys in the forms pkg writes them, and in the common ones of openssl.
 
+use ::rsa::pkcs1::DecodeRsaPublicKey as _;
 use anyhow::{Context, Result, bail, ensure};
 use k256::pkcs8::DecodePublicKey;
 
-use super::{KeyType, Message, ecdsa, eddsa, rsa, split_head};
+use super::named::{self, Wanted};
+use super::{KeyType, Message, ecdsa, eddsa, pem, rsa, split_head};
 
 /// A key that signatures are verified with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,14 +23,13 @@ enum Key {
 impl PublicKey {
     /// Reads a key file: PEM or DER of any of the three kinds, or pkg's own DER for Ed25519.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let key = match str::from_utf8(bytes) {
-            Ok(text) if text.trim_start().starts_with("-----BEGIN") => from_pem(text),
-            _ => from_der(bytes),
+        let blocks = pem::blocks(bytes);
+        let key = match blocks.iter().find(|block| block.label.ends_with("PUBLIC KEY")) {
+            Some(block) => block.der().and_then(|der| from_der(&der)),
+            None => from_der(bytes),
         };
         let Some(key) = key else {
-            bail!(
-                "this is not a public key of type rsa, ecdsa (secp256k1) or eddsa (Ed25519), neither as PEM nor as DER"
-            )
+            bail!("this is not a public key that can verify: {}", named::describe(bytes, Wanted::Public))
         };
         if let Key::Rsa(key) = &key {
             rsa::check_size(key)?;
@@ -87,19 +88,20 @@ impl PublicKey {
     }
 }
 
-fn from_pem(text: &str) -> Option<Key> {
-    ::rsa::PublicKey::from_public_key_pem(text)
-        .map(Key::Rsa)
-        .ok()
-        .or_else(|| k256::ecdsa::VerifyingKey::from_public_key_pem(text).map(Key::Ecdsa).ok())
-        .or_else(|| ed25519_dalek::VerifyingKey::from_public_key_pem(text).map(Key::Eddsa).ok())
-}
-
 fn from_der(bytes: &[u8]) -> Option<Key> {
+    if named::is_pss(bytes) {
+        return None;
+    }
     ::rsa::PublicKey::from_public_key_der(bytes)
         .map(Key::Rsa)
         .ok()
+        .or_else(|| ::rsa::PublicKey::from_pkcs1_der(bytes).map(Key::Rsa).ok())
         .or_else(|| k256::ecdsa::VerifyingKey::from_public_key_der(bytes).map(Key::Ecdsa).ok())
         .or_else(|| ed25519_dalek::VerifyingKey::from_public_key_der(bytes).map(Key::Eddsa).ok())
         .or_else(|| eddsa::decode(bytes).map(Key::Eddsa).ok())
+}
+
+/// Whether this is a public key in DER.
+pub(super) fn is_one(bytes: &[u8]) -> bool {
+    from_der(bytes).is_some()
 }

@@ -9,8 +9,12 @@ use getrandom::SysRng;
 use k256::ecdsa::SigningKey as EcdsaKey;
 use k256::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, LineEnding};
 use rsa::PrivateKey as RsaKey;
+use rsa::pkcs1::DecodeRsaPrivateKey as _;
 
+use super::eddsa::PkgKey;
 use super::fingerprints::Fingerprints;
+use super::named::{self, Wanted};
+use super::pem;
 use super::public_key::PublicKey;
 use super::{
     ExternalSigner, KeyAndSignature, KeyType, Message, Signatures, Trust, ecdsa, eddsa, rsa as rsa_signature,
@@ -47,17 +51,15 @@ impl PrivateKey {
         }))
     }
 
-    /// Reads PKCS #8, as PEM or DER.
+    /// Reads PKCS #8, PKCS #1 or SEC 1, as PEM or DER, or what `pkg key --create` writes.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let text = str::from_utf8(bytes).ok().filter(|text| text.trim_start().starts_with("-----BEGIN"));
-        let key = match text {
-            Some(pem) => from_pem(pem),
+        let blocks = pem::blocks(bytes);
+        let key = match blocks.iter().find(|block| block.label.ends_with("PRIVATE KEY")) {
+            Some(block) => block.der().and_then(|der| from_der(&der)),
             None => from_der(bytes),
         };
         let Some(key) = key else {
-            bail!(
-                "this is not a private key of type rsa, ecdsa (secp256k1) or eddsa (Ed25519) in PKCS #8, PEM or DER"
-            )
+            bail!("this is not a private key that can sign: {}", named::describe(bytes, Wanted::Private))
         };
         let key = Self(key);
         if let Key::Rsa(rsa) = &key.0 {
@@ -173,18 +175,27 @@ fn random_bytes() -> Result<[u8; 32]> {
     Ok(bytes)
 }
 
-fn from_pem(pem: &str) -> Option<Key> {
-    RsaKey::from_pkcs8_pem(pem)
-        .map(|key| Key::Rsa(Box::new(key)))
-        .ok()
-        .or_else(|| k256::SecretKey::from_pkcs8_pem(pem).map(|key| Key::Ecdsa(Box::new(key.into()))).ok())
-        .or_else(|| EddsaKey::from_pkcs8_pem(pem).map(|key| Key::Eddsa(Box::new(key))).ok())
+fn from_der(bytes: &[u8]) -> Option<Key> {
+    if named::is_pss(bytes) {
+        return None;
+    }
+    let rsa = RsaKey::from_pkcs8_der(bytes).ok().or_else(|| RsaKey::from_pkcs1_der(bytes).ok());
+    let ecdsa = || k256::SecretKey::from_der(bytes).ok().map(|key| Key::Ecdsa(Box::new(key.into())));
+    let eddsa = || EddsaKey::from_pkcs8_der(bytes).ok().map(|key| Key::Eddsa(Box::new(key)));
+    rsa.map(|key| Key::Rsa(Box::new(key))).or_else(ecdsa).or_else(eddsa).or_else(|| from_pkg_der(bytes))
 }
 
-fn from_der(bytes: &[u8]) -> Option<Key> {
-    RsaKey::from_pkcs8_der(bytes)
-        .map(|key| Key::Rsa(Box::new(key)))
-        .ok()
-        .or_else(|| k256::SecretKey::from_pkcs8_der(bytes).map(|key| Key::Ecdsa(Box::new(key.into()))).ok())
-        .or_else(|| EddsaKey::from_pkcs8_der(bytes).map(|key| Key::Eddsa(Box::new(key))).ok())
+/// pkg's own form of both kinds over elliptic curves.
+fn from_pkg_der(bytes: &[u8]) -> Option<Key> {
+    let PkgKey { curve, public: false, bytes } = PkgKey::decode(bytes).ok()? else { return None };
+    match curve.as_str() {
+        "SECP256K1" if bytes.len() == 32 => Some(Key::Ecdsa(Box::new(EcdsaKey::from_slice(&bytes).ok()?))),
+        "WEI25519" => Some(Key::Eddsa(Box::new(EddsaKey::from_bytes(&bytes.try_into().ok()?)))),
+        _ => None,
+    }
+}
+
+/// Whether this is a private key in DER.
+pub(super) fn is_one(bytes: &[u8]) -> bool {
+    from_der(bytes).is_some()
 }
