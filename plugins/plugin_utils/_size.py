@@ -30,6 +30,14 @@ def size_in_bytes(value):
     return size if size < 1 << 64 else None
 
 
+def short_size(count):
+    """Bytes as people say them: 2G, 1.5G, 512M."""
+    value, units = float(count or 0), ["", *_UNITS]
+    while value >= 1024 and len(units) > 1:
+        value, units = value / 1024, units[1:]
+    return "%s%s" % (("%.1f" % value).removesuffix(".0") if value < 10 else "%d" % value, units[0])
+
+
 def is_bare(value):
     """Whether it is a number without any unit."""
     parts = _parts(value)

@@ -13,6 +13,7 @@ from documented import TOP
 from this_machine import HYPERVISOR
 
 GUIDE = "docs/docsite/rst/guide_first_deploy.rst"
+SECOND_DAY = "docs/docsite/rst/guide_second_day.rst"
 PLAYBOOK = "ansible-playbook -i inventory apiary.bhyve."
 DISK = "/var/lib/guests/web1.raw"
 
@@ -66,6 +67,15 @@ def test_the_first_guest(site, deployed):
     assert [ran.recap("hv1")["changed"] for ran in deployed] == [4, 4, 0]
     assert "+  " in deployed[0].output and "web1" in deployed[1].output
     assert site.virsh("domstate", "web1") == "running" and site.file("/var/db/apiary/seeds/web1.seed").exists()
+
+
+def test_the_second_day(site, deployed, examples):
+    before = site.virsh("domid", "web1")
+    for command in (examples.text(SECOND_DAY, PLAYBOOK + "list"), examples.text("playbooks/list.yml", "ansible-playbook -i INVENTORY apiary.bhyve.list")):
+        ran = site.run(command)
+        assert ran.recap("hv1")["changed"] == 0 and "web1   hv1   running" in ran.output
+    assert deploy(site, examples.text(SECOND_DAY, PLAYBOOK + "restart -e guest_names=web1"))["changed"] == 1
+    assert site.virsh("domstate", "web1") == "running" and site.virsh("domid", "web1") != before
 
 
 def test_plays_of_ones_own(site, deployed, examples):

@@ -331,3 +331,82 @@ def test_data_disks(site):
     assert (at / "web1:data.raw").read_bytes().startswith(b"precious") and hv1.running() == ["web1"]
     said = site.play("remove", *named, "guest_remove_disks=web1:data")
     assert "kept:" not in said and hv1.volumes() == ["web1:log.raw"] and old.read_bytes().startswith(b"old")
+
+
+def told(said, guest):
+    return re.search(rf'"?{guest} +(.*?)"?,?$', said, re.M)[1]
+
+
+def booted(host, name):
+    """The process of a guest: another one after each start."""
+    return host.virsh("domid", name)
+
+
+def test_restart_and_list(site):
+    hv1, hv2 = site.hosts
+    site.publish("20260101")
+    hv1.guests["web1"] = guest(wait_for={"console": BANNER % "20260101"})
+    hv1.guests["web2"] = guest(wait_for={"console": BANNER % "20260101"})
+    site.deploy()
+    first = {name: booted(hv1, name) for name in hv1.guests}
+
+    # Whoever is named is restarted, and nobody else; a look changes nothing.
+    assert "Say which guests to restart" in site.play("restart", code=2)
+    assert "found web3" in site.play("restart", "-e", "guest_names=web3", code=2)
+    assert changes(site.play("restart", "-e", "guest_names=web1", "--check"), "hv1") == 1
+    assert {name: booted(hv1, name) for name in hv1.guests} == first
+    said = site.play("restart", "-e", "guest_names=web1")
+    assert changes(said, "hv1") == 1 and row(said, "web1")[:2] == ["changed", "running"]
+    assert booted(hv1, "web1") != first["web1"] and booted(hv1, "web2") == first["web2"]
+
+    # Only those whose restart is due.
+    hv1.guests["web1"]["memory"] = "48M"
+    site.deploy()
+    site.publish("20260601")
+    assert "restart, newer" in told(site.play("list"), "web1")
+    both = ("-e", "guest_names=web1,web2", "-e", "guest_restart=if_changed")
+    said = site.play("restart", *both)
+    assert row(said, "web1")[0] == "changed" and row(said, "web2")[0] == "unchanged"
+    assert changes(site.play("restart", *both), "hv1") == 0
+
+    # One that is off is started, unless its dictionary wants it off.
+    hv1.guests["web2"].update(state="shutoff")
+    site.deploy()
+    assert changes(site.play("restart", "-e", "guest_names=web2"), "hv1") == 0 and hv1.running() == ["web1"]
+    hv1.virsh("destroy", "web1")
+    assert changes(site.play("restart", "-e", "guest_names=web1"), "hv1") == 1 and hv1.running() == ["web1"]
+
+    # Who is named has to be there.
+    hv1.guests["web4"] = guest()
+    assert "web4: it is not on this host: deploy it first" in site.play("restart", "-e", "guest_names=web4", code=2)
+    assert changes(site.play("restart", "-e", "guest_names=all", "--check"), "hv1") == 1
+
+    # Who has moved, who is in no dictionary, who was made by hand, and what is left over.
+    for name in ("web3", "web4", "web5"):
+        hv1.guests[name] = guest(state="present")
+    site.deploy()
+    hv2.guests["web3"] = hv1.guests.pop("web3")
+    del hv1.guests["web4"], hv1.guests["web5"]
+    hv1.virsh("undefine", "web4")
+    by_hand = site.folder / "by-hand.xml"
+    by_hand.write_text("<domain type='qemu'><name>by-hand</name><memory>65536</memory><os><type>hvm</type></os></domain>")
+    hv1.virsh("define", str(by_hand))
+    said = site.play("list")
+    assert told(said, "web3").endswith("moved to hv2") and told(said, "web5").endswith("in no bhyve_guests")
+    assert told(said, "by-hand").endswith("not managed") and f"left on hv1: {hv1.folder}/volumes/web4.raw"[:70] in said
+    for name in ("web3", "web5", "by-hand"):
+        hv1.virsh("undefine", name)
+    del hv2.guests["web3"]
+
+    # The fleet, while one host is out of reach.
+    hv2.guests["web9"] = guest()
+    hv2.variables = lambda catalogue, known=hv2.variables: {**known(catalogue), "ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
+    said = site.play("list")
+    assert told(said, "web1").split()[:2] == ["hv1", "running"] and "newer 20260601" in told(said, "web1")
+    assert told(said, "web9").split()[:2] == ["hv2", "unreachable"]
+    assert max(map(len, said.split("TASK [Show the fleet]")[1].split("PLAY RECAP")[0].splitlines())) <= 100
+    fleet = site.folder / "fleet.json"
+    site.play("list", "-e", f"list_file={fleet}")
+    shown = json.loads(fleet.read_text())
+    assert [(each["guest"], each["state"]) for each in shown["guests"]] == [("web1", "running"), ("web2", "shutoff"), ("web9", "unreachable")]
+    assert {each["name"] for each in shown["left"]} == {str(hv1.folder / f"volumes/web{number}.raw") for number in (3, 4, 5)}
