@@ -15,7 +15,7 @@ description:
     that peer from a single look, before the clock is off.
   - Changes nothing on the host unless O(repair=true). Between runs it remembers in O(state_file) what it saw.
   - The same program is a monitoring check. C(ntpd_check --nagios), C(--json), C(--prometheus FILE) and C(--from FILE) take the options as
-    flags, O(offset_warning) as C(--offset-warning) and so on.
+    flags, O(offset_warning) as C(--offset-warning) and so on, and the flags C(-w), C(-c), C(-t), C(-H), C(-V) and C(-h) that plugins have.
   - The target needs no Python.
 author:
   - The apiary.bhyve developers (!UNKNOWN)
@@ -59,6 +59,12 @@ options:
       - From a day before a leap second to an hour after it 1.1 s are allowed, for servers that smear it differ by that much.
     type: float
     default: 0.25
+  expected_offset:
+    description:
+      - By how many seconds the servers are meant to differ from this clock, as they do where they smear leap seconds and this host does not. Figures in
+        RV(clock) are what is left beyond it.
+    type: float
+    default: 0
   min_peers:
     description:
       - Fewest valid peers that are enough. With three, one liar is outvoted. RFC 8633 recommends to configure four.

@@ -11,33 +11,15 @@ use anyhow::{Context, Result, bail};
 use lexopt::{Arg, Parser, ValueExt};
 use serde_json::{Map, Value};
 
+use crate::monitoring::{self, Monitoring, UNREACHABLE};
+use crate::observe::state_path;
 use crate::outputs::{Outcome, json, nagios, prometheus, text};
 use crate::params::Params;
+use crate::range::{Range, seconds};
 use crate::session::{Mode, run};
+use crate::soft::{self, Shown};
 
-const USAGE: &str = "usage: ntpd_check [OUTPUT] [OPTION...]
-       ntpd_check ARGS.json | -        as an Ansible module
-
-Is this clock right, and if not, why? Asks OpenNTPD (ntpctl) or chrony (chronyc).
-
-Output, one of (default: text for a person; exit status as --nagios):
-  --nagios               one line with performance data; exit 0 ok, 1 warning, 2 critical, 3 unknown
-  --json                 one JSON object; exit 0 whenever a verdict was reached
-  --prometheus FILE      metrics for the textfile collector, replaced in one step; - prints them; exit as --json
-
-Options:
-  --from FILE            judge a saved or pasted output of `ntpctl -s all`, in whatever state; - reads standard input
-  --daemon NAME          auto, openntpd or chrony
-  --check                with --repair: say what would be done, remember nothing
-  --probe                ask every peer directly
-  --repair               restart OpenNTPD where that is the cure and every guard rail holds
-  --candidate SERVER     sample and rank this server; may be repeated
-  --NAME VALUE           any other option of the module: time-limit, offset-warning, offset-critical, min-peers,
-                         max-stratum, start-grace, blocked-critical, slew-rate, drift-limit, drift-file, leap-file,
-                         config-file, state-file, probe-timeout, samples, sample-interval, repair-interval,
-                         repair-daily, service
-  --version, --help
-";
+const USAGE: &str = include_str!("cli/usage.txt");
 
 /// Exit status of a plugin that could not check: wrong usage included.
 const UNKNOWN: u8 = 3;
@@ -45,7 +27,8 @@ const UNKNOWN: u8 = 3;
 /// Options whose flag differs from their name or that are lists, aside.
 const TEXTS: [&str; 7] =
     ["daemon", "drift_file", "leap_file", "config_file", "state_file", "service", "from_file"];
-const NUMBERS: [&str; 14] = [
+const NUMBERS: [&str; 15] = [
+    "expected_offset",
     "time_limit",
     "offset_warning",
     "offset_critical",
@@ -84,7 +67,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Err(shown)) => return say(&shown, 0),
         Err(error) => return say(&format!("NTPD UNKNOWN - {error:#}\n{USAGE}"), UNKNOWN),
     };
-    let outcome = match run(&request.params, request.mode) {
+    let mut outcome = match run(&request.params, request.mode) {
         Ok((mut outcome, acted)) => {
             if let Err(error) = acted {
                 outcome.repair.refuse("it failed", &error);
@@ -93,19 +76,34 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Err(error) => return say(&format!("NTPD UNKNOWN - {error:#}\n"), UNKNOWN),
     };
-    let severity = outcome.judgement.severity.code();
-    match show(&request, &outcome) {
+    let shown = soften(&request, &mut outcome);
+    match show(&request, &outcome, &shown) {
         Ok(text) => {
-            say(&text, if matches!(request.output, Output::Text | Output::Nagios) { severity } else { 0 })
+            let code = shown.severity.code();
+            say(&text, if matches!(request.output, Output::Text | Output::Nagios) { code } else { 0 })
         }
         Err(error) => say(&format!("NTPD UNKNOWN - {error:#}\n"), UNKNOWN),
     }
 }
 
-fn show(request: &Request, outcome: &Outcome) -> Result<String> {
+/// The state to report: a count that cannot be kept makes none soft.
+fn soften(request: &Request, outcome: &mut Outcome) -> Shown {
+    let severity = outcome.judgement.severity;
+    let params = &request.params;
+    if params.from_file.is_some() {
+        return Shown::hard(severity);
+    }
+    let settled = soft::settle(&state_path(params), severity, params.monitoring.attempts, request.mode);
+    settled.unwrap_or_else(|error| {
+        outcome.observed.notes.push(format!("bad looks are not counted: {error:#}"));
+        Shown::hard(severity)
+    })
+}
+
+fn show(request: &Request, outcome: &Outcome, shown: &Shown) -> Result<String> {
     Ok(match &request.output {
         Output::Text => text::text(outcome),
-        Output::Nagios => nagios::text(outcome, &request.params) + "\n",
+        Output::Nagios => nagios::text(outcome, &request.params, shown) + "\n",
         Output::Json => Value::Object(json::object(outcome)?).to_string() + "\n",
         Output::Prometheus(path) if is_stdout(path) => prometheus::text(outcome),
         Output::Prometheus(path) => {
@@ -130,32 +128,137 @@ fn say(text: &str, code: u8) -> ExitCode {
 /// A request, or the text that `--help` and `--version` ask for.
 fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Result<Request, String>> {
     let mut parser = Parser::from_args(args);
-    let (mut output, mut mode) = (Output::Text, Mode::Run);
-    let mut options = Map::new();
-    let mut candidates = Vec::new();
+    let mut flags = Flags::default();
     while let Some(arg) = parser.next()? {
-        let Arg::Long(flag) = arg else { bail!("{}", arg.unexpected()) };
-        let name = flag.replace('-', "_");
+        let name = match &arg {
+            Arg::Long(flag) => flag.replace('-', "_"),
+            Arg::Short(short) if SHORT.iter().any(|(known, _)| known == short) => {
+                let long = SHORT.iter().find(|(known, _)| known == short);
+                long.map_or_else(String::new, |(_, long)| (*long).to_owned())
+            }
+            _ => bail!("{}", arg.unexpected()),
+        };
         match name.as_str() {
             "help" => return Ok(Err(USAGE.to_owned())),
             "version" => return Ok(Err(format!("ntpd_check {}\n", env!("CARGO_PKG_VERSION")))),
-            "nagios" => output = Output::Nagios,
-            "json" => output = Output::Json,
-            "prometheus" => output = Output::Prometheus(parser.value()?.into()),
-            "check" => mode = Mode::Check,
-            "probe" | "repair" => put(&mut options, name, true),
-            "candidate" => candidates.push(Value::String(parser.value()?.string()?)),
-            "from" => put(&mut options, "from_file", from(parser.value()?.string()?)),
-            known if TEXTS.contains(&known) => put(&mut options, known, parser.value()?.string()?),
-            known if NUMBERS.contains(&known) => put(&mut options, known, number(known, parser.value()?)?),
-            unknown => bail!("unknown flag --{}", unknown.replace('_', "-")),
+            _ => flags.take(&name, &mut parser)?,
         }
     }
-    if !candidates.is_empty() {
-        put(&mut options, "candidates", candidates);
+    flags.request().map(Ok)
+}
+
+/// Flags that plugins have by convention.
+const SHORT: [(char, &str); 7] = [
+    ('w', "warning"),
+    ('c', "critical"),
+    ('t', "timeout"),
+    ('H', "hostname"),
+    ('v', "verbose"),
+    ('V', "version"),
+    ('h', "help"),
+];
+
+/// What has been read so far.
+#[derive(Default)]
+struct Flags {
+    output: Option<Output>,
+    /// Whether a flag of plugins was used.
+    plugin: bool,
+    check: bool,
+    options: Map<String, Value>,
+    candidates: Vec<Value>,
+    monitoring: Monitoring,
+}
+
+impl Flags {
+    fn take(&mut self, name: &str, parser: &mut Parser) -> Result<()> {
+        match name {
+            "nagios" => self.output = Some(Output::Nagios),
+            "json" => self.output = Some(Output::Json),
+            "prometheus" => self.output = Some(Output::Prometheus(parser.value()?.into())),
+            "check" => self.check = true,
+            "probe" | "repair" => put(&mut self.options, name, true),
+            "candidate" => self.candidates.push(Value::String(parser.value()?.string()?)),
+            "from" => put(&mut self.options, "from_file", from(parser.value()?.string()?)),
+            "warning" | "critical" | "timeout" | "hostname" | "verbose" => self.plugin(name, parser)?,
+            "unreachable" => {
+                let state = monitoring::severity_of(&parser.value()?.string()?).context("--unreachable")?;
+                self.monitoring.states.extend(UNREACHABLE.map(|verdict| (verdict, state)));
+            }
+            "state" => {
+                self.monitoring
+                    .states
+                    .push(monitoring::state(&parser.value()?.string()?).context("--state")?);
+            }
+            "attempts" => self.monitoring.attempts = whole("attempts", &parser.value()?.string()?)?,
+            known if TEXTS.contains(&known) => put(&mut self.options, known, parser.value()?.string()?),
+            known if NUMBERS.contains(&known) => {
+                put(&mut self.options, known, number(known, parser.value()?)?);
+            }
+            unknown => bail!("unknown flag --{}", unknown.replace('_', "-")),
+        }
+        Ok(())
     }
-    let params = serde_json::from_value(Value::Object(options)).context("reading the flags")?;
-    Ok(Ok(Request { output, mode, params }))
+
+    /// Flags of the Monitoring Plugins guidelines.
+    fn plugin(&mut self, name: &str, parser: &mut Parser) -> Result<()> {
+        self.plugin = true;
+        if name == "verbose" {
+            return Ok(());
+        }
+        let value = parser.value()?.string()?;
+        let flag = || format!("--{name}");
+        match name {
+            "hostname" => self.monitoring.server = Some(value),
+            "timeout" => {
+                let limit = seconds(&value).filter(|limit| *limit > 0.0);
+                let limit =
+                    limit.with_context(|| format!("--timeout expects seconds above 0, found {value:?}"))?;
+                put(&mut self.options, "time_limit", limit);
+                // Probes and the daemon are asked one after the other.
+                self.options.entry("probe_timeout").or_insert_with(|| limit.min(1.0).into());
+            }
+            _ if value.contains([':', '@']) => {
+                let range = Range::parse(&value).with_context(flag)?;
+                if let Some(size) = range.size() {
+                    put(&mut self.options, format!("offset_{name}"), size);
+                }
+                let bound = if name == "warning" {
+                    &mut self.monitoring.warning
+                } else {
+                    &mut self.monitoring.critical
+                };
+                *bound = Some(range);
+            }
+            _ => {
+                let size = seconds(&value).filter(|size| *size >= 0.0);
+                let expected = || format!("--{name} expects seconds or a range like ~:0.5, found {value:?}");
+                put(&mut self.options, format!("offset_{name}"), size.with_context(expected)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn request(mut self) -> Result<Request> {
+        if !self.candidates.is_empty() {
+            put(&mut self.options, "candidates", self.candidates);
+        }
+        if self.monitoring.server.is_some() {
+            // One server is all that there can be.
+            self.options.entry("min_peers").or_insert_with(|| 1.into());
+        }
+        let mut params: Params =
+            serde_json::from_value(Value::Object(self.options)).context("reading the flags")?;
+        params.monitoring = self.monitoring;
+        params.check()?;
+        let usual = if self.plugin { Output::Nagios } else { Output::Text };
+        let mode = if self.check { Mode::Check } else { Mode::Run };
+        Ok(Request { output: self.output.unwrap_or(usual), mode, params })
+    }
+}
+
+fn whole(name: &str, text: &str) -> Result<u32> {
+    text.parse().with_context(|| format!("--{name} expects a whole number, found {text:?}"))
 }
 
 fn from(file: String) -> String {

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::verdict::{Severity, Verdict};
+use crate::verdict::{Finding, Severity, Verdict};
 
 /// What to think of one clock.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -25,18 +25,35 @@ pub struct Judgement {
     pub falsetickers: Vec<String>,
     /// Everything in seconds.
     pub clock: Figures,
+    /// What the reasons and notes say, with the weight of each.
+    #[serde(skip)]
+    pub findings: Vec<Finding>,
 }
 
 impl Judgement {
+    /// Verdict, severity, reasons and notes of what was found.
+    pub fn conclude(&mut self) {
+        self.findings.sort_by_key(|finding| finding.verdict);
+        let (notes, reasons): (Vec<_>, Vec<_>) =
+            self.findings.iter().partition(|finding| finding.verdict == Verdict::Ok);
+        self.verdict = reasons.first().map_or(Verdict::Ok, |finding| finding.verdict);
+        self.severity = reasons.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Ok);
+        let texts = |findings: Vec<&Finding>| findings.iter().map(|finding| finding.text.clone()).collect();
+        (self.notes, self.reasons) = (texts(notes), texts(reasons));
+    }
+
     /// Half a paste may show what is wrong, but never that nothing is.
     pub fn temper(&mut self, gaps: &[String]) {
-        if gaps.is_empty() || self.severity != Severity::Ok {
-            self.notes.extend(gaps.iter().cloned());
-            return;
-        }
-        let reasons = gaps.iter().map(|gap| format!("{gap}; nothing is wrong in what is there"));
-        self.reasons.splice(0..0, reasons);
-        (self.verdict, self.severity) = (Verdict::Incomplete, Severity::Unknown);
+        let good = self.severity == Severity::Ok;
+        self.findings.extend(gaps.iter().map(|gap| match good {
+            true => Finding::new(
+                Verdict::Incomplete,
+                Severity::Unknown,
+                format!("{gap}; nothing is wrong in what is there"),
+            ),
+            false => Finding::note(gap),
+        }));
+        self.conclude();
     }
 }
 

@@ -4,23 +4,28 @@
 
 pub mod chrony;
 pub mod cli;
+mod compare;
 pub mod daemon;
 pub mod evidence;
+mod expected;
 pub mod failure;
 pub mod judge;
 pub mod judgement;
 pub mod leap;
 mod memory;
+pub mod monitoring;
 pub mod ntpctl;
 pub mod observe;
 pub mod outputs;
 pub mod params;
 pub mod paste;
 pub mod probe;
+pub mod range;
 pub mod repair;
 pub mod report;
 pub mod service;
 pub mod session;
+pub mod soft;
 pub mod state;
 pub mod verdict;
 pub mod vet;

@@ -18,7 +18,7 @@ use crate::report::Report;
 use crate::state::{self, State};
 use crate::verdict::Verdict;
 use crate::vet::{Vetted, vet};
-use crate::{chrony, ntpctl, paste};
+use crate::{chrony, compare, ntpctl, paste};
 
 /// The daemon on the loopback address answers in microseconds or not at all, unless the machine is busy.
 const LOOPBACK: Sampling = Sampling { samples: 1, timeout: Duration::from_secs(1), interval: Duration::ZERO };
@@ -59,6 +59,9 @@ pub fn observe(params: &Params) -> Result<Observed> {
     if let Some(path) = &params.from_file {
         return saved(params, path);
     }
+    if let Some(server) = &params.monitoring.server {
+        return compared(params, server);
+    }
     let mut notes = Vec::new();
     let (source, kind) = ask(params);
     let process = keep(daemon::process(kind, params.time_limit.duration()), &mut notes).flatten();
@@ -95,6 +98,15 @@ pub fn observe(params: &Params) -> Result<Observed> {
 /// Where this run's memory lies.
 pub fn state_path(params: &Params) -> PathBuf {
     params.state_file.clone().unwrap_or_else(|| state::default_path(std::env::consts::OS))
+}
+
+/// This clock against one server, without daemon and memory.
+fn compared(params: &Params, server: &str) -> Result<Observed> {
+    let mut notes = Vec::new();
+    let source = compare::source(server, params)?;
+    let evidence = Evidence { leaps: leaps(params, &mut notes)?, ..Evidence::of_source(now(), source) };
+    let memory = Err("one server is asked".to_owned());
+    Ok(Observed { evidence, candidates: Vec::new(), listens: Vec::new(), memory, notes })
 }
 
 fn saved(params: &Params, path: &Path) -> Result<Observed> {

@@ -10,6 +10,7 @@ mod view;
 
 pub use view::PeerView;
 
+use crate::evidence::Source;
 use crate::judgement::Judgement;
 use crate::observe::Observed;
 use crate::repair::RepairPlan;
@@ -28,6 +29,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Whether there was an answer: without one nothing is known about peers, and an alert about them must not end.
+    pub fn is_answered(&self) -> bool {
+        !matches!(self.observed.evidence.source, Source::Failed(_))
+    }
+
     /// What was done about the daemon, would be done, or was not and why: one line each.
     fn repair_lines(&self) -> Vec<String> {
         let done = match (self.restarted, self.repair.restart) {

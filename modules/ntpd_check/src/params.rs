@@ -8,6 +8,7 @@ use ansible_module::Seconds;
 use anyhow::{Result, ensure};
 use serde::Deserialize;
 
+use crate::monitoring::Monitoring;
 use crate::verdict::Severity;
 
 /// Options of one run; the same from Ansible and from the command line.
@@ -64,6 +65,11 @@ pub struct Params {
     pub service: Option<String>,
     /// Fail the task from this severity on.
     pub fail_on: FailOn,
+    /// By how much the servers are meant to differ from this clock, in seconds.
+    pub expected_offset: f64,
+    /// What only the command line has.
+    #[serde(skip)]
+    pub monitoring: Monitoring,
 }
 
 impl Default for Params {
@@ -94,6 +100,8 @@ impl Default for Params {
             repair_daily: 2,
             service: None,
             fail_on: FailOn::Never,
+            expected_offset: 0.0,
+            monitoring: Monitoring::default(),
         }
     }
 }
@@ -109,6 +117,9 @@ impl Params {
             warning <= critical,
             "offset_warning: expected at most offset_critical, {critical} s, found {warning} s"
         );
+        self.check_ranges()?;
+        let expected = self.expected_offset;
+        ensure!(expected.is_finite(), "expected_offset: expected seconds, found {expected}");
         if let Some(ppm) = self.slew_rate {
             ensure!(ppm > 0.0, "slew_rate: expected parts per million above 0, found {ppm}");
         }

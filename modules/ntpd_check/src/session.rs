@@ -50,14 +50,15 @@ pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
 /// Where the options contradict each other, or nothing could be judged at all.
 pub fn run(params: &Params, mode: Mode) -> Result<(Outcome, Result<()>)> {
     params.check()?;
-    let remembers = mode == Mode::Run && params.from_file.is_none();
+    let remembers = mode == Mode::Run && params.from_file.is_none() && params.monitoring.server.is_none();
     let path = state_path(params);
     let lock = remembers.then(|| state::lock(&path, params.time_limit.duration()));
     let mut observed = observe(params)?;
     if let Some(Err(error)) = &lock {
         observed.forget(error);
     }
-    let judgement = judge(&observed.evidence, &Limits::new(params, std::env::consts::OS));
+    let expected = observed.evidence.expecting(params.expected_offset);
+    let judgement = params.settle(judge(&expected, &Limits::new(params, std::env::consts::OS)));
     let mut remembered = observed.evidence.state.clone();
     let evidence = &observed.evidence;
     remembered.remember(evidence, &judgement);

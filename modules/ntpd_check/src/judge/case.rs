@@ -17,20 +17,17 @@ pub(super) struct Case<'a> {
 }
 
 /// Picks the verdict that explains most and the severity of the worst finding.
-pub(super) fn conclude(mut findings: Vec<Finding>, clock: Figures, blocking_peers: Vec<String>) -> Judgement {
-    findings.sort_by_key(|finding| finding.verdict);
-    let (notes, reasons): (Vec<_>, Vec<_>) =
-        findings.into_iter().partition(|finding| finding.verdict == Verdict::Ok);
-    let verdict = reasons.first().map_or(Verdict::Ok, |finding| finding.verdict);
-    let severity = reasons.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Ok);
-    let text = |finding: Finding| finding.text;
-    Judgement {
-        verdict,
-        severity,
-        reasons: reasons.into_iter().map(text).collect(),
-        notes: notes.into_iter().map(text).collect(),
+pub(super) fn conclude(findings: Vec<Finding>, clock: Figures, blocking_peers: Vec<String>) -> Judgement {
+    let mut judgement = Judgement {
+        verdict: Verdict::Ok,
+        severity: Severity::Ok,
+        reasons: Vec::new(),
+        notes: Vec::new(),
         blocking_peers,
         falsetickers: Vec::new(),
         clock,
-    }
+        findings,
+    };
+    judgement.conclude();
+    judgement
 }

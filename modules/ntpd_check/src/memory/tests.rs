@@ -12,6 +12,7 @@ fn judgement(verdict: Verdict, error: f64) -> Judgement {
         severity,
         reasons: Vec::new(),
         notes: Vec::new(),
+        findings: Vec::new(),
         blocking_peers: Vec::new(),
         falsetickers: Vec::new(),
         clock: Figures { clock_error: Some(error), synced: Some(true), ..Figures::default() },

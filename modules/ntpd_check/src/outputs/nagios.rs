@@ -5,14 +5,18 @@
 
 use super::Outcome;
 use crate::params::Params;
+use crate::soft::Shown;
 
 /// The text; its last line ends without a newline.
-pub fn text(outcome: &Outcome, params: &Params) -> String {
+pub fn text(outcome: &Outcome, params: &Params, shown: &Shown) -> String {
     let judgement = &outcome.judgement;
     let first = judgement.reasons.first().cloned().unwrap_or_else(|| healthy(outcome));
+    let soft = shown.soft.map_or_else(String::new, |(look, of)| {
+        format!("soft {} ({look} of {of}), ", judgement.severity.word().to_lowercase())
+    });
     let mut text = format!(
-        "NTPD {} - {}: {} | {}",
-        judgement.severity.word(),
+        "NTPD {} - {soft}{}: {} | {}",
+        shown.severity.word(),
         judgement.verdict.word(),
         plain(&first),
         performance(outcome, params)
@@ -42,25 +46,35 @@ fn plain(text: &str) -> String {
 /// Labels are plain words, so they need no quotes; `U` is an unknown value.
 fn performance(outcome: &Outcome, params: &Params) -> String {
     let clock = &outcome.judgement.clock;
-    let (warning, critical) = (params.offset_warning.as_f64(), params.offset_critical.as_f64());
-    let both = format!("-{warning}:{warning};-{critical}:{critical};;");
-    let size = format!("{warning};{critical};0;");
+    let (warning, critical) = params.ranges();
+    let both = format!("{warning};{critical};;");
+    let size = format!("{};{};0;", params.offset_warning.as_f64(), params.offset_critical.as_f64());
     let seconds = |label: &str, value: Option<f64>, ranges: &str| match value {
         Some(value) => format!("{label}={value:.6}s;{ranges}"),
         None => format!("{label}=U;{ranges}"),
     };
-    let blocked = outcome.judgement.blocking_peers.len();
+    let count = |label: &str, value: Option<String>, ranges: &str| {
+        format!("{label}={};{ranges}", value.unwrap_or_else(|| "U".to_owned()))
+    };
+    // Who was not asked has said nothing about peers.
+    let asked = outcome.is_answered();
+    let total = if asked { clock.total_peers.to_string() } else { String::new() };
+    let blocking = outcome.judgement.blocking_peers.len();
     [
         seconds("offset", clock.clock_error, &both),
         seconds("offset_mean", clock.offset_mean, &size),
         seconds("offset_median", clock.offset_median, &size),
         seconds("pending", clock.pending_slew, ";;;"),
-        format!("peers={};{}:;1:;0;{}", clock.valid_peers, params.min_peers, clock.total_peers),
-        format!("blocking={blocked};0;;0;"),
-        format!(
-            "stratum={};{};;0;16",
-            clock.stratum.map_or("U".into(), |stratum| stratum.to_string()),
-            params.max_stratum
+        count(
+            "peers",
+            asked.then(|| clock.valid_peers.to_string()),
+            &format!("{}:;1:;0;{total}", params.min_peers),
+        ),
+        count("blocking", asked.then(|| blocking.to_string()), "0;;0;"),
+        count(
+            "stratum",
+            clock.stratum.map(|stratum| stratum.to_string()),
+            &format!("{};;0;16", params.max_stratum),
         ),
     ]
     .join(" ")

@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::judge::{Limits, judge};
 use crate::ntpctl::parse;
 use crate::params::Params;
+use crate::soft::Shown;
 use crate::verdict::Severity;
 
 macro_rules! captured {
@@ -22,6 +23,10 @@ fn outcome(source: Source) -> Outcome {
     let observed =
         Observed { evidence, candidates: Vec::new(), listens: Vec::new(), memory: Ok(()), notes: Vec::new() };
     Outcome { observed, judgement, repair: RepairPlan::default(), restarted: false }
+}
+
+fn nagios_text(outcome: &Outcome) -> String {
+    nagios::text(outcome, &Params::default(), &Shown::hard(outcome.judgement.severity))
 }
 
 fn incident() -> Outcome {
@@ -51,7 +56,7 @@ fn alarms(range: &str, value: f64) -> bool {
 
 #[test]
 fn nagios_follows_the_plugin_guidelines() {
-    let text = nagios::text(&incident(), &Params::default());
+    let text = nagios_text(&incident());
     let first = text.lines().next().unwrap();
     let (said, data) = first.split_once(" | ").unwrap();
     assert!(said.starts_with("NTPD CRITICAL - blocked: 10.99.0.4 is counted as valid"), "{said}");
@@ -77,23 +82,34 @@ fn nagios_follows_the_plugin_guidelines() {
 
 #[test]
 fn nagios_of_a_good_clock_and_of_none() {
-    let good = nagios::text(&outcome(captured!("7.9p1/healthy-06-later").unwrap()), &Params::default());
+    let good = nagios_text(&outcome(captured!("7.9p1/healthy-06-later").unwrap()));
     assert!(
         good.starts_with(
             "NTPD OK - ok: 4 of 4 peers valid, stratum 2, clock error 0.115 ms | offset=0.000115s;"
         ),
         "{good}"
     );
-    let gone = nagios::text(
-        &outcome(Source::Failed(Failure::no_daemon("gone | with a bar\nand a line"))),
-        &Params::default(),
-    );
+    let gone = nagios_text(&outcome(Source::Failed(Failure::no_daemon("gone | with a bar\nand a line"))));
     assert!(
         gone.starts_with("NTPD CRITICAL - no_daemon: gone / with a bar and a line | offset=U;"),
         "{gone}"
     );
     let codes = [Severity::Ok, Severity::Warning, Severity::Critical, Severity::Unknown].map(Severity::code);
     assert_eq!(codes, [0, 1, 2, 3]);
+}
+
+#[test]
+fn nagios_shows_soft_states_and_ranges() {
+    let outcome = incident();
+    let shown = Shown { severity: Severity::Ok, soft: Some((1, 3)) };
+    let text = nagios::text(&outcome, &Params::default(), &shown);
+    assert!(text.starts_with("NTPD OK - soft critical (1 of 3), blocked: 10.99.0.4 is counted"), "{text}");
+    let mut params = Params::default();
+    params.monitoring.warning = Some(crate::range::Range::parse("@0:1").unwrap());
+    let text = nagios::text(&outcome, &params, &Shown::hard(Severity::Ok));
+    assert!(text.contains(" | offset=-0.984294s;@0:1;-0.25:0.25;; "), "{text}");
+    let gone = nagios_text(&super::tests::outcome(Source::Failed(Failure::no_daemon("gone"))));
+    assert!(gone.ends_with(" peers=U;3:;1:;0; blocking=U;0;;0; stratum=U;9;;0;16"), "{gone}");
 }
 
 /// `promtool check metrics` reads it in tests/integration/promtool.sh; here: what it says, and its form.
@@ -170,7 +186,7 @@ fn a_planned_restart_is_told_as_one_that_was_made() {
     outcome.repair.warnings = vec!["this host serves time on 192.0.2.5".to_owned()];
     for (restarted, said) in [(false, "the daemon would be restarted"), (true, "the daemon was restarted")] {
         outcome.restarted = restarted;
-        for text in [text::text(&outcome), nagios::text(&outcome, &Params::default())] {
+        for text in [text::text(&outcome), nagios_text(&outcome)] {
             let told = [said, "this host serves time on 192.0.2.5"];
             assert!(told.iter().all(|line| text.lines().any(|found| found == *line)), "{text}");
         }

@@ -45,6 +45,7 @@ fn sound() -> Case {
         severity: Severity::Critical,
         reasons: Vec::new(),
         notes: Vec::new(),
+        findings: Vec::new(),
         blocking_peers: vec!["192.0.2.4".into()],
         falsetickers: Vec::new(),
         clock,
