@@ -105,6 +105,11 @@ options:
       - A C(leap-seconds.list). By default the ones of tzdata, FreeBSD and the ntp packages are looked for. Its own hash is checked. An expired one is
         used, and said to be expired. Of several lists the one counts that expires last.
     type: path
+  log_file:
+    description:
+      - Where the daemon's words are logged, where it is not one of the usual files of syslog or the journal. Read only where something is wrong, for
+        what explains it, such as V(not synced (alarm\)) or V(adjtime failed). See RV(reasons).
+    type: path
   config_file:
     description:
       - The daemon's configuration, where it is not in one of the usual places. Read for C(listen on), and by the daemon itself before a restart.

@@ -25,8 +25,8 @@ const USAGE: &str = include_str!("cli/usage.txt");
 const UNKNOWN: u8 = 3;
 
 /// Options whose flag differs from their name or that are lists, aside.
-const TEXTS: [&str; 7] =
-    ["daemon", "drift_file", "leap_file", "config_file", "state_file", "service", "from_file"];
+const TEXTS: [&str; 8] =
+    ["daemon", "log_file", "drift_file", "leap_file", "config_file", "state_file", "service", "from_file"];
 const NUMBERS: [&str; 15] = [
     "expected_offset",
     "time_limit",

@@ -6,6 +6,7 @@ pub mod chrony;
 pub mod cli;
 mod compare;
 pub mod daemon;
+pub mod daemon_log;
 pub mod evidence;
 mod expected;
 pub mod failure;

@@ -41,6 +41,8 @@ pub struct Params {
     pub drift_file: Option<PathBuf>,
     /// leap-seconds.list; the usual places where absent.
     pub leap_file: Option<PathBuf>,
+    /// Where the daemon's words are logged; the usual places where absent.
+    pub log_file: Option<PathBuf>,
     /// The daemon's configuration, read for `listen on`; the usual places where absent.
     pub config_file: Option<PathBuf>,
     /// What this check remembers between runs; the platform's place where absent.
@@ -88,6 +90,7 @@ impl Default for Params {
             drift_limit: 500.0,
             drift_file: None,
             leap_file: None,
+            log_file: None,
             config_file: None,
             state_file: None,
             probe: false,

