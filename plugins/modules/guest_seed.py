@@ -45,6 +45,12 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  first_boot:
+    description:
+      - Whether the guest boots next for the first time, as it does on a new root disk. A seed that has changed takes effect then, and
+        there is nothing to warn of.
+    type: bool
+    default: false
   name:
     description:
       - The guest's name, the same as that of its domain. The guest's instance id and, without O(mac), the MAC address of its first
@@ -370,7 +376,9 @@ seed:
       type: str
       sample: 06f7ab89-0554-5e2c-9836-192821f92039
 redeploy_required:
-  description: Whether the contents of a seed that was there have changed, or would. A guest that has booted with the old one does not notice.
+  description:
+    - Whether the contents of a seed that was there have changed, or would. A guest that has booted with the old one does not notice.
+    - Always false with O(first_boot=true).
   returned: success
   type: bool
   sample: false

@@ -22,7 +22,7 @@ from ansible_collections.apiary.bhyve.plugins.modules import guest_seed, libvirt
 
 ROLE = pathlib.Path(__file__).resolve().parents[2] / "roles/guest"
 # What the role says itself of a seed.
-_ROLES_OWN = ("path", "name", "state", "guests", "networks")
+_ROLES_OWN = ("path", "name", "state", "guests", "networks", "first_boot")
 # What is looked for in one of `networks`, and where it is.
 _NOT_OF_A_NETWORK = {
     "vlan": "libvirt's driver for bhyve has no VLANs: make one bridge for each on the host",

@@ -83,6 +83,12 @@ fn the_reply_says_what_a_role_needs() {
 
     let mut other = options;
     other["users"][0]["password_hash"] = "$6$saltsalt$otherotherother".into();
+    // On a new disk the guest reads it.
+    other["first_boot"] = true.into();
+    let unread = reply(&other, true);
+    assert_eq!((&unread["changed"], &unread["redeploy_required"]), (&true.into(), &false.into()));
+    assert_eq!(unread["warnings"], Value::Null);
+    other["first_boot"] = false.into();
     for check in [true, false] {
         let reply = reply(&other, check);
         assert_eq!(reply["redeploy_required"], true);

@@ -46,7 +46,8 @@ pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
         task.phase("apply", |_| apply::apply(&plan))?;
     }
     plan.warnings().iter().for_each(|warning| task.warn(warning));
-    if plan.redeploy_required() {
+    let redeploy_required = plan.has_changed() && !params.first_boot;
+    if redeploy_required {
         task.warn(format!(
             "{} has changed: a guest that has already booted takes no notice, the new seed takes effect when it is redeployed",
             params.path.display()
@@ -55,5 +56,5 @@ pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
     Ok(Reply::new(plan.changed())
         .diff(plan.diff())
         .with("seed", plan.seed())
-        .with("redeploy_required", plan.redeploy_required()))
+        .with("redeploy_required", redeploy_required))
 }

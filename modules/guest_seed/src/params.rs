@@ -23,6 +23,9 @@ pub struct Params {
     /// Whether it shall be there.
     #[serde(default, deserialize_with = "or_default")]
     pub state: State,
+    /// Whether the guest boots next for the first time.
+    #[serde(default, deserialize_with = "or_default")]
+    pub first_boot: bool,
     /// The guest's name.
     pub name: Option<GuestName>,
     /// Which first-boot program reads the seed.

@@ -92,7 +92,7 @@ impl Plan {
     }
 
     /// Whether a guest may already have booted with other documents.
-    pub fn redeploy_required(&self) -> bool {
+    pub fn has_changed(&self) -> bool {
         self.found.is_some() && matches!(self.step(), Step::Write(_))
     }
 
