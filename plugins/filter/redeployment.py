@@ -19,7 +19,7 @@ def redeployment_failures(told):
     redeployment = Redeployment(told)
     # What is wrong with the whole dictionary is under an empty name.
     whole = [redeployment.faults[""]] if "" in redeployment.faults else []
-    return whole + ["%s: %s" % failure for failure in redeployment.failures().items()]
+    return whole + ["%s: %s" % failure for failure in redeployment.told_failures().items()]
 
 
 def redeployment_table(told):

@@ -95,6 +95,13 @@ volumes:
     swap:
       description: V(new) or V(back) while an exchange of M(apiary.bhyve.zfs_swap) is not settled, else null.
       type: str
+    ran:
+      description: Whether its guest was noted to run, and the exchange that it was then stopped for is not settled.
+      type: bool
+    lineage:
+      description: A number that a volume shares with those that exchanges have put aside for it, or null where there was none.
+      type: str
+      sample: "1795371300000000000"
     keep_until:
       description: Until when it is kept, or null.
       type: str

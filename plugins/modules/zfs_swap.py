@@ -15,6 +15,8 @@ description:
     (C(apiary.bhyve:swap), on raw files the attribute C(user.apiary.bhyve.swap)), and keeps the mark until O(state=settled) takes it
     away, which is for when the guest has been started. Until then, the same O(state) again changes nothing; from then on it is asked
     for another exchange. A mark that nobody has taken away from a volume with its name counts for a day.
+  - A volume and those that exchanges put aside for it share a number, C(apiary.bhyve:lineage) or C(user.apiary.bhyve.lineage). The volume
+    of a guest that was removed and is there again has none, or another one.
 author:
   - The apiary.bhyve developers (!UNKNOWN)
 attributes:
@@ -42,11 +44,16 @@ options:
     description:
       - With V(new), the volume shall be the one that was made ready as C(NAME.redeploy), on hosts without ZFS C(FILE.redeploy).
         M(apiary.bhyve.zfs_receive) makes it. A guest that has no volume yet gets it all the same.
-      - With V(back), it shall be the last one that was kept as C(NAME.old-YYYYMMDDTHHMMSSZ). The present one is kept in its turn, so
-        that V(back) once more, after V(settled), comes back to it.
-      - With V(settled), the exchange is over.
+      - With V(back), it shall be the last one that an exchange of this volume has put aside as C(NAME.old-YYYYMMDDTHHMMSSZ). The present
+        one is kept in its turn, so that V(back) once more, after V(settled), comes back to it. One that was put aside for another guest,
+        which had the same name before, or by M(apiary.bhyve.zfs_receive) with O(apiary.bhyve.zfs_receive#module:replace), is never
+        brought back.
+      - With V(noted), it stays the one that it is, and it is noted that its guest runs (C(apiary.bhyve:ran),
+        C(user.apiary.bhyve.ran)). That is for the moment before the guest is stopped, so that a call after one that was cut knows whether
+        to start it. M(apiary.bhyve.zfs_receive_info) tells it for a day, or as long as no volume has the guest's name.
+      - With V(settled), the exchange is over, and the marks of it are taken away.
     type: str
-    choices: [new, back, settled]
+    choices: [new, back, noted, settled]
     default: new
   keep_days:
     description:

@@ -87,7 +87,7 @@ class Pruning:
         if volume["part"] == "kept":
             why, goes = self._kept(volume, whole)
         elif volume["part"] == "staged":
-            why, goes = "made ready by a redeploy that was not finished", self.orphans
+            why, goes = self._staged(volume)
         elif self._is_used(volume):
             # Only whoever names it has to hear of it.
             return self._row("volumes", volume, "used: it is a guest's disk", False) if asked else None
@@ -114,12 +114,20 @@ class Pruning:
             return _UNFINISHED % until[:10], False
         return "kept until %s" % until[:10], bool(volume["expired"])
 
+    def _staged(self, volume):
+        if volume.get("swap") and self._is_all_there_is(volume):
+            return "made ready by a redeploy of its guest that is not over: call it again", False
+        return "made ready by a redeploy that was not finished", self.orphans
+
+    def _is_all_there_is(self, volume):
+        """Whether a guest that somebody knows has no volume but those beside it."""
+        own = any(each["name"] == volume["of"] for each in self.found["volumes"])
+        return not own and self._guest(dict(volume, name=volume["of"])) in self._guests_known()
+
     def _may_come_back(self, volume):
         """Whether an exchange that was cut may have left this one as all that its guest has, or chosen it to be its disk again."""
-        own = next((each for each in self.found["volumes"] if each["name"] == volume["of"]), None)
-        if own is None:
-            return self._guest(dict(volume, name=volume["of"])) in self._guests_known()
-        return bool(own.get("swap") or volume.get("swap"))
+        own = next((each for each in self.found["volumes"] if each["name"] == volume["of"]), {})
+        return self._is_all_there_is(volume) or bool(own and (own.get("swap") or volume.get("swap")))
 
     def _golden(self, golden, going):
         clones = [clone for clone in golden["clones"] if clone not in going]

@@ -119,15 +119,7 @@ def test_where_the_controller_dies_the_same_call_again_goes_on(site, moment, bac
         redeploy(site)
     first, [*before] = inode(hv1), kept(hv1)
     target = inode(hv1, before[0]) if back else None
-    play = ["ansible-playbook", "-i", site.inventory(), "apiary.bhyve.redeploy", "-e", "guest_names=web1", *words]
-    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(site.folder), "ANSIBLE_HOME": str(site.folder / "home")}
-    running = subprocess.Popen(play, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    try:
-        wait_for("the moment: " + moment, lambda: CUTS[moment](hv1, first), 120, 0.005)
-        assert running.poll() is None, "it was over before it was killed"
-    finally:
-        os.killpg(running.pid, signal.SIGKILL)
-        running.wait()
+    cut(site, lambda: CUTS[moment](hv1, first), *words)
     said = redeploy(site, *words)
     assert row(said, "web1")[0] == "running" and hv1.running() == ["web1"]
     assert len(kept(hv1)) == 1 and inode(hv1, kept(hv1)[0]) == first and "web1.raw.redeploy" not in hv1.volumes()
@@ -152,3 +144,53 @@ def test_a_deploy_after_a_cut_makes_no_fresh_disk(site):
     assert row(redeploy(site), "web1")[0] == "running"
     assert hv1.volumes() == ["web1.raw", "web1.raw.old-20260101T000000Z"]
     assert changes(site.deploy(), "hv1") == 0
+
+
+def cut(site, happens, *words):
+    """A redeploy that is killed as soon as something has happened."""
+    play = ["ansible-playbook", "-i", site.inventory(), "apiary.bhyve.redeploy", "-e", "guest_names=web1", *words]
+    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(site.folder), "ANSIBLE_HOME": str(site.folder / "home")}
+    running = subprocess.Popen(play, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        wait_for("the moment to kill it", happens, 120, 0.005)
+        assert running.poll() is None, "it was over before it was killed"
+    finally:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_a_guest_runs_again_if_it_ran_and_stays_off_if_it_was_off(site, back):
+    [hv1] = site.hosts
+    words = ["-e", "guest_redeploy_back=true"] if back else []
+    if back:
+        redeploy(site)
+    hv1.guests["web1"]["state"] = "present"
+    cut(site, lambda: hv1.running() == [], *words)
+    assert row(redeploy(site, *words), "web1")[0] == "running" and hv1.running() == ["web1"]
+    # Somebody has switched it off since then.
+    hv1.virsh("destroy", "web1")
+    del hv1.guests["web1"]["wait_for"]
+    before = inode(hv1)
+    said = redeploy(site, *words)
+    assert row(said, "web1")[0] == "shutoff" and hv1.running() == [] and inode(hv1) != before
+    redeploy(site, "-e", "guest_redeploy_back=true")
+    assert hv1.running() == [] and inode(hv1) == before
+
+
+def test_a_guest_that_is_left_off_is_told_and_its_new_seed_is_read(site):
+    [hv1] = site.hosts
+    hv1.guests["web1"].update(seed={"hostname": "web1", "family": "linux"}, disks={"data": {"size": "1M"}})
+    assert "takes no notice" not in site.deploy()
+    hv1.guests["web1"]["seed"]["hostname"] = "web2"
+    in_the_way = hv1.folder / "volumes/web1:more.raw"
+    in_the_way.mkdir()
+    hv1.guests["web1"]["disks"]["more"] = {"size": "1M"}
+    said = redeploy(site, code=2)
+    assert row(said, "web1")[0] == "failed" and "is off: call this again" in " ".join(row(said, "web1")) and hv1.running() == []
+    assert "web1: is off: disk more: looking at" in said and "-e guest_redeploy_back=true` brings it back" in said
+    in_the_way.rmdir()
+    for words in (["--check"], []):
+        said = redeploy(site, *words)
+        assert "takes no notice" not in said and "seed for the next redeploy" not in said
+    assert row(said, "web1")[0] == "running" and len(kept(hv1)) == 1

@@ -18,6 +18,14 @@ pub const VOLUME: &str = "volume";
 /// User property and attribute of a volume that an exchange has chosen, until its guest has been started.
 pub const SWAP: &str = "swap";
 
+/// User property and attribute of the volume of a guest that ran when it was to be stopped for an exchange: since when. It goes with the
+/// volume where that is put aside, and ends with the exchange.
+pub const RAN: &str = "ran";
+
+/// User property and attribute of a guest's volume and of those that were put aside for it: a number that they share. A volume of
+/// another guest that had the same name before has another one, or none.
+pub const LINEAGE: &str = "lineage";
+
 /// User property and attribute of a volume that is kept: until when.
 pub const KEEP_UNTIL: &str = "keep-until";
 
@@ -43,8 +51,13 @@ pub fn chosen(way: &str, now: SystemTime) -> String {
 /// How a volume was chosen by its mark, and whether that is too long ago to count.
 pub fn choice(mark: &str, now: SystemTime) -> (&str, bool) {
     let (way, since) = mark.split_once(' ').unwrap_or((mark, ""));
+    (way, is_long_ago(since, now))
+}
+
+/// Whether a moment is too long ago to count.
+pub fn is_long_ago(since: &str, now: SystemTime) -> bool {
     let first = now.checked_sub(Duration::from_secs(COUNTS)).unwrap_or(UNIX_EPOCH);
-    (way, since < moment::readable(first).as_str())
+    since < moment::readable(first).as_str()
 }
 
 /// What a volume is by its name.

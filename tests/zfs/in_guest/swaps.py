@@ -72,7 +72,7 @@ def main():
         exchange("settled")
         wait_for("the device of " + WEB, lambda: os.path.exists("/dev/zvol/" + WEB))
         marks = zfs_module.zfs("get", "-H", "-s", "local", "-o", "property", "all", WEB)
-        assert not [mark for [mark] in marks if mark.startswith("apiary.bhyve:")], marks
+        assert [mark for [mark] in marks if mark.startswith("apiary.bhyve:")] == ["apiary.bhyve:lineage"], marks
     print(hits)
 
 

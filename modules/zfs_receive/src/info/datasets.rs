@@ -12,7 +12,7 @@ use crate::dataset;
 use crate::made_from::{Place, made_from};
 
 /// The volumes in a file system.
-pub fn volumes(folder: &DatasetName, now: &str) -> Result<Vec<Volume>> {
+pub fn volumes(folder: &DatasetName) -> Result<Vec<Volume>> {
     let zfs = dataset::find_zfs()?;
     let rows = zfs.list(&[folder.as_str()], 2)?;
     ensure!(
@@ -51,11 +51,9 @@ pub fn volumes(folder: &DatasetName, now: &str) -> Result<Vec<Volume>> {
                 .collect(),
             ..Volume::called(&row.name[below.len()..], device)
         };
-        volume
-            .chosen(value(&marks::property(marks::SWAP)))
-            .until(value(&marks::property(marks::KEEP_UNTIL)), now)
+        volume.marked(|mark| Ok(value(&marks::property(mark))))
     });
-    Ok(told.collect())
+    told.collect()
 }
 
 /// Marks that are set on the volumes themselves, and the bytes they take.
@@ -63,7 +61,8 @@ fn properties(zfs: &Zfs, volumes: &[&Row]) -> Result<BTreeMap<(String, String), 
     if volumes.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let names = ["used".to_owned(), marks::property(marks::SWAP), marks::property(marks::KEEP_UNTIL)];
+    let ours = [marks::SWAP, marks::RAN, marks::LINEAGE, marks::KEEP_UNTIL].map(marks::property);
+    let names: Vec<&str> = ours.iter().map(String::as_str).chain(["used"]).collect();
     let volumes: Vec<&str> = volumes.iter().map(|row| row.name.as_str()).collect();
     let found = zfs.get(&names.join(","), &volumes)?;
     let told = found.into_iter().filter(|property| property.local || property.name == "used");

@@ -16,7 +16,7 @@ use crate::made_from::{Place, made_from};
 const BLOCK: u64 = 512;
 
 /// The volumes in a folder; none where there is no folder yet.
-pub fn volumes(folder: &Path, now: &str) -> Result<Vec<Volume>> {
+pub fn volumes(folder: &Path) -> Result<Vec<Volume>> {
     let doing = || format!("reading folder {}", folder.display());
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -24,12 +24,12 @@ pub fn volumes(folder: &Path, now: &str) -> Result<Vec<Volume>> {
     };
     let mut volumes = Vec::new();
     for entry in entries {
-        volumes.extend(volume(&entry.with_context(doing)?, now)?);
+        volumes.extend(volume(&entry.with_context(doing)?)?);
     }
     Ok(volumes)
 }
 
-fn volume(entry: &DirEntry, now: &str) -> Result<Option<Volume>> {
+fn volume(entry: &DirEntry) -> Result<Option<Volume>> {
     let (path, name) = (entry.path(), entry.file_name());
     let doing = || format!("looking at {}", path.display());
     let metadata = match fs::symlink_metadata(&path) {
@@ -58,7 +58,7 @@ fn volume(entry: &DirEntry, now: &str) -> Result<Option<Volume>> {
         used: Some(metadata.blocks() * BLOCK),
         ..Volume::called(name, shown)
     };
-    Ok(Some(volume.chosen(read(marks::SWAP)?).until(read(marks::KEEP_UNTIL)?, now)))
+    volume.marked(read).map(Some)
 }
 
 #[cfg(test)]
@@ -82,7 +82,8 @@ mod tests {
         )
         .unwrap();
         fs::create_dir(at("folder")).unwrap();
-        let mut found = volumes(folder.path(), "2026-11-22T18:15:00Z").unwrap();
+        let mut found = volumes(folder.path()).unwrap();
+        found.iter_mut().for_each(|volume| volume.expire("2026-11-22T18:15:00Z"));
         found.sort_by(|a, b| a.name.cmp(&b.name));
         let told: Vec<_> = found
             .iter()
@@ -95,6 +96,6 @@ mod tests {
                 ("web1.raw.old-20261101T000000Z", "kept", Some("web1.raw"), true)
             ]
         );
-        assert!(volumes(&at("none"), "").unwrap().is_empty());
+        assert!(volumes(&at("none")).unwrap().is_empty());
     }
 }

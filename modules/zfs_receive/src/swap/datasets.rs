@@ -7,7 +7,7 @@ use std::slice;
 use std::time::SystemTime;
 
 use ansible_module::lock::Lock;
-use ansible_module::{Reply, Task};
+use ansible_module::{Reply, Task, moment};
 use anyhow::{Context, Result, ensure};
 use zfs_command::{DatasetName, Kind, Row, Zfs};
 
@@ -41,14 +41,15 @@ impl Group {
     /// Does what the job says with one of them.
     pub fn run(&mut self, name: &DatasetName, job: &Job, task: &mut Task) -> Result<Reply> {
         let mut found = self.found.get(name).cloned().unwrap_or_default();
-        if found.root.is_some() && job.state != State::Settled && !task.check_mode {
+        let exchanges = matches!(job.state, State::New | State::Back);
+        if found.root.is_some() && exchanges && !task.check_mode {
             found.user = dataset::user::of(name.as_str());
         }
         let wish = job.wish(name.to_string(), task);
         let plan = plan::plan(&wish, &found)?;
         if !task.check_mode {
             task.phase("apply", |_| plan.steps.iter().try_for_each(|step| carry_out(&self.zfs, step)))?;
-            if job.state != State::Settled {
+            if exchanges {
                 dataset::devices(&self.zfs, slice::from_ref(name), task)?;
             }
         }
@@ -101,7 +102,8 @@ fn properties(zfs: &Zfs, concerned: &[(&DatasetName, &Row)]) -> Result<Propertie
     if concerned.is_empty() {
         return Ok(Properties::new());
     }
-    let names = [marks::property(marks::SWAP), marks::property(marks::KEEP_UNTIL), UNFINISHED.to_owned()];
+    let ours = [marks::SWAP, marks::KEEP_UNTIL, marks::RAN, marks::LINEAGE].map(marks::property);
+    let names: Vec<&str> = ours.iter().map(String::as_str).chain([UNFINISHED]).collect();
     let volumes: Vec<&str> = concerned.iter().map(|(_, row)| row.name.as_str()).collect();
     let found = zfs.get(&names.join(","), &volumes)?;
     let local = found.into_iter().filter(|property| property.local);
@@ -116,6 +118,8 @@ fn disk(name: &str, properties: &Properties) -> Disk {
         way,
         stale,
         dated: value(marks::property(marks::KEEP_UNTIL)).is_some(),
+        noted: value(marks::property(marks::RAN)).is_some(),
+        lineage: value(marks::property(marks::LINEAGE)).cloned(),
         hidden: value(UNFINISHED.to_owned()).is_some(),
     }
 }
@@ -133,6 +137,9 @@ fn carry_out(zfs: &Zfs, step: &Step) -> Result<()> {
             set(name, &marks::property(marks::SWAP), &marks::chosen(way.word(), SystemTime::now()))
         }
         Step::Unmark(name) => unset(name, &marks::property(marks::SWAP)),
+        Step::Note(name) => set(name, &marks::property(marks::RAN), &moment::readable(SystemTime::now())),
+        Step::Unnote(name) => unset(name, &marks::property(marks::RAN)),
+        Step::Bind(name, lineage) => set(name, &marks::property(marks::LINEAGE), lineage),
         Step::Hide(name) => {
             set(name, UNFINISHED, "yes")?;
             set(name, "volmode", "none")

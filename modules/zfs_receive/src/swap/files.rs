@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use ansible_module::{Reply, Task, files, workbench};
+use ansible_module::{Reply, Task, files, moment, workbench};
 use anyhow::{Context, Result, ensure};
 
 use super::params::Job;
@@ -75,10 +75,18 @@ fn disk(file: &Path) -> Result<Disk> {
         let name = marks::attribute(mark);
         xattr::get(file, &name).with_context(|| format!("reading attribute {name} of {}", file.display()))
     };
-    let mark = read(marks::SWAP)?.map(|mark| String::from_utf8_lossy(&mark).into_owned());
-    let (way, stale) = Way::marked(mark.as_deref());
-    let dated = read(marks::KEEP_UNTIL)?.is_some();
-    Ok(Disk { name: file.display().to_string(), way, stale, dated, hidden: false })
+    let text =
+        |mark: &str| read(mark).map(|mark| mark.map(|mark| String::from_utf8_lossy(&mark).into_owned()));
+    let (way, stale) = Way::marked(text(marks::SWAP)?.as_deref());
+    Ok(Disk {
+        name: file.display().to_string(),
+        way,
+        stale,
+        dated: read(marks::KEEP_UNTIL)?.is_some(),
+        hidden: false,
+        noted: read(marks::RAN)?.is_some(),
+        lineage: text(marks::LINEAGE)?,
+    })
 }
 
 fn apply(plan: &Plan, path: &Path) -> Result<()> {
@@ -93,6 +101,9 @@ fn carry_out(step: &Step) -> Result<()> {
     match step {
         Step::Mark(file, way) => set(file, marks::SWAP, &marks::chosen(way.word(), SystemTime::now())),
         Step::Unmark(file) => unset(file, marks::SWAP),
+        Step::Note(file) => set(file, marks::RAN, &moment::readable(SystemTime::now())),
+        Step::Unnote(file) => unset(file, marks::RAN),
+        Step::Bind(file, lineage) => set(file, marks::LINEAGE, lineage),
         Step::Date(file, until) => set(file, marks::KEEP_UNTIL, until),
         Step::Undate(file) => unset(file, marks::KEEP_UNTIL),
         Step::Rename(from, to) => rename(from, to),

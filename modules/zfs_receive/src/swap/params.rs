@@ -40,6 +40,8 @@ pub enum State {
     New,
     /// The last one that was kept.
     Back,
+    /// The one that it is, and its guest runs, which is to be known when it has been stopped for an exchange.
+    Noted,
     /// The one that it is: the exchange is over.
     Settled,
 }

@@ -53,6 +53,10 @@ pub struct Disk {
     pub dated: bool,
     /// Whether its device is withheld.
     pub hidden: bool,
+    /// Whether its guest ran before it was stopped for an exchange.
+    pub noted: bool,
+    /// What it shares with the others of its guest.
+    pub lineage: Option<String>,
 }
 
 impl Disk {
@@ -75,6 +79,21 @@ pub struct Found {
     pub user: Option<String>,
 }
 
+impl Found {
+    /// What the volumes of the guest share: those that it has, or between two renames those that it is to have.
+    fn lineage(&self) -> Option<&str> {
+        let chosen = || self.kept.iter().rfind(|disk| disk.way == Some(Way::Back));
+        let ready = || self.staged.as_ref().filter(|disk| disk.way == Some(Way::New));
+        self.root.as_ref().or_else(chosen).or_else(ready)?.lineage.as_deref()
+    }
+
+    /// Those that were put aside for this guest, the oldest first; not those of another that had its name before.
+    fn own(&self) -> impl DoubleEndedIterator<Item = &Disk> {
+        let lineage = self.lineage();
+        self.kept.iter().filter(move |disk| lineage.is_some() && disk.lineage.as_deref() == lineage)
+    }
+}
+
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wish {
@@ -95,8 +114,14 @@ pub struct Wish {
 pub enum Step {
     /// Note how this volume was chosen.
     Mark(String, Way),
-    /// Take that note away.
+    /// Take that mark away.
     Unmark(String),
+    /// Note that its guest runs.
+    Note(String),
+    /// Take that note away.
+    Unnote(String),
+    /// Write down whose it is.
+    Bind(String, String),
     /// Withhold its device until it has its name.
     Hide(String),
     /// Note until when it is kept.
@@ -128,6 +153,7 @@ pub fn plan(wish: &Wish, found: &Found) -> Result<Plan> {
     match wish.state {
         State::New => new(wish, found),
         State::Back => back(wish, found),
+        State::Noted => Ok(noted(found)),
         State::Settled => Ok(settled(found)),
     }
 }
@@ -149,18 +175,26 @@ fn new(wish: &Wish, found: &Found) -> Result<Plan> {
 }
 
 fn back(wish: &Wish, found: &Found) -> Result<Plan> {
-    let chosen = found.kept.iter().rfind(|disk| disk.way == Some(Way::Back));
+    let chosen = found.own().rfind(|disk| disk.way == Some(Way::Back));
     match (chosen, &found.root) {
         (None, Some(root)) if root.is_done(Way::Back) => Ok(Plan { steps: shown(root), ..Plan::default() }),
         _ => {
-            let disk = chosen.or(found.kept.last()).with_context(|| {
-                format!(
-                    "going back to the volume before {0}: none is kept as {0}.old-YYYYMMDDTHHMMSSZ",
-                    wish.name
-                )
-            })?;
+            let disk = chosen.or(found.own().last()).with_context(|| nothing_kept(wish, found))?;
             exchange(wish, found, disk, Way::Back)
         }
+    }
+}
+
+fn nothing_kept(wish: &Wish, found: &Found) -> String {
+    let name = &wish.name;
+    let others: Vec<&str> = found.kept.iter().map(|disk| disk.name.as_str()).collect();
+    match others.as_slice() {
+        [] => format!("going back to the volume before {name}: none is kept as {name}.old-YYYYMMDDTHHMMSSZ"),
+        others => format!(
+            "going back to the volume before {name}: expected one that an exchange of this guest has put aside, found {}, put aside \
+             otherwise or for a guest that had its name before; rename it yourself if you want it",
+            others.join(", ")
+        ),
     }
 }
 
@@ -186,6 +220,9 @@ fn exchange(wish: &Wish, found: &Found, disk: &Disk, way: Way) -> Result<Plan> {
         plan.steps.push(Step::Hide(disk.name.clone()));
     }
     if let Some(root) = &found.root {
+        let lineage = root.lineage.clone().unwrap_or_else(|| wish.now.as_nanos().to_string());
+        let unbound = [disk, root].into_iter().filter(|disk| disk.lineage.as_ref() != Some(&lineage));
+        plan.steps.extend(unbound.map(|disk| Step::Bind(disk.name.clone(), lineage.clone())));
         let kept = free_name(wish, found);
         plan.steps.push(Step::Date(root.name.clone(), wish.until.clone()));
         plan.steps.extend(root.way.map(|_| Step::Unmark(root.name.clone())));
@@ -214,12 +251,21 @@ fn free_name(wish: &Wish, found: &Found) -> String {
     }
 }
 
+/// A guest that runs has its volume; one that has none has nothing to note.
+fn noted(found: &Found) -> Plan {
+    Plan { steps: found.root.iter().map(|root| Step::Note(root.name.clone())).collect(), ..Plan::default() }
+}
+
 /// The guest has been started: from now on, the same call means another exchange.
 fn settled(found: &Found) -> Plan {
     let mut steps = Vec::new();
     if let Some(root) = &found.root {
-        steps.extend(root.way.map(|_| Step::Unmark(root.name.clone())));
         steps.extend(root.dated.then(|| Step::Undate(root.name.clone())));
+        // Last, so that a call that is cut here is still known to be the same.
+        let all: Vec<&Disk> = found.kept.iter().chain(&found.staged).chain([root]).collect();
+        steps.extend(all.iter().filter(|disk| disk.noted).map(|disk| Step::Unnote(disk.name.clone())));
+        steps
+            .extend(all.iter().filter(|disk| disk.way.is_some()).map(|disk| Step::Unmark(disk.name.clone())));
     }
     Plan { steps, ..Plan::default() }
 }

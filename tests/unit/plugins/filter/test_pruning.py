@@ -76,6 +76,17 @@ def test_what_an_exchange_that_was_cut_may_bring_back_stays(there):
     assert goes(told(there, names=there[-1]["name"])) == ["t/g/web1.old-20261101T000000Z"]
 
 
+def test_what_was_made_ready_stays_where_it_is_what_tells_of_an_exchange_that_was_cut():
+    def staged(**more):
+        return volume("web1.redeploy", "staged", "web1", **more)
+
+    cut = told([old("web1"), staged(swap="new")], orphans=True)
+    assert goes(cut) == [] and "a redeploy of its guest that is not over" in why(cut, "web1.redeploy")
+    assert goes({**cut, "names": "web1.redeploy"}) == ["t/g/web1.redeploy"]
+    for there in ([volume("web1"), staged(swap="new")], [staged(swap=None)]):
+        assert goes(told(there, orphans=True)) == ["t/g/web1.redeploy"] and goes(told(there)) == []
+
+
 def test_what_was_kept_of_a_guest_that_nobody_knows_goes():
     assert goes(told([old("gone")])) == ["t/g/gone.old-20261101T000000Z"]
 

@@ -13,6 +13,7 @@ PLACE = {"folder": "", "dataset": "tank/guests", "golden": "tank/images", "seeds
 IMAGE = {"name": "demo", "version": "2", "path": "/store/demo-2.pkg", "guid": "8", "sha256": "ab", "size": 1, "os": "debian-13"}
 IMAGES = {"guests": {"web1": {"image": IMAGE}}}
 KEPT = "web1.old-20261101T000000Z"
+PRESENT = {**GUEST, "state": "present"}
 
 
 def disk(name, guid="7", part="own", of=None, **more):
@@ -83,7 +84,8 @@ def test_a_dictionary_that_is_none_is_told():
     (disk("web1", None, swap="new"), False),
 ])
 def test_what_a_call_that_was_cut_has_done_is_not_done_again(own, done):
-    asked = told(disks={"volumes": [own, disk(KEPT, part="kept", of="web1", keep_until="2026-11-08T00:00:00Z")]})
+    old = disk(KEPT, part="kept", of="web1", keep_until="2026-11-08T00:00:00Z", lineage="1")
+    asked = told(disks={"volumes": [{**own, "lineage": "1"}, old]})
     for phase in ("staged", "stopped", "swapped"):
         assert (redeployment_options(asked, phase) == {}) == done, phase
     assert list(redeployment_options(asked, "volumes")) == ["web1"]
@@ -98,7 +100,7 @@ def test_what_was_made_ready_from_another_image_makes_way():
 
 
 @pytest.mark.parametrize(("more", "reason"), [
-    ({"disks": {"failed": True, "msg": "no pool"}}, "web1: looking for its disks: no pool"),
+    ({"disks": {"failed": False, "failed_when_result": False, "msg": "no pool"}}, "web1: looking for its disks: no pool"),
     ({"domains_found": domain(managed=False)}, "web1: a domain of its name is there that this collection has not made"),
     ({"domains_found": domain(source="/overlay.qcow2")}, "web1: its domain has the disks /overlay.qcow2, expected /dev/zvol/tank/guests/web1 among"),
     ({"back": True}, "web1: no disk of it is kept: expected web1.old-"),
@@ -126,7 +128,8 @@ def test_a_template_of_ones_own_is_tried_while_the_guest_runs():
 
 
 def test_the_way_back_changes_disks_only():
-    asked = told(back=True, images={}, disks={"volumes": [disk("web1"), disk(KEPT, part="kept", of="web1")]})
+    kept = disk(KEPT, part="kept", of="web1", lineage="1")
+    asked = told(back=True, images={}, disks={"volumes": [disk("web1", lineage="1"), kept]})
     assert redeployment_options(asked, "swapped") == {"web1": {"dataset": "tank/guests/web1", "state": "back", "keep_days": 7}}
     for phase in ("images", "staged", "volumes", "seeds", "domains"):
         assert redeployment_options(asked, phase) == {}, phase
@@ -134,8 +137,9 @@ def test_the_way_back_changes_disks_only():
 
 
 def test_a_guest_of_which_nothing_is_said_runs_again_if_it_ran():
-    present = {**GUEST, "state": "present"}
-    ran, off = told(present, stopped={"guests": {"web1": {"changed": True}}}), told(present, domains_found=domain("shutoff"))
+    ran, off = told(PRESENT, stopped={"guests": {"web1": {"changed": True}}}), told(PRESENT, domains_found=domain("shutoff"))
+    assert redeployment_options(told(PRESENT), "noted") == {"web1": {"dataset": "tank/guests/web1", "state": "noted"}}
+    assert redeployment_options(off, "noted") == {}
     assert redeployment_options(ran, "domains")["web1"]["guest"]["state"] == "running"
     assert redeployment_options(off, "stopped") == {} and redeployment_options(off, "domains")["web1"]["guest"]["state"] == "present"
 
@@ -162,3 +166,90 @@ def test_the_table_ends_with_the_way_back():
     )
     table = redeployment_table({**asked, "check": True})
     assert len(table) == 2 and "to come new" in table[1]
+
+
+# What is left by a call that was cut: the guest is off, and one of its disks says that it ran.
+@pytest.mark.parametrize("disks", [
+    [disk("web1", ran=True), disk("web1.redeploy", "8", "staged", "web1")],
+    [disk("web1.redeploy", "8", "staged", "web1", swap="new", lineage="1"), disk(KEPT, part="kept", of="web1", ran=True, lineage="1")],
+    [disk("web1", "8", swap="new", lineage="1"), disk(KEPT, part="kept", of="web1", ran=True, lineage="1")],
+])
+def test_that_a_guest_ran_is_known_to_the_next_call(disks):
+    asked = told(PRESENT, domains_found=domain("shutoff"), disks={"volumes": disks})
+    assert redeployment_options(asked, "domains")["web1"]["guest"]["state"] == "running"
+    back = [{**each, "lineage": "1", "swap": None} for each in [*disks, disk("web1.old-20261102T000000Z", part="kept", of="web1")]]
+    asked = told(PRESENT, back=True, images={}, domains_found=domain("shutoff"), disks={"volumes": back})
+    if any(each["name"] == "web1" for each in back):
+        assert redeployment_options(asked, "restarts") == {"web1": {"state": "running"}}
+    for each in disks:
+        each["ran"] = False
+    asked = told(PRESENT, domains_found=domain("shutoff"), disks={"volumes": disks})
+    assert redeployment_options(asked, "domains")["web1"]["guest"]["state"] == "present"
+
+
+def test_a_guest_that_was_off_stays_off_on_the_way_back():
+    disks = [disk("web1", lineage="1"), disk(KEPT, part="kept", of="web1", lineage="1")]
+    asked = told(PRESENT, back=True, images={}, domains_found=domain("shutoff"), disks={"volumes": disks}, swapped={"guests": {"web1": {"changed": True}}})
+    assert redeployment_options(asked, "restarts") == {} and redeployment_failures(asked) == []
+    # It is over all the same.
+    assert redeployment_options(asked, "settlements") == {"web1": {"dataset": "tank/guests/web1", "state": "settled"}}
+    assert redeployment_table(asked)[1].split()[:4] == ["web1", "shutoff", "-", "back"]
+
+
+@pytest.mark.parametrize("own", [None, "2"])
+def test_a_disk_of_another_guest_of_that_name_does_not_come_back(own):
+    asked = told(back=True, images={}, disks={"volumes": [disk("web1", lineage=own), disk(KEPT, part="kept", of="web1", lineage="1")]})
+    for phase in ("stopped", "swapped", "restarts"):
+        assert redeployment_options(asked, phase) == {}, phase
+    assert "found %s, put aside otherwise or for a guest that had its name before; see" % KEPT in redeployment_failures(asked)[0]
+
+
+NEW = {"guests": {"web1": {"changed": True, "volume": {"replaced": "tank/guests/" + KEPT, "keep_until": None}}}}
+STOPPED = {"guests": {"web1": {"changed": True}}}
+BROKEN = {"guests": {"web1": {"failed": True, "msg": "no space"}}}
+WHOLE = {"failed": False, "failed_when_result": False, "msg": "no space"}
+BACK = ", or bring the disk before back: `ansible-playbook -i INVENTORY apiary.bhyve.redeploy -e guest_names=web1 -e guest_redeploy_back=true`"
+AGAIN = "web1: is off: no space; mend that and call this again, which starts it"
+
+
+@pytest.mark.parametrize(("more", "said"), [
+    ({"swapped": NEW, "volumes": BROKEN}, AGAIN + BACK),
+    ({"swapped": NEW, "seeds": BROKEN}, AGAIN + BACK),
+    ({"swapped": NEW, "seeds": WHOLE}, AGAIN + BACK),
+    ({"swapped": NEW, "domains": BROKEN}, AGAIN + BACK),
+    ({"swapped": NEW, "domains": WHOLE}, AGAIN + BACK),
+    ({"swapped": BROKEN, "domains": BROKEN}, AGAIN),
+    ({"swapped": BROKEN}, AGAIN),
+    ({"swapped": WHOLE}, AGAIN),
+    # It was off before, by a call that was cut.
+    ({"stopped": {"guests": {}}, "domains_found": domain("shutoff"), "staged": BROKEN, "swapped": {"guests": {}}}, AGAIN),
+    ({"stopped": WHOLE}, "web1: may be off: no space; call this again, which starts it"),
+    # It runs.
+    ({"stopped": BROKEN}, "web1: no space"),
+    ({"staged": BROKEN, "stopped": {}}, "web1: no space"),
+    ({"swapped": BROKEN, "domains": STOPPED}, "web1: no space"),
+    ({"swapped": NEW, "domains": {"guests": {"web1": {**BROKEN["guests"]["web1"], "timings": {"wait": {"seconds": 9}}}}}}, "web1: no space"),
+    # A check has done nothing.
+    ({"swapped": NEW, "volumes": BROKEN, "check": True}, "web1: no space"),
+])
+def test_a_guest_that_is_left_off_is_told(more, said):
+    asked = told(**{"stopped": STOPPED, **more})
+    assert redeployment_failures(asked) == [said]
+    [row] = [line for line in redeployment_table(asked) if line.startswith("web1 ")]
+    assert row.endswith("is off: call this again when that is mended") == (" off: " in said)
+    # Whoever is to be off is not missed.
+    asked = told({**GUEST, "state": "shutoff"}, **{"stopped": STOPPED, **more})
+    assert redeployment_failures(asked) == ["web1: no space"]
+
+
+def test_one_that_goes_on_with_the_disk_it_had_is_over_with():
+    asked = told(PRESENT, stopped=STOPPED, swapped=BROKEN, domains=STOPPED)
+    assert redeployment_options(asked, "settlements") == {"web1": {"dataset": "tank/guests/web1", "state": "settled"}}
+
+
+def test_a_new_disk_boots_the_seed_as_it_is_then():
+    seeded = {**GUEST, "seed": {"hostname": "web1"}}
+    assert redeployment_options(told(seeded), "seeds")["web1"]["first_boot"] is True
+    again = {"volumes": [disk("web1", "8", swap="new")]}
+    assert redeployment_options(told(seeded, disks=again), "seeds")["web1"]["first_boot"] is False
+    assert redeployment_options(told(seeded, disks=again, domains_found=domain("shutoff")), "seeds")["web1"]["first_boot"] is True

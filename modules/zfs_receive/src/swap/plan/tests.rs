@@ -16,6 +16,11 @@ fn disk(name: &str) -> Disk {
     Disk { name: name.to_owned(), ..Disk::default() }
 }
 
+/// Of the one guest that all of these are of.
+fn own(name: &str) -> Disk {
+    Disk { lineage: Some("7".to_owned()), ..disk(name) }
+}
+
 fn old(day: u32) -> String {
     format!("t/web.old-202611{day:02}T000000Z")
 }
@@ -26,7 +31,7 @@ struct Host(Vec<(Disk, &'static str)>);
 
 impl Host {
     fn of(disks: &[(&str, &'static str)]) -> Host {
-        Host(disks.iter().map(|(name, content)| (disk(name), *content)).collect())
+        Host(disks.iter().map(|(name, content)| (own(name), *content)).collect())
     }
 
     fn found(&self) -> Found {
@@ -44,13 +49,17 @@ impl Host {
             assert!(!taken(to, self), "{to} is there already: {self:?}");
         }
         let name = match step {
-            Step::Mark(name, _) | Step::Date(name, _) | Step::Rename(name, _) => name,
+            Step::Mark(name, _) | Step::Date(name, _) | Step::Rename(name, _) | Step::Bind(name, _) => name,
             Step::Unmark(name) | Step::Hide(name) | Step::Undate(name) | Step::Show(name) => name,
+            Step::Note(name) | Step::Unnote(name) => name,
         };
         let disk = &mut self.0.iter_mut().find(|(disk, _)| disk.name == *name).expect("a volume").0;
         match step {
             Step::Mark(_, way) => (disk.way, disk.stale) = (Some(*way), false),
             Step::Unmark(_) => disk.way = None,
+            Step::Note(_) => disk.noted = true,
+            Step::Unnote(_) => disk.noted = false,
+            Step::Bind(_, lineage) => disk.lineage = Some(lineage.clone()),
             Step::Hide(_) => disk.hidden = true,
             Step::Show(_) => disk.hidden = false,
             Step::Date(..) => disk.dated = true,
@@ -204,4 +213,74 @@ fn refusals() {
     // Check mode, before anything has been made and anybody was stopped.
     let rehearsal = Wish { rehearsal: true, ..wish(State::New) };
     assert!(plan(&rehearsal, &Found { staged: None, ..used }).unwrap().changed());
+}
+
+fn lineages(host: &Host) -> Vec<Option<&str>> {
+    host.0.iter().map(|(disk, _)| disk.lineage.as_deref()).collect()
+}
+
+/// A guest that was removed and is there again has a volume that no exchange has touched yet.
+#[test]
+fn a_volume_of_another_guest_of_that_name_does_not_come_back() {
+    let mut host = Host::of(&[(WEB, "second"), (&old(1), "removed")]);
+    host.0[0].0.lineage = None;
+    let refused = |host: &Host| plan(&wish(State::Back), &host.found()).unwrap_err().to_string();
+    let expected = "going back to the volume before t/web: expected one that an exchange of this guest has put aside, found \
+                    t/web.old-20261101T000000Z, put aside otherwise or for a guest that had its name before; rename it yourself if you \
+                    want it";
+    assert_eq!(refused(&host), expected);
+    // Nor where it was chosen by a call that was cut, or the guest has no volume yet.
+    host.0[1].0.way = Some(Way::Back);
+    assert_eq!(refused(&host), expected);
+    assert_eq!(refused(&Host::of(&[(&old(1), "removed")])), expected);
+
+    // An exchange of its own is undone, and what has been there before is left alone.
+    host.0.push((disk(NEXT), "third"));
+    host.run(State::New, ALL);
+    host.run(State::Settled, ALL);
+    assert_eq!(lineages(&host), [Some("1795371300000000000"), Some("7"), Some("1795371300000000000")]);
+    host.run(State::Back, ALL);
+    assert_eq!(host.root(), ("second", false));
+    host.run(State::Settled, ALL);
+    host.run(State::Back, ALL);
+    assert_eq!(host.root(), ("third", false));
+}
+
+#[test]
+fn whose_a_volume_is_is_known_wherever_a_run_dies() {
+    let mut begin = Host::of(&[(WEB, "first"), (NEXT, "second")]);
+    begin.0.iter_mut().for_each(|(disk, _)| disk.lineage = None);
+    let steps = plan(&wish(State::New), &begin.found()).unwrap().steps.len();
+    for cut in 0..=steps {
+        let mut host = begin.clone();
+        host.run(State::New, cut);
+        host.run(State::New, ALL);
+        host.run(State::Settled, ALL);
+        assert_eq!(lineages(&host), [Some("1795371300000000000"); 2], "cut after {cut}");
+        host.run(State::Back, ALL);
+        assert_eq!(host.root(), ("first", false), "cut after {cut}");
+    }
+}
+
+/// Noted before it is stopped, known until it has been started.
+#[test]
+fn that_a_guest_ran_is_known_wherever_a_run_dies() {
+    let mut begin = Host::of(&[(WEB, "second"), (NEXT, "third"), (&old(1), "first")]);
+    begin.run(State::Noted, ALL);
+    let noted = |host: &Host| host.0.iter().filter(|(disk, _)| disk.noted).count();
+    for state in [State::New, State::Back] {
+        let steps = plan(&wish(state), &begin.found()).unwrap().steps.len();
+        for cut in 0..=steps {
+            let mut host = begin.clone();
+            assert!(!host.run(State::Noted, ALL).changed());
+            host.run(state, cut);
+            assert_eq!(noted(&host), 1, "cut after {cut}");
+            host.run(state, ALL);
+            assert_eq!(noted(&host), 1, "cut after {cut}");
+            assert!(!host.run(State::Settled, ALL).changed());
+            assert_eq!(noted(&host), 0, "cut after {cut}");
+        }
+    }
+    // Without a volume there is nothing to note it on.
+    assert_eq!(Host::of(&[(NEXT, "third")]).run(State::Noted, ALL), Plan::default());
 }
