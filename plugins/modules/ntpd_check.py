@@ -118,12 +118,15 @@ options:
     description:
       - What the check remembers between runs. By default C(/var/db/ntpd_check/state.json) on BSD and C(/var/lib/ntpd_check/state.json) elsewhere.
       - Without it, what takes two looks is not seen (a clock that does not move, a row that is frozen), and O(repair) refuses.
+      - Only time that was watched counts, with looks at most half an hour apart, by a clock that nobody sets. After a suspend, a pause of the machine or a
+        step of the clock nothing is frozen. What lies in the future is dropped.
     type: path
   probe:
     description:
       - Ask every peer directly with an SNTP client of our own, which explains why a peer blocks, and confirms or refutes what C(ntpctl) shows.
       - Where probes agree, and they are more than half of the valid peers, their offset counts. OpenNTPD 7.9 on Linux shows wild offsets for minutes
-        while it slews.
+        while it slews. Servers that follow one source have one vote, and so has an address with several names.
+      - Where probes and the daemon's table contradict each other by more than O(offset_warning), the verdict is never V(ok).
     type: bool
     default: false
   probe_timeout:
@@ -224,8 +227,13 @@ RETURN = r"""
 verdict:
   description:
     - What is the matter, the one that explains most first. V(ok), V(starting), V(slewing), V(blocked), V(stuck), V(no_majority), V(discordant), V(offset),
-      V(unsynced), V(few_peers), V(stratum), V(drift), V(unresolved), V(incomplete), V(no_tool), V(no_daemon), V(no_permission),
+      V(contested), V(drift), V(unsynced), V(few_peers), V(stratum), V(unresolved), V(incomplete), V(no_tool), V(no_daemon), V(no_permission),
       V(not_answering) or V(parse_error).
+    - V(contested) is somebody else who sets the clock, a second daemon or a hypervisor's tools. V(discordant) is also what direct probes and the daemon's
+      own table disagree about. V(unsynced) tells apart, in RV(reasons), peers that never answered, a restart loop, sources without time, and a daemon
+      that may not set the clock.
+    - A clock that is more than 1.1 s off (or four times O(offset_critical), if that is more) is critical however busily it is slewed. What cannot be slewed
+      away in a day has to be set, and RV(reasons) says how.
   returned: success
   type: str
   sample: blocked
@@ -313,6 +321,12 @@ clock:
     drift_ppm:
       description: Frequency correction in parts per million.
       type: float
+    constraint_offset:
+      description: What OpenNTPD's constraints say that the clock must be moved by, in whole seconds. From 3 s on it warns, from 10 s on it is critical.
+      type: float
+    constraint_errors:
+      description: Constraints that could not be asked.
+      type: int
   sample: {synced: true, stratum: 3, valid_peers: 4, total_peers: 4, offset_mean: 0.712313, offset_median: 0.984824, clock_error: -0.984824}
 peers:
   description:

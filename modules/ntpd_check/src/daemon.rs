@@ -10,8 +10,10 @@ use std::time::Duration;
 use ansible_module::Tool;
 use anyhow::{Context, Result, bail};
 
+use crate::host::Host;
+
 /// Title of OpenNTPD's second process, in every version and on every system.
-const OPENNTPD: &str = "ntpd: ntp engine";
+pub const OPENNTPD: &str = "ntpd: ntp engine";
 
 /// Where OpenNTPD keeps its frequency: BSD, Debian 7.9, Debian 6.2, other Linux.
 const DRIFT_FILES: [&str; 4] = [
@@ -45,33 +47,82 @@ pub enum Kind {
     Chrony,
 }
 
-/// Finds the daemon's process with ps(1), which Linux, FreeBSD and OpenBSD have in common.
+/// What ps(1) shows of those who keep the time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Processes {
+    /// The daemon that is looked for.
+    pub daemon: Option<Process>,
+    /// Others that set the clock, too.
+    pub rivals: Vec<String>,
+}
+
+/// Programs that set clocks, besides ntpd: chrony, systemd, ntpd-rs, linuxptp.
+const SETTERS: [&str; 5] = ["chronyd", "systemd-timesyncd", "ntp-daemon", "phc2sys", "timed"];
+
+/// Looks with ps(1), which Linux, FreeBSD and OpenBSD have in common.
 ///
 /// # Errors
 /// Where ps cannot be run; no such process is `None`.
-pub fn process(kind: Kind, limit: Duration) -> Result<Option<Process>> {
+pub fn processes(kind: Kind, limit: Duration) -> Result<Processes> {
     let args = ["-A", "-o", "pid=", "-o", "etime=", "-o", "args="];
     let listed = Tool::find("ps")?.command().args(args).time_limit(limit).run()?;
-    find(&listed.stdout, kind)
+    find(&listed.stdout, kind, &Host::default())
 }
 
-fn find(listed: &str, kind: Kind) -> Result<Option<Process>> {
-    for line in listed.lines() {
-        let mut words = line.split_whitespace();
-        let (Some(pid), Some(age)) = (words.next(), words.next()) else { continue };
-        let title = words.collect::<Vec<_>>().join(" ");
-        let program = title.split(' ').next().unwrap_or_default();
-        let wanted = match kind {
-            Kind::Openntpd => title.starts_with(OPENNTPD),
-            Kind::Chrony => program.rsplit('/').next() == Some("chronyd"),
-        };
-        if wanted {
-            let doing = || format!("reading the line {line:?} of ps");
-            let pid = pid.parse().with_context(doing)?;
-            return Ok(Some(Process { pid, uptime: elapsed(age).with_context(doing)? }));
+/// One line of ps.
+struct Line<'a> {
+    pid: u32,
+    age: &'a str,
+    title: String,
+    shown: &'a str,
+}
+
+impl<'a> Line<'a> {
+    fn read(shown: &'a str) -> Option<Self> {
+        let mut words = shown.split_whitespace();
+        let (pid, age) = (words.next()?.parse().ok()?, words.next()?);
+        Some(Self { pid, age, title: words.collect::<Vec<_>>().join(" "), shown })
+    }
+
+    fn program(&self) -> &str {
+        let program = self.title.split(' ').next().unwrap_or_default();
+        program.rsplit('/').next().unwrap_or_default()
+    }
+
+    fn is(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Openntpd => self.title.starts_with(OPENNTPD),
+            Kind::Chrony => self.program() == "chronyd",
         }
     }
-    Ok(None)
+
+    /// With -x chronyd looks, and touches nothing.
+    fn sets(&self) -> bool {
+        SETTERS.contains(&self.program()) && !self.title.split(' ').any(|word| word == "-x")
+    }
+}
+
+fn find(listed: &str, kind: Kind, host: &Host) -> Result<Processes> {
+    let lines: Vec<Line<'_>> = listed.lines().filter_map(Line::read).collect();
+    let here: Vec<&Line<'_>> = lines.iter().filter(|line| host.is_here(line.pid)).collect();
+    let ours = here.iter().find(|line| line.is(kind));
+    let daemon = ours
+        .map(|line| {
+            let doing = || format!("reading the line {:?} of ps", line.shown);
+            Ok::<_, anyhow::Error>(Process { pid: line.pid, uptime: elapsed(line.age).with_context(doing)? })
+        })
+        .transpose()?;
+    let named = |line: &Line<'_>| format!("{} (process {})", line.program(), line.pid);
+    let setters = here.iter().filter(|line| line.sets() && !line.is(kind));
+    let mut rivals: Vec<String> = setters.map(|line| named(line)).collect();
+    // One is OpenNTPD's own; its engines have other titles.
+    let plain: Vec<_> = here.iter().filter(|line| line.program() == "ntpd").collect();
+    let own = usize::from(kind == Kind::Openntpd);
+    if plain.len() > own {
+        rivals.extend(plain.into_iter().map(|line| named(line)));
+    }
+    let rivals = if daemon.is_some() { rivals } else { Vec::new() };
+    Ok(Processes { daemon, rivals })
 }
 
 /// `[[days-]hours:]minutes:seconds`.
@@ -168,13 +219,30 @@ mod tests {
 
     #[test]
     fn the_engine_is_found_with_its_age() {
-        let found = find(LINUX, Kind::Openntpd).unwrap();
+        let host = Host::at("/nowhere");
+        let daemon = |listed: &str, kind| find(listed, kind, &host).map(|found| found.daemon);
+        let found = daemon(LINUX, Kind::Openntpd).unwrap();
         assert_eq!(found, Some(Process { pid: 932, uptime: 172_807 }));
-        assert_eq!(find(LINUX, Kind::Chrony).unwrap(), None);
-        let chrony = find(" 77 05 /usr/sbin/chronyd -F 1\n", Kind::Chrony).unwrap();
+        assert_eq!(daemon(LINUX, Kind::Chrony).unwrap(), None);
+        let chrony = daemon(" 77 05 /usr/sbin/chronyd -F 1\n", Kind::Chrony).unwrap();
         assert_eq!(chrony, Some(Process { pid: 77, uptime: 5 }));
-        let error = find("77 x ntpd: ntp engine\n", Kind::Openntpd).unwrap_err();
+        let error = daemon("77 x ntpd: ntp engine\n", Kind::Openntpd).unwrap_err();
         assert!(format!("{error:#}").contains("\"x\" is not an elapsed time"), "{error:#}");
+    }
+
+    #[test]
+    fn who_else_sets_the_clock() {
+        let host = Host::at("/nowhere");
+        let rivals = |more: &str, kind| find(&format!("{LINUX}{more}"), kind, &host).unwrap().rivals;
+        assert!(rivals("", Kind::Openntpd).is_empty());
+        let chronyd = " 77 05 /usr/sbin/chronyd -F 1\n";
+        assert_eq!(rivals(chronyd, Kind::Openntpd), ["chronyd (process 77)"]);
+        assert_eq!(rivals(chronyd, Kind::Chrony), ["ntpd (process 931)"]);
+        assert!(rivals(" 77 05 /usr/sbin/chronyd -x\n", Kind::Openntpd).is_empty());
+        let timesyncd = " 300 05:00 /lib/systemd/systemd-timesyncd\n";
+        assert_eq!(rivals(timesyncd, Kind::Openntpd), ["systemd-timesyncd (process 300)"]);
+        let second = " 1200 05:00 /usr/sbin/ntpd -p /var/run/ntpd.pid -g\n";
+        assert_eq!(rivals(second, Kind::Openntpd), ["ntpd (process 931)", "ntpd (process 1200)"]);
     }
 
     #[test]

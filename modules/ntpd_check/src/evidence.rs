@@ -5,6 +5,7 @@
 use crate::chrony::ChronyReport;
 use crate::failure::Failure;
 use crate::leap::LeapTable;
+use crate::moment::Moment;
 use crate::probe::Probed;
 use crate::report::Report;
 use crate::state::State;
@@ -27,12 +28,18 @@ pub struct Evidence {
     pub now: f64,
     /// Seconds of CLOCK_MONOTONIC, by which OpenNTPD times its polls, too. Nobody sets it.
     pub ticks: f64,
+    /// Seconds of CLOCK_BOOTTIME, where the system has it.
+    pub boot: Option<f64>,
     /// The daemon's own words.
     pub source: Source,
     /// Seconds since the daemon started; absent if unknown.
     pub uptime: Option<f64>,
     /// Process id of the daemon's engine; absent if unknown.
     pub pid: Option<u32>,
+    /// Whether the daemon may set the clock, where this can be told.
+    pub may_set: Option<bool>,
+    /// Other programs that set the clock, too.
+    pub rivals: Vec<String>,
     /// Contents of the drift file in parts per million.
     pub drift_ppm: Option<f64>,
     /// Seconds since the daemon last adjusted the clock, from its answer on the loopback address.
@@ -51,14 +58,22 @@ impl Evidence {
         Self {
             now,
             ticks: now,
+            boot: None,
             source,
             uptime: None,
             pid: None,
+            may_set: None,
+            rivals: Vec::new(),
             drift_ppm: None,
             adjusted_ago: None,
             probes: Vec::new(),
             leaps: None,
             state: State::default(),
         }
+    }
+
+    /// When this look was taken.
+    pub fn moment(&self) -> Moment {
+        Moment { at: self.now, ticks: Some(self.ticks), boot: self.boot }
     }
 }

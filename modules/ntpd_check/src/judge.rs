@@ -9,11 +9,18 @@ mod contradictions;
 mod figures;
 pub mod leap;
 pub mod limits;
+mod offset;
+mod probes;
 pub mod select;
+mod start;
 mod stuck;
+mod trouble;
+pub mod votes;
+mod watch;
 
-pub use blocked::blocking_peers;
+pub use blocked::{all_lost, blocking_peers};
 use case::{Case, conclude};
+pub use chrony::usable;
 pub use figures::spoken;
 pub use limits::Limits;
 
@@ -39,9 +46,15 @@ fn openntpd(report: &Report, evidence: &Evidence, limits: &Limits) -> Judgement 
     figures.adjusted_ago = evidence.adjusted_ago;
     figures.drift_ppm = evidence.drift_ppm;
     let case = Case { report, evidence, limits, figures: &figures };
-    let blocking = blocked::blocking_peers(report, &evidence.state, evidence.ticks);
+    let blocking = blocked::blocking_peers(report, evidence);
     let mut findings = blocked::findings(&case, &blocking);
-    let starting = if blocking.is_empty() { contradictions::starting(&case) } else { None };
+    findings.extend(trouble::powerless(&case));
+    findings.extend(start::failed_before(&case));
+    // A clock that is far off is told at once, and so is a start of which we know that it leads nowhere.
+    let starting = match findings.is_empty() && !offset::is_far(&figures, limits) {
+        true => start::starting(&case),
+        false => None,
+    };
     match starting {
         Some(finding) => findings.push(finding),
         None => {
@@ -49,6 +62,7 @@ fn openntpd(report: &Report, evidence: &Evidence, limits: &Limits) -> Judgement 
             findings.extend(contradictions::findings(&case));
         }
     }
+    findings.extend(trouble::contested(evidence));
     findings.extend(contradictions::drift(&case));
     findings.extend(contradictions::notes(&case, &blocking));
     findings.extend(leap::findings(evidence, &figures));

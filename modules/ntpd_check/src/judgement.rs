@@ -90,6 +90,28 @@ pub struct Figures {
     pub adjusted_ago: Option<f64>,
     /// Frequency correction in parts per million.
     pub drift_ppm: Option<f64>,
+    /// What HTTPS constraints say that the clock must be moved by, in whole seconds.
+    pub constraint_offset: Option<f64>,
+    /// Constraints that could not be asked.
+    pub constraint_errors: Option<u32>,
+    /// What the rows alone say that the clock must be moved by, if they say anything.
+    #[serde(skip)]
+    pub shown: Option<f64>,
+    /// What direct probes say, if they agree among themselves, be they enough to count or not.
+    #[serde(skip)]
+    pub probed: Option<f64>,
+    /// Whether anybody can tell how far the clock is off.
+    #[serde(skip)]
+    pub trusted: bool,
+    /// Whether the rows have been shifted by corrections of which nobody knows whether they were made.
+    #[serde(skip)]
+    pub shifted: bool,
+    /// Different servers whose rows are evidence.
+    #[serde(skip)]
+    pub voters: usize,
+    /// The smallest error that any row leaves open.
+    #[serde(skip)]
+    pub least: f64,
     /// Distance between the largest and the smallest offset of valid peers.
     #[serde(skip)]
     pub spread: f64,

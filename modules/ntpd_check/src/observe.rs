@@ -11,11 +11,12 @@ use nix::time::{ClockId, clock_gettime};
 use crate::daemon::{self, Kind};
 use crate::evidence::{Evidence, Source};
 use crate::failure::Failure;
+use crate::host::Host;
 use crate::leap::{self, LeapTable};
 use crate::params::{Daemon, Params};
 use crate::probe::{Probed, Problem, Sampling, probe};
 use crate::report::Report;
-use crate::state::{self, State};
+use crate::state;
 use crate::verdict::Verdict;
 use crate::vet::{Vetted, vet};
 use crate::{chrony, compare, ntpctl, paste};
@@ -64,7 +65,9 @@ pub fn observe(params: &Params) -> Result<Observed> {
     }
     let mut notes = Vec::new();
     let (source, kind) = ask(params);
-    let process = keep(daemon::process(kind, params.time_limit.duration()), &mut notes).flatten();
+    let processes =
+        keep(daemon::processes(kind, params.time_limit.duration()), &mut notes).unwrap_or_default();
+    let process = processes.daemon;
     let listens = keep(daemon::listens(params.config_file.as_deref()), &mut notes).unwrap_or_default();
     let drift = match kind {
         Kind::Openntpd => keep(daemon::drift(params.drift_file.as_deref()), &mut notes).flatten(),
@@ -73,24 +76,26 @@ pub fn observe(params: &Params) -> Result<Observed> {
     let loaded = state::load(&state_path(params));
     let memory = loaded.as_ref().map(|_| ()).map_err(|error| format!("{error:#}"));
     let state = keep(loaded, &mut notes).unwrap_or_default();
-    let ticks = Duration::from(clock_gettime(ClockId::CLOCK_MONOTONIC)?).as_secs_f64();
-    let probes = if wants_probes(params, &source, &state, ticks) {
-        probe(&addresses(&source), Sampling { samples: 1, ..sampling(params) })?
-    } else {
-        Vec::new()
-    };
-    let evidence = Evidence {
+    let mut evidence = Evidence {
         now: now(),
-        ticks,
+        ticks: Duration::from(clock_gettime(ClockId::CLOCK_MONOTONIC)?).as_secs_f64(),
+        boot: since_boot(),
         uptime: process.map(|process| process.uptime as f64),
         pid: process.map(|process| process.pid),
         drift_ppm: drift,
+        may_set: process
+            .filter(|_| kind == Kind::Openntpd)
+            .and_then(|found| Host::default().may_set(found.pid)),
+        rivals: processes.rivals,
         adjusted_ago: adjusted_ago(kind, &listens)?,
-        probes,
+        probes: Vec::new(),
         leaps: leaps(params, &mut notes)?,
         source,
         state,
     };
+    if wants_probes(params, &evidence) {
+        evidence.probes = probe(&addresses(&evidence.source), Sampling { samples: 1, ..sampling(params) })?;
+    }
     let candidates = vet(&probe(&params.candidates, sampling(params))?);
     Ok(Observed { evidence, candidates, listens, memory, notes })
 }
@@ -142,15 +147,16 @@ fn ask(params: &Params) -> (Source, Kind) {
     }
 }
 
-/// Of two daemons the one that runs, else the one that is installed, else OpenNTPD.
+/// Of two daemons the one that runs and may be asked, else the one that may not, else the one that is installed, else OpenNTPD.
 fn in_charge(openntpd: (Source, Kind), chrony: impl FnOnce() -> (Source, Kind)) -> (Source, Kind) {
     let presence = |source: &Source| match source {
         Source::Failed(failure) if failure.verdict == Verdict::NoTool => 0,
         Source::Failed(failure) if failure.verdict == Verdict::NoDaemon => 1,
-        _ => 2,
+        Source::Failed(failure) if failure.verdict == Verdict::NoPermission => 2,
+        _ => 3,
     };
     let found = presence(&openntpd.0);
-    if found == 2 {
+    if found == 3 {
         return openntpd;
     }
     let chrony = chrony();
@@ -163,10 +169,10 @@ fn keep<T>(found: Result<T>, notes: &mut Vec<String>) -> Option<T> {
 }
 
 /// Probes are sent when asked for, and before a restart is even considered.
-fn wants_probes(params: &Params, source: &Source, state: &State, ticks: f64) -> bool {
-    let Source::Openntpd(report) = source else { return params.probe };
+fn wants_probes(params: &Params, evidence: &Evidence) -> bool {
+    let Source::Openntpd(report) = &evidence.source else { return params.probe };
     let suspicious = || {
-        let blocked = !crate::judge::blocking_peers(report, state, ticks).is_empty();
+        let blocked = !crate::judge::blocking_peers(report, evidence).is_empty();
         let limit = params.offset_warning.as_f64();
         blocked
             || report.peers.iter().any(|peer| peer.sample.is_some_and(|sample| sample.offset.abs() > limit))
@@ -217,6 +223,17 @@ fn leaps(params: &Params, notes: &mut Vec<String>) -> Result<Option<LeapTable>> 
     let places = leap::PLACES.iter().map(Path::new).filter(|path| path.exists());
     // tzdata may be older than what the base system fetches, or newer.
     Ok(leap::newest(places.filter_map(|path| keep(read(path), notes))))
+}
+
+/// CLOCK_BOOTTIME counts a suspend, unlike CLOCK_MONOTONIC.
+#[cfg(target_os = "linux")]
+fn since_boot() -> Option<f64> {
+    clock_gettime(ClockId::CLOCK_BOOTTIME).ok().map(|time| Duration::from(time).as_secs_f64())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn since_boot() -> Option<f64> {
+    None
 }
 
 fn now() -> f64 {

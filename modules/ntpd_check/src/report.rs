@@ -127,6 +127,17 @@ pub struct Sensor {
     pub correction: Option<f64>,
 }
 
+/// Interval after an error (`error_interval()`: 3000 s and up to 10 % more). Ordinary polls end at 1650 s and timeouts at 300 s, so
+/// nothing else reaches it.
+pub const ERROR_POLL: i64 = 3000;
+
+impl Report {
+    /// The longest ordinary poll among the peers that are waited for.
+    pub fn slowest_poll(&self) -> Option<i64> {
+        self.peers.iter().filter(|peer| peer.counts() && peer.poll < ERROR_POLL).map(|peer| peer.poll).max()
+    }
+}
+
 impl Peer {
     /// Whether the daemon waits for this peer's next good reply before it adjusts anything.
     pub fn counts(&self) -> bool {

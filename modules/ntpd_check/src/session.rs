@@ -101,7 +101,7 @@ fn explain(params: &Params, observed: &Observed, judgement: &mut Judgement) {
 /// Counts a restart before it happens, so that no crash can lift its limit.
 fn apply(params: &Params, outcome: &mut Outcome, mut remembered: state::State) -> Result<()> {
     if outcome.repair.restart {
-        remembered.note_restart(outcome.observed.evidence.now, outcome.judgement.clock.clock_error);
+        remembered.note_restart(&outcome.observed.evidence.moment(), outcome.judgement.clock.clock_error);
     }
     if let Err(error) = state::save(&state_path(params), &remembered) {
         // A full disk must not hide a wrong clock.

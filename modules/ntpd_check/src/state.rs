@@ -14,6 +14,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::judgement::ErrorSource;
+use crate::moment::Moment;
 use crate::report::Sample;
 
 /// A state file larger than this is not ours.
@@ -29,6 +30,12 @@ pub struct State {
     pub rows: BTreeMap<String, Row>,
     /// Unix seconds since which the daemon has been blocked without a break.
     pub blocked_since: Option<f64>,
+    /// Seconds in which it was watched being blocked: without suspends, pauses and gaps between looks.
+    pub blocked_for: f64,
+    /// Seconds in which it was watched being stuck, from the look on that said so first.
+    pub stuck_for: Option<f64>,
+    /// The last look.
+    pub looked: Option<Moment>,
     /// Restarts by this program, oldest first.
     pub restarts: Vec<Restart>,
 }
@@ -48,6 +55,25 @@ pub struct Snapshot {
     /// Who said so, the daemon or direct probes; absent in what earlier versions left.
     #[serde(default)]
     pub error_source: Option<ErrorSource>,
+    /// CLOCK_MONOTONIC; this and what follows is absent in what earlier versions left.
+    #[serde(default)]
+    pub ticks: Option<f64>,
+    /// CLOCK_BOOTTIME.
+    #[serde(default)]
+    pub boot: Option<f64>,
+    /// Seconds since the start of the daemon.
+    #[serde(default)]
+    pub uptime: Option<f64>,
+    /// The longest ordinary poll among its valid peers.
+    #[serde(default)]
+    pub poll: Option<i64>,
+}
+
+impl Snapshot {
+    /// When it was.
+    pub fn moment(&self) -> Moment {
+        Moment { at: self.at, ticks: self.ticks, boot: self.boot }
+    }
 }
 
 /// A peer's row and since when it has not moved.
@@ -58,6 +84,12 @@ pub struct Row {
     pub sample: Sample,
     /// Seconds of CLOCK_MONOTONIC.
     pub since: f64,
+    /// Seconds in which it was watched without moving.
+    #[serde(default)]
+    pub watched: f64,
+    /// Looks at which other rows had moved and this one had not.
+    #[serde(default)]
+    pub passed: u32,
 }
 
 /// One restart of the daemon.
@@ -70,6 +102,9 @@ pub struct Restart {
     pub error_before: Option<f64>,
     /// Whether it helped; absent until a later run has seen.
     pub helped: Option<bool>,
+    /// CLOCK_MONOTONIC; absent in what earlier versions left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticks: Option<f64>,
 }
 
 /// Where the platform keeps what programs remember.
@@ -132,7 +167,7 @@ mod tests {
         assert!(!left.exists());
         assert!(lock(&path, Duration::ZERO).is_err());
         let state = State {
-            restarts: vec![Restart { at: 1000.0, error_before: Some(-0.984_784), helped: None }],
+            restarts: vec![Restart { at: 1000.0, error_before: Some(-0.984_784), helped: None, ticks: None }],
             ..State::default()
         };
         save(&path, &state).unwrap();

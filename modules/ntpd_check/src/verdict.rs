@@ -28,14 +28,16 @@ pub enum Verdict {
     Discordant,
     /// The clock is wrong by more than a threshold.
     Offset,
+    /// Somebody else sets the clock, too.
+    Contested,
+    /// The drift file holds a frequency that no sound clock has.
+    Drift,
     /// The daemon does not steer the clock.
     Unsynced,
     /// Too few valid peers to tell a wrong one.
     FewPeers,
     /// The chain to a reference clock is not believable.
     Stratum,
-    /// The drift file holds a frequency that no sound clock has.
-    Drift,
     /// A configured name does not resolve.
     Unresolved,
     /// Half a paste, and nothing is wrong in that half.
@@ -62,6 +64,7 @@ impl Verdict {
             Self::NoMajority => "no_majority",
             Self::Discordant => "discordant",
             Self::Offset => "offset",
+            Self::Contested => "contested",
             Self::Unsynced => "unsynced",
             Self::FewPeers => "few_peers",
             Self::Stratum => "stratum",
@@ -75,7 +78,7 @@ impl Verdict {
     }
 
     /// All of them, for outputs that list every state.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Ok,
         Self::Starting,
         Self::Slewing,
@@ -84,6 +87,7 @@ impl Verdict {
         Self::NoMajority,
         Self::Discordant,
         Self::Offset,
+        Self::Contested,
         Self::Unsynced,
         Self::FewPeers,
         Self::Stratum,

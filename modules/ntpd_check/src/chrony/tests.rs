@@ -34,6 +34,7 @@ fn captured_outputs_and_their_verdicts() {
         (captured!("06-offset-all"), 901.0, Verdict::Offset, Severity::Warning),
         (captured!("07-alarm1"), 901.0, Verdict::Ok, Severity::Ok),
         (captured!("08-all-silent"), 901.0, Verdict::FewPeers, Severity::Critical),
+        (captured!("09-three-silent"), 901.0, Verdict::FewPeers, Severity::Warning),
     ];
     for (output, uptime, verdict, severity) in cases {
         let found = judged(output, uptime);
@@ -51,6 +52,46 @@ fn a_source_that_is_ahead_has_a_positive_offset() {
     let liar = &report.sources[3];
     assert!((liar.offset - 0.3).abs() < 0.001, "{liar:?}");
     assert_eq!((liar.state, liar.reach, liar.poll, liar.heard_ago), ('x', 255, 1.0, Some(2)));
+}
+
+#[test]
+fn nobody_is_valid_who_has_not_answered_for_eight_polls() {
+    let (tracking, sources) = captured!("03-healthy");
+    let valid = |reach: u8, heard: Option<u64>, poll: f64, margin: f64| {
+        let mut report = parse(tracking, sources).unwrap();
+        let first = &mut report.sources[0];
+        (first.reach, first.heard_ago, first.poll, first.margin) = (reach, heard, poll, margin);
+        crate::judge::usable(first)
+    };
+    assert!(valid(0o377, Some(8192), 1024.0, 0.01) && valid(1, Some(0), 1.0, 0.01));
+    assert!(!valid(0, Some(1), 1024.0, 0.01), "reach 0");
+    assert!(!valid(0o377, None, 1024.0, 0.01), "never heard of");
+    assert!(!valid(0o377, Some(8203), 1024.0, 0.01), "too long ago");
+    assert!(!valid(0o377, Some(1), 1024.0, 1.6), "too little known");
+    let found = judged(captured!("09-three-silent"), 901.0);
+    assert_eq!((found.clock.valid_peers, found.clock.total_peers), (1, 4));
+    assert!(
+        found.notes.iter().any(|note| note.contains("192.0.2.4 (reach 0, heard 25 h 19 min ago")),
+        "{:?}",
+        found.notes
+    );
+}
+
+#[test]
+fn what_chronyd_does_not_know_is_judged() {
+    let (tracking, sources) = captured!("03-healthy");
+    for (dispersion, verdict, severity) in [
+        (0.1, Verdict::Ok, Severity::Ok),
+        (0.3, Verdict::Offset, Severity::Warning),
+        (1.6, Verdict::Offset, Severity::Critical),
+    ] {
+        let mut report = parse(tracking, sources).unwrap();
+        report.tracking.root_dispersion = dispersion;
+        let source = Source::Chrony(report);
+        let evidence = Evidence { uptime: Some(901.0), ..Evidence::of_source(1_795_376_740.0, source) };
+        let found = judge(&evidence, &Limits::new(&Params::default(), "linux"));
+        assert_eq!((found.verdict, found.severity), (verdict, severity), "{dispersion}: {:?}", found.reasons);
+    }
 }
 
 #[test]

@@ -16,6 +16,13 @@ pub(super) struct Case<'a> {
     pub(super) figures: &'a Figures,
 }
 
+impl Case<'_> {
+    /// What the valid rows show, be it worth anything or not.
+    pub(super) fn offsets(&self) -> Vec<f64> {
+        self.report.peers.iter().filter_map(|peer| peer.sample).map(|sample| sample.offset).collect()
+    }
+}
+
 /// Picks the verdict that explains most and the severity of the worst finding.
 pub(super) fn conclude(findings: Vec<Finding>, clock: Figures, blocking_peers: Vec<String>) -> Judgement {
     let mut judgement = Judgement {

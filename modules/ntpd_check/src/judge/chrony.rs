@@ -4,26 +4,38 @@
 
 use super::case::conclude;
 use super::figures::{lasting, spoken};
-use super::leap;
 use super::limits::Limits;
+use super::offset::must_be_set;
 use super::select::{mean, median};
+use super::{leap, trouble};
 use crate::chrony::{ChronyReport, ChronySource};
 use crate::evidence::Evidence;
 use crate::judgement::{ErrorSource, Figures, Judgement};
 use crate::verdict::{Finding, Severity, Verdict};
 
-/// Polls of the slowest usable source after which a missing update means something.
+/// Polls after which a missing answer or update means something.
 const POLLS: f64 = 8.0;
 
 /// Shortest time over which a missing update means something.
 const SHORTEST: f64 = 600.0;
+
+/// Half of a poll and some time for the answer: nobody is late by that.
+const LATE: f64 = 10.0;
+
+/// RFC 5905's limit of a root distance (MAXDIST): beyond it nothing is known.
+const FARTHEST: f64 = 1.5;
 
 pub(super) fn judge(report: &ChronyReport, evidence: &Evidence, limits: &Limits) -> Judgement {
     let figures = figures(report, evidence, limits);
     let mut findings = match starting(&figures, evidence, limits) {
         Some(finding) => vec![finding],
         None => {
-            let rules = [unsynced(report), disagreement(report), offset(&figures, evidence, limits)];
+            let rules = [
+                unsynced(report),
+                disagreement(report),
+                offset(&figures, evidence, limits),
+                uncertain(report, limits),
+            ];
             let mut findings: Vec<Finding> = rules.into_iter().flatten().collect();
             findings.extend(few(&figures, limits));
             findings.extend(stale(report, &figures));
@@ -31,14 +43,42 @@ pub(super) fn judge(report: &ChronyReport, evidence: &Evidence, limits: &Limits)
             findings
         }
     };
+    findings.extend(trouble::contested(evidence));
+    findings.extend(unheard(report));
     findings.extend(leap::findings(evidence, &figures));
     let mut judgement = conclude(findings, figures, Vec::new());
     judgement.falsetickers = named(report, 'x');
     judgement
 }
 
-fn usable(source: &ChronySource) -> bool {
-    matches!(source.state, '*' | '+' | '-')
+/// Whether chronyd uses this source and has heard of it in its last eight polls: it goes on naming those that have fallen silent.
+pub fn usable(source: &ChronySource) -> bool {
+    let heard = source.heard_ago.is_some_and(|ago| ago as f64 <= POLLS * source.poll + LATE);
+    // A reference clock is read, not asked.
+    let reached = source.reach != 0 && (heard || source.mode == '#');
+    matches!(source.state, '*' | '+' | '-') && reached && source.margin <= FARTHEST
+}
+
+/// Sources that chronyd still counts but that no longer answer.
+fn unheard(report: &ChronyReport) -> Option<Finding> {
+    let claimed = |source: &&ChronySource| matches!(source.state, '*' | '+' | '-') && !usable(source);
+    let names: Vec<String> = report.sources.iter().filter(claimed).map(silent_for).collect();
+    (!names.is_empty()).then(|| {
+        Finding::note(format!(
+            "chronyd still counts what it has not heard of for eight polls, or knows too little of: {}",
+            names.join(", ")
+        ))
+    })
+}
+
+fn silent_for(source: &ChronySource) -> String {
+    let heard = source.heard_ago.map_or("never".to_owned(), |ago| format!("{} ago", lasting(ago as f64)));
+    format!(
+        "{} (reach {:o}, heard {heard}, at most {} off)",
+        source.name,
+        source.reach,
+        spoken(source.margin)
+    )
 }
 
 fn synced(report: &ChronyReport) -> bool {
@@ -69,6 +109,7 @@ fn figures(report: &ChronyReport, evidence: &Evidence, limits: &Limits) -> Figur
         eta: error.map(|error| limits.slew.time_for(error)),
         adjusted_ago: synced.then_some((evidence.now - report.tracking.updated).max(0.0)),
         drift_ppm: Some(report.tracking.frequency_ppm),
+        trusted: true,
         ..Figures::default()
     }
 }
@@ -105,11 +146,32 @@ fn offset(figures: &Figures, evidence: &Evidence, limits: &Limits) -> Option<Fin
     let error = figures.clock_error.filter(|error| error.abs() > limits.warning)?;
     let (critical, relaxed) = leap::critical_offset(evidence, limits.critical);
     let severity = if error.abs() > critical { Severity::Critical } else { Severity::Warning };
-    let text = format!(
+    let mut text = format!(
         "the clock is off by {} (warning from {}, critical from {}{relaxed})",
         spoken(error),
         spoken(limits.warning),
         spoken(critical)
+    );
+    if limits.slew.time_for(error) > leap::DAY {
+        text += &format!("; {}: chronyc makestep", must_be_set(limits));
+    }
+    Some(Finding::new(Verdict::Offset, severity, text))
+}
+
+/// The largest error that the whole chain to a reference clock leaves open.
+fn uncertain(report: &ChronyReport, limits: &Limits) -> Option<Finding> {
+    let tracking = &report.tracking;
+    let distance = tracking.root_delay / 2.0 + tracking.root_dispersion + tracking.correction.abs();
+    if !synced(report) || distance <= limits.critical {
+        return None;
+    }
+    let severity = if distance > FARTHEST { Severity::Critical } else { Severity::Warning };
+    let text = format!(
+        "by chronyd's own account the clock may be off by up to {} (root delay {}, root dispersion {}): more than {} is too little known",
+        spoken(distance),
+        spoken(tracking.root_delay),
+        spoken(tracking.root_dispersion),
+        spoken(limits.critical)
     );
     Some(Finding::new(Verdict::Offset, severity, text))
 }

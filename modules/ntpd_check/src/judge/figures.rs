@@ -4,90 +4,142 @@
 
 use super::limits::Limits;
 use super::select::{Claim, Majority, majority, mean, median};
+use super::votes;
 use crate::judgement::{ErrorSource, Figures};
 use crate::probe::Probed;
-use crate::report::{Peer, Report};
-
-/// Half width that even a perfect measurement gets: ntpctl shows no dispersion.
-const FLOOR: f64 = 0.005;
+use crate::report::{Constraint, Peer, Report, Sample, Status};
 
 /// Fewest good probes whose agreement outweighs what the daemon shows, if they are more than half of its peers, too.
 const PROBE_QUORUM: usize = 2;
+
+/// Trust of a peer that has answered eight times: from then on the daemon adjusts, and shifts what it shows.
+const TRUST_FULL: u32 = 10;
 
 impl Figures {
     /// Figures of OpenNTPD's report, corrected by direct probes where those agree.
     pub fn of_report(report: &Report, probes: &[Probed], limits: &Limits) -> Self {
         let status = report.status.clone().unwrap_or_default();
-        let valid: Vec<&Peer> = report.peers.iter().filter(|peer| peer.sample.is_some()).collect();
-        let samples: Vec<_> = valid.iter().filter_map(|peer| peer.sample).collect();
-        let offsets: Vec<f64> = samples.iter().map(|sample| sample.offset).collect();
-        let claims: Vec<Claim> = samples
-            .iter()
-            .map(|sample| Claim { offset: sample.offset, radius: sample.delay / 2.0 + sample.jitter + FLOOR })
-            .collect();
-        let counted = status.peers.unwrap_or_default();
-        let total = u32::try_from(report.peers.len()).unwrap_or(u32::MAX).max(counted.total);
-        let valid_rows = u32::try_from(valid.len()).unwrap_or(u32::MAX);
-        let pending = status.pending.unwrap_or(0.0);
-        let middle = median(&offsets);
-        let mut figures = Self {
-            synced: report.status.as_ref().map(|status| status.synced),
-            stratum: status.stratum,
-            // A table that has lost rows, as pastes do, shows fewer than the daemon has.
-            valid_peers: if report.peers.len() < counted.total as usize {
-                counted.valid.max(valid_rows)
-            } else {
-                valid_rows
-            },
-            total_peers: total,
-            offset_mean: mean(&offsets).map(|mean| (mean + pending).abs()),
-            offset_median: middle.map(|median| (median + pending).abs()),
-            pending_slew: status.pending,
-            clock_error: middle.map(|median| median + pending).or(status.pending),
-            spread: spread(&offsets),
-            jitter: samples.iter().map(|sample| sample.jitter).fold(0.0, f64::max),
-            ..Self::default()
-        };
-        figures.error_source = figures.clock_error.map(|_| ErrorSource::Daemon);
-        if let Some(found) = majority(&claims) {
-            figures.take_majority(&found, &valid, middle.unwrap_or(0.0), limits);
+        let mut figures = Self::counted(report, &status);
+        let rows = votes::of_rows(&report.peers);
+        figures.take_rows(&rows, limits);
+        if rows.is_empty() {
+            figures.take_sensors(report);
         }
+        figures.shifted = shifted(report);
+        if figures.shifted {
+            // What is shown has been moved by corrections that may never have been made.
+            figures.forget_rows();
+        }
+        figures.add_pending(report, &status);
+        figures.shown = figures.clock_error;
+        figures.error_source = figures.clock_error.map(|_| ErrorSource::Daemon);
         figures.weigh_probes(probes);
+        figures.trusted = figures.majority.is_some()
+            || figures.probe_majority.is_some()
+            || (figures.clock_error.is_some() && figures.spread <= limits.warning);
         figures.eta = figures.clock_error.map(|error| limits.slew.time_for(error));
         figures
     }
 
-    fn take_majority(&mut self, found: &Majority, valid: &[&Peer], middle: f64, limits: &Limits) {
-        self.majority = Some([found.low, found.high]);
-        self.truechimers = u32::try_from(valid.len() - found.outside.len()).unwrap_or(u32::MAX);
-        let far =
-            |peer: &&Peer| peer.sample.is_some_and(|sample| (sample.offset - middle).abs() > limits.warning);
-        let outside = found.outside.iter().filter_map(|&at| valid.get(at).copied());
-        self.falsetickers = outside.filter(far).map(|peer| peer.label().to_owned()).collect();
+    fn counted(report: &Report, status: &Status) -> Self {
+        let counted = status.peers.unwrap_or_default();
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let valid = count(report.peers.iter().filter(|peer| peer.sample.is_some()).count());
+        let (constraint_offset, constraint_errors) = match status.constraint {
+            Some(Constraint::Offset { seconds, errors }) => (Some(seconds as f64), Some(errors)),
+            _ => (None, None),
+        };
+        Self {
+            synced: report.status.as_ref().map(|status| status.synced),
+            stratum: status.stratum,
+            // A table that has lost rows, as pastes do, shows fewer than the daemon has.
+            valid_peers: if count(report.peers.len()) < counted.total {
+                counted.valid.max(valid)
+            } else {
+                valid
+            },
+            total_peers: count(report.peers.len()).max(counted.total),
+            pending_slew: status.pending,
+            constraint_offset,
+            constraint_errors,
+            ..Self::default()
+        }
     }
 
-    /// Whether anybody can tell how far the clock is off: a majority, probes that agree, or peers that all lie within
-    /// `warning` of each other. Exact peers need not overlap to agree about a clock that is wrong by much more.
-    pub(super) fn trusted(&self, warning: f64) -> bool {
-        self.majority.is_some() || self.probe_majority.is_some() || self.spread <= warning
+    fn take_rows(&mut self, rows: &[(&Peer, Sample)], limits: &Limits) {
+        let offsets: Vec<f64> = rows.iter().map(|(_, sample)| sample.offset).collect();
+        let claim = |sample: &Sample| Claim {
+            offset: sample.offset,
+            radius: sample.delay / 2.0 + sample.jitter + votes::FLOOR,
+        };
+        let claims: Vec<Claim> = rows.iter().map(|(_, sample)| claim(sample)).collect();
+        self.voters = rows.len();
+        self.jitter = rows.iter().map(|(_, sample)| sample.jitter).fold(0.0, f64::max);
+        self.take_offsets(&offsets, &claims);
+        if let Some(found) = majority(&claims) {
+            self.take_majority(&found, rows, limits);
+        }
+    }
+
+    fn take_offsets(&mut self, offsets: &[f64], claims: &[Claim]) {
+        (self.offset_mean, self.offset_median) = (mean(offsets), median(offsets));
+        self.clock_error = self.offset_median;
+        self.spread = spread(offsets);
+        let nearest = claims.iter().map(|claim| (claim.offset.abs() - claim.radius).max(0.0));
+        self.least = if claims.is_empty() { 0.0 } else { nearest.fold(f64::INFINITY, f64::min) };
+    }
+
+    /// Where no peer says anything, the host's own hardware clocks do.
+    fn take_sensors(&mut self, report: &Report) {
+        let offsets: Vec<f64> = report.sensors.iter().filter_map(|sensor| sensor.offset).collect();
+        let claims: Vec<Claim> =
+            offsets.iter().map(|&offset| Claim { offset, radius: votes::FLOOR }).collect();
+        self.voters = offsets.len();
+        self.take_offsets(&offsets, &claims);
+        if let Some(found) = majority(&claims) {
+            self.majority = Some([found.low, found.high]);
+        }
+    }
+
+    fn take_majority(&mut self, found: &Majority, rows: &[(&Peer, Sample)], limits: &Limits) {
+        let middle = self.offset_median.unwrap_or(0.0);
+        self.majority = Some([found.low, found.high]);
+        self.truechimers = u32::try_from(rows.len() - found.outside.len()).unwrap_or(u32::MAX);
+        let far = |(_, sample): &&(&Peer, Sample)| (sample.offset - middle).abs() > limits.warning;
+        let outside = found.outside.iter().filter_map(|&at| rows.get(at));
+        self.falsetickers = outside.filter(far).map(|(peer, _)| peer.label().to_owned()).collect();
+    }
+
+    fn forget_rows(&mut self) {
+        (self.offset_mean, self.offset_median, self.clock_error) = (None, None, None);
+        (self.majority, self.truechimers, self.voters, self.least) = (None, 0, 0, 0.0);
+        self.falsetickers.clear();
+    }
+
+    /// A running slew is still to come where the rows are shifted by all of it; rows that the daemon has never adjusted by measure
+    /// the clock as it is, whoever left that slew.
+    fn add_pending(&mut self, report: &Report, status: &Status) {
+        let adjusted = report.peers.iter().any(|peer| peer.sample.is_some() && peer.trust >= TRUST_FULL);
+        let measured = self.clock_error.is_some();
+        let pending = status.pending.filter(|_| adjusted || !measured).unwrap_or(0.0);
+        self.offset_mean = self.offset_mean.map(|mean| (mean + pending).abs());
+        self.offset_median = self.offset_median.map(|median| (median + pending).abs());
+        self.clock_error = self.clock_error.map(|error| error + pending).or(status.pending);
     }
 
     /// A probe sees the clock as it is; a row of ntpctl may be stale or, while slewing, wrong.
     fn weigh_probes(&mut self, probes: &[Probed]) {
-        let best: Vec<_> = probes.iter().filter_map(Probed::best).collect();
-        let claims: Vec<Claim> = best
-            .iter()
-            .map(|answer| Claim { offset: answer.offset, radius: answer.root_distance + FLOOR })
-            .collect();
-        let Some(found) = majority(&claims).filter(|_| best.len() >= PROBE_QUORUM) else { return };
+        let claims = votes::of_probes(probes);
+        let Some(found) = majority(&claims) else { return };
         let inside: Vec<f64> = claims
             .iter()
             .enumerate()
             .filter(|(at, _)| !found.outside.contains(at))
             .map(|(_, claim)| claim.offset)
             .collect();
-        if inside.len() >= PROBE_QUORUM && 2 * inside.len() > self.valid_peers as usize {
-            self.clock_error = median(&inside);
+        self.probed = median(&inside);
+        if inside.len() >= PROBE_QUORUM && 2 * inside.len() > self.voters {
+            self.clock_error = self.probed;
             self.error_source = Some(ErrorSource::Probes);
             self.probe_majority = Some([found.low, found.high]);
             self.truechimers = self.truechimers.max(u32::try_from(inside.len()).unwrap_or(u32::MAX));
@@ -100,18 +152,28 @@ impl Figures {
     }
 }
 
+/// Whether the daemon has adjusted, or tried to, without ever being able to say that it is synced or still slewing.
+fn shifted(report: &Report) -> bool {
+    let unsynced = report.status.as_ref().is_some_and(|status| !status.synced && status.pending.is_none());
+    unsynced && report.peers.iter().any(|peer| peer.sample.is_some() && peer.trust >= TRUST_FULL)
+}
+
 fn spread(offsets: &[f64]) -> f64 {
     let low = offsets.iter().copied().fold(f64::INFINITY, f64::min);
     let high = offsets.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if low <= high { high - low } else { 0.0 }
 }
 
-/// A number of seconds as people read it: `-984.3 ms`, `1.2 s`.
+/// A number of seconds as people read it: `-984.3 ms`, `1.2 s`, `6 h 53 min`, `16446 days`.
 pub fn spoken(seconds: f64) -> String {
-    if seconds.abs() < 1.0 { format!("{:.1} ms", seconds * 1000.0) } else { format!("{seconds:.2} s") }
+    match seconds.abs() {
+        size if size < 1.0 => format!("{:.1} ms", seconds * 1000.0),
+        size if size < 600.0 => format!("{seconds:.2} s"),
+        size => format!("{seconds:.0} s ({})", lasting(size)),
+    }
 }
 
-/// A duration as people read it: `90 s`, `33 min`, `2 h 47 min`.
+/// A duration as people read it: `90 s`, `33 min`, `2 h 47 min`, `3 days`.
 pub fn lasting(seconds: f64) -> String {
     let whole = seconds.max(0.0).round();
     if whole < 120.0 {
@@ -121,5 +183,9 @@ pub fn lasting(seconds: f64) -> String {
     if minutes < 120.0 {
         return format!("{minutes} min");
     }
-    format!("{} h {} min", (minutes / 60.0).floor(), minutes % 60.0)
+    if minutes < 60.0 * 96.0 {
+        return format!("{} h {} min", (minutes / 60.0).floor(), minutes % 60.0);
+    }
+    let years = minutes / 60.0 / 24.0 / 365.25;
+    if years < 2.0 { format!("{:.0} days", minutes / 1440.0) } else { format!("{years:.0} years") }
 }

@@ -49,6 +49,12 @@ impl SlewRate {
         let error = error.abs();
         (error - 1.0).max(0.0) / self.large + error.min(1.0) / self.normal
     }
+
+    /// Seconds of error that are worked off in `time` seconds.
+    pub fn in_time(self, time: f64) -> f64 {
+        let last = 1.0 / self.normal;
+        if time <= last { time * self.normal } else { 1.0 + (time - last) * self.large }
+    }
 }
 
 impl Limits {

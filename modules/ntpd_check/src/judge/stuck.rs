@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-//! Stuck discipline over time: the clock is wrong and moves more slowly than this kernel slews.
+//! Stuck discipline over time: the clock is wrong and moves more slowly than this kernel slews, while it was watched.
 
-use super::blocked::ERROR_POLL;
 use super::case::Case;
 use super::figures::{lasting, spoken};
-use crate::state::Snapshot;
+use super::watch::{Look, looks};
 use crate::verdict::{Finding, Severity, Verdict};
 
 /// An adjustment needs up to eight polls of the slowest peer, each up to 10 % longer than shown.
@@ -14,73 +13,95 @@ const POLLS: f64 = 8.0 * 1.1;
 /// Shortest time over which a missing movement means something.
 const SHORTEST: f64 = 600.0;
 
+/// The longest poll of OpenNTPD: what it may have had where nobody looked.
+const LONGEST_POLL: i64 = 1650;
+
 /// Part of the expected movement below which it counts as missing.
 const PART: f64 = 0.25;
 
 /// Part of the expected movement from which on the clock counts as being corrected.
 const FAST: f64 = 0.5;
 
+/// What a clock runs away by while nothing corrects it, in seconds per second, and what measuring it twice costs. A clock that
+/// moves faster the wrong way is moved by somebody.
+const RUNAWAY: f64 = 500e-6;
+const BLUR: f64 = 0.02;
+
 pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
-    [standing(case), unadjusted(case)].into_iter().flatten().collect()
+    if !case.figures.trusted {
+        return Vec::new();
+    }
+    let looks = looks(case);
+    [standing(case, &looks), unadjusted(case, &looks)].into_iter().flatten().collect()
 }
 
-/// Time in which a healthy daemon makes at least one adjustment.
-pub(super) fn patience(case: &Case<'_>) -> f64 {
-    let regular = case.report.peers.iter().filter(|peer| peer.counts() && peer.poll < ERROR_POLL);
-    let slowest = regular.map(|peer| peer.poll).max().unwrap_or(0);
-    (POLLS * slowest as f64).max(SHORTEST)
+/// Time in which a healthy daemon with this poll makes at least one adjustment.
+fn patience(poll: i64) -> f64 {
+    (POLLS * poll as f64).max(SHORTEST)
+}
+
+/// How much nearer to right the clock is than at an earlier look by the same means: what the daemon shows and what probes measure
+/// may differ by more than a clock moves.
+fn progress(case: &Case<'_>, look: &Look<'_>) -> Option<f64> {
+    let before = look.seen.clock_error.filter(|_| look.seen.error_source == case.figures.error_source)?;
+    Some((before - case.figures.clock_error?) * before.signum())
 }
 
 /// Whether an earlier run saw a larger error that has since gone down about as fast as this kernel slews.
 pub(super) fn shrinks(case: &Case<'_>) -> bool {
-    let now = case.evidence.now;
-    let apart = |seen: &&Snapshot| now - seen.at >= SHORTEST / 10.0;
-    let seen = comparable(case).filter(apart).find_map(|seen| Some((now - seen.at, seen.clock_error?.abs())));
-    seen.is_some_and(|(dt, before)| {
-        let expected = before.min(case.limits.slew.normal * dt);
-        before - case.figures.error() >= FAST * expected
+    let slew = case.limits.slew;
+    let looks = looks(case);
+    let apart = |look: &&Look<'_>| look.watched >= SHORTEST / 10.0;
+    let seen = looks.iter().filter(apart).find_map(|look| Some((look, progress(case, look)?)));
+    seen.is_some_and(|(look, progress)| {
+        let before = look.seen.clock_error.unwrap_or(0.0).abs();
+        let expected = before.min(slew.normal * look.watched);
+        // Faster, or beyond, is somebody who sets it.
+        let most = slew.normal.max(slew.large) * 1.1 * look.watched + BLUR;
+        progress >= FAST * expected && progress <= most && progress <= before + BLUR
     })
 }
 
-/// Earlier looks at the same daemon by the same means, latest first: what it shows and what probes measure may differ
-/// by more than a clock moves.
-fn comparable<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a Snapshot> {
-    let (pid, means) = (case.evidence.pid, case.figures.error_source);
-    let same = move |seen: &&Snapshot| seen.pid == pid && seen.error_source == means;
-    case.evidence.state.history.iter().rev().filter(same)
-}
-
-fn standing(case: &Case<'_>) -> Option<Finding> {
+fn standing(case: &Case<'_>, looks: &[Look<'_>]) -> Option<Finding> {
     let error = case.figures.error();
-    if error <= case.limits.warning || !case.figures.trusted(case.limits.warning) {
+    if error <= case.limits.warning {
         return None;
     }
-    let now = case.evidence.now;
-    let patience = patience(case);
-    let same_claim = |seen: &&Snapshot| seen.synced == case.figures.synced;
-    let earlier = comparable(case).filter(same_claim).find(|seen| now - seen.at >= patience)?;
-    let before = earlier.clock_error.filter(|error| error.abs() > case.limits.warning)?.abs();
-    let dt = now - earlier.at;
-    let expected = before.min(case.limits.slew.normal * dt);
-    if expected <= 3.0 * case.figures.jitter.max(0.005) || before - error >= PART * expected {
+    let same_claim = |look: &&Look<'_>| {
+        look.seen.synced == case.figures.synced && look.seen.error_source == case.figures.error_source
+    };
+    let long_ago = |look: &&Look<'_>| look.watched >= patience(look.poll);
+    let look = looks.iter().filter(same_claim).find(long_ago)?;
+    let before = look.seen.clock_error.filter(|error| error.abs() > case.limits.warning)?.abs();
+    let progress = progress(case, look)?;
+    let expected = before.min(case.limits.slew.normal * look.watched);
+    let away = progress < -(RUNAWAY * look.watched + BLUR);
+    if expected <= 3.0 * case.figures.jitter.max(0.005) || progress >= PART * expected || away {
         return None;
     }
     let text = format!(
         "the clock is off by {} and was off by {} {} ago: expected at least {} less by now, so nothing corrects it",
         spoken(error),
         spoken(before),
-        lasting(dt),
+        lasting(look.watched),
         spoken(expected)
     );
     Some(Finding::new(Verdict::Stuck, Severity::Critical, text))
 }
 
-/// The daemon's own answer on the loopback address carries the time of its last adjustment.
-fn unadjusted(case: &Case<'_>) -> Option<Finding> {
-    let ago = case.figures.adjusted_ago?;
-    let slewing = case.limits.slew.time_for(case.figures.error());
-    let allowed = patience(case) + slewing;
-    if case.figures.synced != Some(true) || ago <= allowed {
+/// The daemon's own answer on the loopback address carries the time of its last adjustment. What its polls were since then decides
+/// how long ago that may be.
+fn unadjusted(case: &Case<'_>, looks: &[Look<'_>]) -> Option<Finding> {
+    let ago = case.figures.adjusted_ago.filter(|_| case.figures.synced == Some(true))?;
+    let now = case.evidence.now;
+    let before = |look: &&Look<'_>| now - look.seen.at >= ago;
+    let since = looks.iter().take_while(|look| !before(look)).last()?;
+    let poll = match looks.iter().find(before) {
+        Some(earlier) => earlier.poll,
+        None => since.poll.max(LONGEST_POLL),
+    };
+    let allowed = patience(poll) + case.limits.slew.time_for(case.figures.error());
+    if since.watched <= allowed {
         return None;
     }
     let severity =

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
+mod memory;
 mod trust;
 
 use super::*;
@@ -35,15 +36,24 @@ fn said(evidence: &Evidence) -> (Verdict, Severity) {
 }
 
 fn seen(ago: f64, error: f64) -> Snapshot {
-    let error_source = Some(ErrorSource::Daemon);
-    Snapshot { at: NOW - ago, pid: Some(7), synced: Some(true), clock_error: Some(error), error_source }
+    Snapshot {
+        at: NOW - ago,
+        pid: Some(7),
+        synced: Some(true),
+        clock_error: Some(error),
+        error_source: Some(ErrorSource::Daemon),
+        ticks: Some(NOW - ago),
+        boot: None,
+        uptime: Some(100_000.0 - ago),
+        poll: Some(32),
+    }
 }
 
 fn probed(server: &str, offset: f64) -> Probed {
     let answer = Answer {
         leap: 0,
         stratum: 2,
-        refid: "x".into(),
+        refid: format!("198.51.100.{}", server.rsplit('.').next().unwrap()),
         offset,
         delay: 0.01,
         root_distance: 0.01,
@@ -92,7 +102,7 @@ fn a_clock_that_does_not_move_is_stuck() {
 #[test]
 fn the_platform_decides_what_is_stuck() {
     let mut evidence = off();
-    evidence.state.history = vec![seen(4000.0, -0.4)];
+    evidence.state.history = vec![seen(1500.0, -0.4)];
     let verdict = |os| judge(&evidence, &Limits::new(&Params::default(), os)).verdict;
     assert_eq!((verdict("linux"), verdict("openbsd")), (Verdict::Slewing, Verdict::Slewing));
     let rate = SlewTimes([1.5, 0.985]);
@@ -114,8 +124,14 @@ fn the_age_of_the_last_adjustment_tells() {
     let mut evidence = evidence(captured!("7.9p1/healthy-06-later"));
     for (ago, expected) in [(500.0, Verdict::Ok), (10_131.0, Verdict::Stuck)] {
         evidence.adjusted_ago = Some(ago);
+        evidence.state.history.clear();
+        assert_eq!(judged(&evidence).verdict, Verdict::Ok, "{ago}: a first look");
+        evidence.state.history = (1..40).rev().map(|look| seen(f64::from(look) * 300.0, 0.001)).collect();
         assert_eq!(judged(&evidence).verdict, expected, "{ago}");
     }
+    evidence.state.history[10].poll = Some(1600);
+    assert_eq!(judged(&evidence).verdict, Verdict::Ok, "its polls were long when it last adjusted");
+    evidence.state.history[10].poll = Some(32);
     evidence.source = Source::Openntpd(parse(captured!("7.9p1/healthy-long-01-scaled")).unwrap());
     assert_eq!(judged(&evidence).verdict, Verdict::Ok, "at long polls hours are normal");
 }
@@ -124,10 +140,21 @@ fn the_age_of_the_last_adjustment_tells() {
 fn a_row_that_does_not_move_blocks_even_at_an_ordinary_poll() {
     let mut evidence = evidence(captured!("7.9p1/healthy-06-later"));
     let sample = Sample { offset: 0.000_518, delay: 0.022_537, jitter: 0.002_246 };
-    for (since, blocking) in [(NOW - 100.0, vec![]), (NOW - 200.0, vec!["10.99.0.2".to_owned()])] {
-        evidence.state.rows = [("10.99.0.2".to_owned(), Row { sample, since })].into();
-        assert_eq!(judged(&evidence).blocking_peers, blocking);
+    let frozen = vec!["10.99.0.2".to_owned()];
+    for (watched, passed, blocking) in [
+        (100.0, 2, vec![]),
+        (200.0, 2, frozen.clone()),
+        // Nothing else moved either: the daemon did not run.
+        (200.0, 1, vec![]),
+    ] {
+        let row = Row { sample, since: NOW - 9e6, watched, passed };
+        evidence.state.rows = [("10.99.0.2".to_owned(), row)].into();
+        assert_eq!(judged(&evidence).blocking_peers, blocking, "{watched} {passed}");
     }
+    evidence.state.rows.values_mut().for_each(|row| row.passed = 2);
+    assert_eq!(judged(&evidence).blocking_peers, frozen);
+    evidence.probes = vec![probed("10.99.0.2", 0.0)];
+    assert_eq!(judged(&evidence).blocking_peers, [""; 0], "it answers a probe");
 }
 
 #[test]
@@ -165,11 +192,9 @@ fn probes_refute_what_ntpctl_shows() {
     case.probes = (1..=4).map(|last| probed(&format!("10.99.0.{last}"), 0.01)).collect();
     let judgement = judged(&case);
     assert_eq!(judgement.clock.clock_error, Some(0.01));
-    assert!(
-        judgement.notes[0].starts_with("direct probes refute ntpctl: 10.0 ms against 646.4 ms"),
-        "{:?}",
-        judgement.notes
-    );
+    let said = "direct probes refute ntpctl: 10.0 ms against 646.4 ms; ";
+    assert!(judgement.reasons.iter().any(|reason| reason.starts_with(said)), "{:?}", judgement.reasons);
+    assert_eq!((judgement.verdict, judgement.severity), (Verdict::Discordant, Severity::Warning));
 }
 
 /// A daemon that was just started says nothing, but who measures directly knows.

@@ -19,6 +19,10 @@ fn judgement(verdict: Verdict, error: f64) -> Judgement {
     }
 }
 
+fn moment(at: f64) -> Moment {
+    Moment { at, ticks: Some(at), boot: None }
+}
+
 fn source(offset: f64) -> Source {
     let sample = Some(Sample { offset, delay: 0.01, jitter: 0.001 });
     let peer = Peer { address: Some("192.0.2.1".into()), trust: 10, sample, ..Peer::default() };
@@ -54,11 +58,69 @@ fn a_row_ages_by_the_clock_that_nobody_sets() {
 }
 
 #[test]
-fn a_clock_that_was_set_back_lifts_no_limit_and_leaves_none_for_ever() {
+fn records_of_the_future_are_dropped() {
     let mut state = State::default();
-    state.note_restart(9000.0, None);
-    state.remember(&evidence(1000.0, Some(7), 0.1), &judgement(Verdict::Blocked, 0.1));
-    assert_eq!(state.restarts.iter().map(|restart| restart.at).collect::<Vec<_>>(), [1000.0]);
+    state.note_restart(&moment(9000.0), None);
+    state.note_restart(&Moment { ticks: None, ..moment(9000.0) }, None);
+    // The clock was set back: the clock that nobody sets knows of one of them that it was 50 s ago.
+    let back = Evidence { ticks: 9050.0, ..evidence(1000.0, Some(7), 0.1) };
+    state.remember(&back, &judgement(Verdict::Blocked, 0.1));
+    assert_eq!(state.restarts.iter().map(|restart| restart.at).collect::<Vec<_>>(), [950.0]);
+    state.blocked_since = Some(5000.0);
+    state.restarts[0] = Restart { at: 94_608_000.0, ticks: None, ..state.restarts[0].clone() };
+    state.remember(&evidence(1100.0, Some(7), 0.1), &judgement(Verdict::Blocked, 0.1));
+    assert_eq!((state.restarts.len(), state.blocked_since), (0, Some(1100.0)));
+}
+
+/// What was blocked before a suspend, and is so after it, was not watched being blocked in between.
+#[test]
+fn only_watched_time_counts() {
+    let mut state = State::default();
+    let looks = [
+        (1000.0, 1000.0, 0.0),
+        (1300.0, 1300.0, 300.0),
+        (30_000.0, 1400.0, 300.0),
+        (30_200.0, 1600.0, 500.0),
+    ];
+    for (now, ticks, watched) in looks {
+        let looked = Evidence { ticks, ..evidence(now, Some(7), 0.1) };
+        state.remember(&looked, &judgement(Verdict::Blocked, 0.1));
+        assert_eq!((state.blocked_since, state.blocked_for), (Some(1000.0), watched), "{now}");
+        assert_eq!(state.rows["192.0.2.1"].watched, watched, "{now}");
+    }
+    for (now, verdict, stuck_for) in [
+        (30_500.0, Verdict::Stuck, Some(0.0)),
+        (30_800.0, Verdict::Stuck, Some(300.0)),
+        (31_100.0, Verdict::Offset, None),
+    ] {
+        let looked = Evidence { ticks: now - 28_600.0, ..evidence(now, Some(7), 0.1) };
+        state.remember(&looked, &judgement(verdict, 0.1));
+        assert_eq!((state.blocked_for, state.stuck_for), (0.0, stuck_for), "{now}");
+    }
+}
+
+/// Rows stand still together where the daemon did not run.
+#[test]
+fn a_row_is_passed_where_others_get_replies() {
+    let report = |delays: [f64; 2]| {
+        let peer = |(last, delay): (usize, f64)| Peer {
+            address: Some(format!("192.0.2.{last}")),
+            sample: Some(Sample { offset: 0.0, delay, jitter: 0.001 }),
+            ..Peer::default()
+        };
+        Report { peers: delays.into_iter().enumerate().map(peer).collect(), ..Report::default() }
+    };
+    let mut state = State::default();
+    for (look, (delays, passed)) in
+        [([0.01, 0.02], 0), ([0.01, 0.02], 0), ([0.01, 0.03], 1), ([0.01, 0.04], 2), ([0.02, 0.04], 0)]
+            .into_iter()
+            .enumerate()
+    {
+        let now = 1000.0 + 300.0 * look as f64;
+        let looked = Evidence::of_source(now, Source::Openntpd(report(delays)));
+        state.remember(&looked, &judgement(Verdict::Ok, 0.0));
+        assert_eq!(state.rows["192.0.2.0"].passed, passed, "{look}");
+    }
 }
 
 #[test]
@@ -89,7 +151,7 @@ fn the_next_run_says_whether_a_restart_helped() {
     ];
     for (later, verdict, error, helped) in cases {
         let mut state = State::default();
-        state.note_restart(1000.0, Some(-1.0));
+        state.note_restart(&moment(1000.0), Some(-1.0));
         state.remember(&evidence(1000.0 + later, Some(8), error), &judgement(verdict, error));
         assert_eq!(state.restarts.last().unwrap().helped, helped, "{verdict:?} after {later} s");
     }
@@ -100,7 +162,7 @@ fn history_is_bounded() {
     let mut state = State::default();
     for run in 0..10_000 {
         state.remember(&evidence(f64::from(run) * 60.0, None, 0.0), &judgement(Verdict::Ok, 0.0));
-        state.note_restart(f64::from(run), None);
+        state.note_restart(&moment(f64::from(run)), None);
     }
     assert_eq!((state.history.len(), state.restarts.len()), (KEPT, RESTARTS));
     let (a, b) = (&state.history[0], &state.history[1]);

@@ -11,10 +11,14 @@ fn of_two_daemons_the_one_that_runs_is_judged() {
     let running = || Source::Openntpd(Report::default());
     let no_tool = || Source::Failed(Failure::no_tool("not installed"));
     let no_daemon = || Source::Failed(Failure::no_daemon("not running"));
+    let refused = || Source::Failed(Failure::no_permission("not root"));
     let hung = || Source::Failed(Failure::not_answering("hung"));
     let cases = [
         ("both run", running(), running(), Kind::Openntpd),
         ("one hangs", hung(), running(), Kind::Openntpd),
+        ("one may not be asked", refused(), running(), Kind::Chrony),
+        ("one may not be asked, the other does not run", refused(), no_daemon(), Kind::Openntpd),
+        ("neither may be asked", refused(), refused(), Kind::Openntpd),
         ("one is installed only", no_daemon(), running(), Kind::Chrony),
         ("one is installed only, the other hangs", no_daemon(), hung(), Kind::Chrony),
         ("both are installed only", no_daemon(), no_daemon(), Kind::Openntpd),

@@ -78,7 +78,7 @@ impl PeerView {
     }
 
     fn chrony(source: &ChronySource) -> Self {
-        let valid = matches!(source.state, '*' | '+' | '-');
+        let valid = crate::judge::usable(source);
         Self {
             peer: source.name.clone(),
             name: None,

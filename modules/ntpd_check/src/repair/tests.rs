@@ -59,7 +59,7 @@ fn decide(case: &Case) -> RepairPlan {
 }
 
 fn restart(ago: f64, helped: Option<bool>) -> Restart {
-    Restart { at: NOW - ago, error_before: Some(-1.0), helped }
+    Restart { at: NOW - ago, error_before: Some(-1.0), helped, ticks: None }
 }
 
 #[test]

@@ -41,9 +41,11 @@ fn nobody_can_tell_that_a_clock_is_stuck_between_two_camps() {
 fn probes_outweigh_the_daemon_only_where_they_are_most_of_its_peers() {
     let mut right = peers(&[0.0, 0.1, 0.2, 0.3]);
     right.probes = vec![probed("192.0.2.0", 0.9), probed("192.0.2.1", 0.9)];
-    assert_eq!(said(&right), (Verdict::Ok, Severity::Ok));
+    assert_eq!(said(&right), (Verdict::Discordant, Severity::Warning), "never ok, whoever is right");
+    assert!(judged(&right).clock.clock_error.unwrap() < 0.001);
     right.probes.push(probed("192.0.2.2", 0.9));
     assert_eq!(said(&right), (Verdict::Offset, Severity::Critical));
+    assert_eq!(judged(&right).notes, ["direct probes refute ntpctl: 900.0 ms against 0.2 ms"]);
 }
 
 /// 7.9 on Linux shows wild offsets while it slews: a look with probes does not measure one without.

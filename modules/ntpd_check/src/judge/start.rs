@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+//! A daemon that was just started is given its time, unless it, or what is remembered, shows that it will not get there.
+
+use super::case::Case;
+use super::figures::{lasting, spoken};
+use super::{leap, watch};
+use crate::judgement::ErrorSource;
+use crate::report::{Constraint, Peer};
+use crate::state::Snapshot;
+use crate::verdict::{Finding, Severity, Verdict};
+
+/// Longest poll of a daemon in its first minutes: 30 s and a tenth, before it lengthens its polls.
+const EARLY_POLL: i64 = 34;
+
+/// Starts without a synchronised moment in between, the present one included, that make a loop.
+const LOOP: usize = 3;
+
+/// A restarted daemon is silent about everything but a block and what probes see until it is synced or its grace is over.
+pub(super) fn starting(case: &Case<'_>) -> Option<Finding> {
+    if case.figures.synced != Some(false) || case.figures.pending_slew.is_some() {
+        return None;
+    }
+    let text = match case.evidence.uptime {
+        Some(uptime) if uptime > case.limits.start_grace => return None,
+        Some(uptime) => format!(
+            "the daemon was started {} ago; it needs 3 to 6 minutes to its first adjustment",
+            lasting(uptime)
+        ),
+        None if looks_new(case) && never_answered(case) => {
+            "the daemon seems to have been started a moment ago, or none of its \
+                                    peers has ever answered (its start time is unknown)"
+                .to_owned()
+        }
+        None if looks_new(case) => "the daemon seems to have been started a moment ago: not synced yet, \
+                                    short polls (its start time is unknown)"
+            .to_owned(),
+        None => return None,
+    };
+    // What ntpctl shows now is not to be relied on yet; a direct measurement is.
+    let measured = case.figures.error_source == Some(ErrorSource::Probes);
+    let (critical, _) = leap::critical_offset(case.evidence, case.limits.critical);
+    let error = case.figures.error();
+    let wrong = error > case.limits.warning;
+    // The middle of rows that have been shifted means nothing, each of them may.
+    let largest = || case.offsets().into_iter().map(f64::abs).fold(0.0, f64::max);
+    let middle = || super::select::median(&case.offsets()).unwrap_or(0.0).abs();
+    let shown = if case.figures.shifted { largest() } else { middle() };
+    let severity = match measured {
+        true if error > critical => Severity::Critical,
+        true if wrong => Severity::Warning,
+        false if case.evidence.uptime.is_none() && (shown > case.limits.warning || never_answered(case)) => {
+            Severity::Warning
+        }
+        _ => Severity::Ok,
+    };
+    let text = if measured && wrong {
+        format!("{text}; by direct probes the clock is off by {} now", spoken(error))
+    } else {
+        text
+    };
+    Some(Finding::new(Verdict::Starting, severity, text))
+}
+
+/// Without a start time: some peer is on the way up at the first, short polls, and none has come down.
+fn looks_new(case: &Case<'_>) -> bool {
+    let peers = &case.report.peers;
+    let rising = |peer: &Peer| peer.trust > 2 && peer.poll <= EARLY_POLL;
+    let fresh = |peer: &Peer| peer.trust == 2 && peer.stratum.is_none() && peer.poll <= EARLY_POLL;
+    let scaled = peers.iter().any(|peer| peer.counts() && peer.poll > EARLY_POLL);
+    let lost = peers.iter().any(|peer| peer.trust == 2 && peer.stratum.is_some());
+    let any_new = peers.iter().any(|peer| rising(peer) || fresh(peer));
+    any_new && !unavailable(case) && !scaled && !lost && !timed_out(case)
+}
+
+/// Nobody has answered, and the first queries are over.
+fn timed_out(case: &Case<'_>) -> bool {
+    never_answered(case) && case.report.peers.iter().any(|peer| peer.poll > EARLY_POLL)
+}
+
+pub(super) fn unavailable(case: &Case<'_>) -> bool {
+    let status = case.report.status.as_ref();
+    status.is_some_and(|status| status.constraint == Some(Constraint::Unavailable))
+}
+
+/// Whether every peer has an address and none of them has ever answered, nor refused to.
+pub(super) fn never_answered(case: &Case<'_>) -> bool {
+    let peers = &case.report.peers;
+    let silent = |peer: &Peer| {
+        peer.stratum.is_none() && peer.sample.is_none() && peer.poll < crate::report::ERROR_POLL
+    };
+    !peers.is_empty() && peers.iter().all(silent) && peers.iter().any(|peer| peer.address.is_some())
+}
+
+/// Why our own memory does not believe in a start: the daemon has had its time already, in this start or in several.
+pub(super) fn failed_before(case: &Case<'_>) -> Option<Finding> {
+    if case.figures.synced != Some(false) {
+        return None;
+    }
+    let never = |seen: &&Snapshot| seen.synced == Some(false);
+    let unsynced: Vec<&Snapshot> = case.evidence.state.history.iter().rev().take_while(never).collect();
+    let first = unsynced.last()?;
+    let span = case.evidence.now - first.at;
+    let starts = starts(case, &unsynced);
+    if case.evidence.uptime.is_none() && watched(case, &unsynced) > case.limits.start_grace {
+        let text = format!(
+            "not synced at any look for {}: this is no start any more (its start time is unknown)",
+            lasting(span)
+        );
+        return Some(Finding::new(Verdict::Unsynced, Severity::Critical, text));
+    }
+    let text = format!(
+        "restart loop: the daemon has been started {starts} times at least in the last {} and was not synced at any look; see its log \
+         for why it ends",
+        lasting(span)
+    );
+    (starts >= LOOP && span > case.limits.start_grace)
+        .then(|| Finding::new(Verdict::Unsynced, Severity::Critical, text))
+}
+
+/// Different starts of the daemon among these looks, latest first, and the present one.
+fn starts(case: &Case<'_>, unsynced: &[&Snapshot]) -> usize {
+    let young = case.evidence.uptime.is_some_and(|uptime| uptime <= case.limits.start_grace);
+    if !young {
+        return 1;
+    }
+    let mut starts = 1;
+    let mut later: Option<&Snapshot> = None;
+    for seen in unsynced {
+        let same = match later {
+            None => watch::same_start(seen, case),
+            Some(later) => {
+                seen.pid == later.pid && seen.uptime.unwrap_or(0.0) <= later.uptime.unwrap_or(f64::MAX)
+            }
+        };
+        starts += usize::from(!same);
+        later = Some(seen);
+    }
+    starts
+}
+
+/// Seconds that were watched through these looks, latest first.
+fn watched(case: &Case<'_>, seen: &[&Snapshot]) -> f64 {
+    let mut later = case.evidence.moment();
+    let mut watched = 0.0;
+    for look in seen {
+        watched += later.watched_since(&look.moment());
+        later = look.moment();
+    }
+    watched
+}

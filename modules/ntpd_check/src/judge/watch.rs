@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+//! Earlier looks at this start of the daemon, and what was watched since: not what the wall clock says has passed.
+
+use super::case::Case;
+use crate::state::Snapshot;
+
+/// Seconds by which the start of a process may seem to move between two looks.
+const ROUNDING: f64 = 2.0;
+
+/// An earlier look at the same start of the same daemon.
+pub(super) struct Look<'a> {
+    pub(super) seen: &'a Snapshot,
+    /// Seconds watched since.
+    pub(super) watched: f64,
+    /// The longest ordinary poll since, this look and the present one included.
+    pub(super) poll: i64,
+}
+
+/// Latest first.
+pub(super) fn looks<'a>(case: &Case<'a>) -> Vec<Look<'a>> {
+    let evidence = case.evidence;
+    let (mut later, mut watched) = (evidence.moment(), 0.0);
+    let mut poll = case.report.slowest_poll().unwrap_or(0);
+    let mut looks = Vec::new();
+    let same = |seen: &&Snapshot| same_start(seen, case);
+    for seen in evidence.state.history.iter().rev().take_while(same) {
+        watched += later.watched_since(&seen.moment());
+        poll = poll.max(seen.poll.unwrap_or(0));
+        looks.push(Look { seen, watched, poll });
+        later = seen.moment();
+    }
+    looks
+}
+
+/// Whether a look saw the daemon that runs now: a process id comes again, most of all in containers.
+pub(super) fn same_start(seen: &Snapshot, case: &Case<'_>) -> bool {
+    let evidence = case.evidence;
+    let Some(uptime) = evidence.uptime.filter(|_| evidence.pid.is_some() && seen.pid == evidence.pid) else {
+        return false;
+    };
+    let began_before = seen.at >= evidence.now - uptime - ROUNDING;
+    began_before && seen.at <= evidence.now && seen.uptime.is_none_or(|then| then <= uptime + ROUNDING)
+}
