@@ -89,7 +89,7 @@ pub(super) fn never_answered(case: &Case<'_>) -> bool {
     let silent = |peer: &Peer| {
         peer.stratum.is_none() && peer.sample.is_none() && peer.poll < crate::report::ERROR_POLL
     };
-    !peers.is_empty() && peers.iter().all(silent) && peers.iter().any(|peer| peer.address.is_some())
+    !peers.is_empty() && peers.iter().all(silent) && peers.iter().any(Peer::is_resolved)
 }
 
 /// Why our own memory does not believe in a start: the daemon has had its time already, in this start or in several.
