@@ -13,7 +13,7 @@ antsibull-docs lint-collection-docs --plugin-docs "$ANSIBLE_COLLECTIONS_PATH/ans
 source=.cache/docs
 rm -rf --one-file-system "$source" docs/build
 install -d -m 0755 "$source" "$source/collections"
-cp docs/conf.py docs/index.rst "$source"
+cp -r docs/conf.py docs/index.rst docs/monitoring "$source"
 antsibull-docs collection --use-current --squash-hierarchy --fail-on-error --dest-dir "$source/collections" apiary.bhyve
 sphinx-build --quiet --fail-on-warning --keep-going -b html "$source" docs/build/html
 echo "docs/build/html/index.html"

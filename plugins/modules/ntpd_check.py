@@ -331,7 +331,7 @@ clock:
 peers:
   description:
     - Every peer, in the daemon's order, with C(peer), C(name), C(pool), C(valid), C(selected), C(blocking), C(falseticker), C(stratum), C(weight), C(trust),
-      C(next), C(poll), C(offset), C(delay) and C(jitter).
+      C(next), C(poll), C(offset), C(delay), C(jitter), C(dispersion) and C(reach).
   returned: success
   type: list
   elements: dict

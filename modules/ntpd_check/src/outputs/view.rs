@@ -42,6 +42,10 @@ pub struct PeerView {
     pub delay: Option<f64>,
     /// Spread of the round trips.
     pub jitter: Option<f64>,
+    /// Half width of its interval of correctness, as chrony says.
+    pub dispersion: Option<f64>,
+    /// Share of the last eight queries that were answered, as chrony says.
+    pub reach: Option<f64>,
 }
 
 impl PeerView {
@@ -73,6 +77,8 @@ impl PeerView {
             offset: peer.sample.map(|sample| sample.offset),
             delay: peer.sample.map(|sample| sample.delay),
             jitter: peer.sample.map(|sample| sample.jitter),
+            dispersion: None,
+            reach: None,
             peer: label,
         }
     }
@@ -87,7 +93,7 @@ impl PeerView {
             selected: source.state == '*',
             blocking: false,
             falseticker: source.state == 'x',
-            stratum: Some(source.stratum),
+            stratum: Some(source.stratum).filter(|stratum| *stratum > 0),
             weight: None,
             trust: None,
             next: None,
@@ -95,6 +101,8 @@ impl PeerView {
             offset: valid.then_some(source.offset),
             delay: None,
             jitter: None,
+            dispersion: valid.then_some(source.margin),
+            reach: Some(f64::from(source.reach.count_ones()) / 8.0),
         }
     }
 }
