@@ -82,7 +82,7 @@ fn remedy(error: f64, limits: &Limits, server: &str) -> String {
 /// The beginning of that advice.
 pub(super) fn must_be_set(limits: &Limits) -> String {
     format!(
-        "it cannot be slewed away, which takes {} for a day's worth of slew at most, and has to be set",
+        "it cannot be slewed away, at {} a day at most, and has to be set",
         spoken(limits.slew.in_time(leap::DAY))
     )
 }
