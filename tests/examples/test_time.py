@@ -119,3 +119,12 @@ def test_what_a_colleague_has_sent(site, examples):
     site.machine.sh("cp $1/healthy-06-later.all.txt /tmp/ntpctl.txt", SAID)
     name = "Judge what a colleague has sent"
     assert site.play("hv1", examples.text("ntpd_check", name)).of(name)[0]["verdict"] == "ok"
+
+
+def test_what_somebody_has_pasted(site, daemon, examples):
+    """The incident as it was reported; the program lies where the role has put it."""
+    site.inventory(["hv1"])
+    site.machine.sh("ln -sf /usr/local/libexec/ntpd_check /usr/local/bin/ntpd_check")
+    site.write("question.txt", (TOP / "tests/fixtures/ntpctl/pastes/seed-as-pasted.txt").read_text())
+    said = site.run(examples.text(GUIDE, "ntpd_check --from - <question.txt"), code=2).output
+    assert said.startswith("CRITICAL: blocked\n  - row 4 is counted as valid but brings no usable reply") and "mean 712.3 ms" in said

@@ -51,8 +51,9 @@ if "$promtool" test rules "$folder/prometheus.rules.test.yml" >/dev/null 2>&1; t
     exit 1
 fi
 # Rules and dashboard speak of metrics that there are.
+# shellcheck disable=SC2016 # the backquotes are those of the guide
 known=$(grep -o '^   \* - ``ntpd_check_[a-z_]*``' "$top/docs/docsite/rst/guide_monitoring.rst" | tr -d ' *`-')
-for name in $(grep -oh 'ntpd_check_[a-z_]*' "$rules.yml" "$top/docs/monitoring/grafana.json" | sort -u); do
+while IFS= read -r name; do
     grep -qx "$name" <<<"$known" || { echo "$name is no metric of ours" >&2; exit 1; }
-done
+done < <(grep -oh 'ntpd_check_[a-z_]*' "$rules.yml" "$top/docs/monitoring/grafana.json" | sort -u)
 echo "promtool: alerts come and go as they must"

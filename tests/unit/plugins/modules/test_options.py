@@ -47,8 +47,8 @@ def asked(apiary, module, path, option):
 
 
 def words(message):
-    """The words a program offers: what stands in backquotes after `expected`."""
-    return set(re.findall("`([^`]*)`", message.rpartition("expected")[2]))
+    """The words a program offers: what stands in backquotes after `expected`, which is part of one of them, too."""
+    return set(re.findall("`([^`]*)`", message.rpartition(", expected ")[2]))
 
 
 def test_every_program_is_documented_and_has_its_action():
