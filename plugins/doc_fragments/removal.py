@@ -14,7 +14,7 @@ options:
     description:
       - What the role C(guest) keeps as C(guest_removal).
       - C(names) of guests, the C(definitions) and C(domains_found) of the host, the data disks to go with them (C(remove_disks)), the C(place) of
-        volumes and seeds, whether it is a C(check) only, and what its tasks registered.
+        volumes and seeds, the C(disks) that are there, whether it is a C(check) only, and what its tasks registered.
     type: dict
     required: true
 """

@@ -71,7 +71,7 @@ def guests_here(hostvars, host):
 
 
 def _left(hostvars, host):
-    return left_of_guests(hostvars[host].get("guest_seeds_left"), hostvars[host].get("guest_volumes_left"))
+    return left_of_guests(*(hostvars[host].get("guest_%s_left" % what) for what in ("seeds", "volumes", "disks")))
 
 
 def guests_unknown(hostvars, hosts, names):

@@ -194,3 +194,42 @@ def test_a_guest_that_is_left_off_is_told_and_its_new_seed_is_read(site):
         said = redeploy(site, *words)
         assert "takes no notice" not in said and "seed for the next redeploy" not in said
     assert row(said, "web1")[0] == "running" and len(kept(hv1)) == 1
+
+
+def test_a_guest_that_goes_takes_along_what_redeploys_have_left(site):
+    [hv1] = site.hosts
+    volumes, spare = hv1.folder / "volumes", site.folder / "spare.raw"
+    hv1.guests["web1"]["disks"] = {"data": {"size": "1M"}}
+    redeploy(site)
+    [old] = kept(hv1)
+    shutil.copy2(volumes / old, spare)
+    shutil.copy2(volumes / old, volumes / "web1.raw.redeploy")
+    there = hv1.volumes()
+    said = site.play("remove", "-e", "bhyve_remove=web1", "--check")
+    assert f"goes with web1: {volumes}/web1.raw.redeploy, {volumes}/{old}" in said or f"goes with web1: {volumes}/{old}, {volumes}/web1.raw.redeploy" in said
+    assert hv1.volumes() == there and f"kept: {volumes}/web1:data.raw" in said
+
+    # Cut when domain, seed and root disk were gone; no dictionary has the guest any more.
+    described = hv1.guests.pop("web1")
+    hv1.virsh("destroy", "web1")
+    hv1.virsh("undefine", "web1")
+    (volumes / "web1.raw").unlink()
+    said = site.play("remove", "-e", "bhyve_remove=web1")
+    assert row(said, "web1") == ["none", "none", "removed"] and hv1.volumes() == ["web1:data.raw"]
+    assert f"kept: {volumes}/web1:data.raw; add -e guest_remove_disks=web1:data to destroy it" in said
+    assert "expected GUEST:DISK" in site.play("remove", "-e", "bhyve_remove=web1", "-e", "guest_remove_disks=web1:dta", code=2)
+    site.play("remove", "-e", "bhyve_remove=web1", "-e", "guest_remove_disks=web1:data")
+    assert hv1.volumes() == []
+    assert "found web1; they have: none" in site.play("remove", "-e", "bhyve_remove=web1", code=2)
+
+    # One of that name is there again; somebody has saved what was the other one's.
+    hv1.guests["web1"] = described
+    site.deploy()
+    shutil.copy2(spare, volumes / old)
+    present = inode(hv1)
+    said = redeploy(site, "-e", "guest_redeploy_back=true", code=2)
+    assert f"found {old}, put aside otherwise or for a guest that had its name before" in said
+    assert (hv1.running(), inode(hv1)) == (["web1"], present)
+    redeploy(site)
+    redeploy(site, "-e", "guest_redeploy_back=true")
+    assert (hv1.running(), inode(hv1)) == (["web1"], present)

@@ -141,6 +141,60 @@ def test_data_disks_of_a_guest_that_has_left_the_dictionary_are_those_of_its_dom
     assert list(deployment.removal_options({**before, "remove_disks": "old1:data"}, "volumes")) == ["old1", "old1:data"]
 
 
+def there(name, part="own", of=None, guid="7"):
+    return {"name": name, "dataset": "tank/guests/" + name, "path": None, "device": "/dev/zvol/tank/guests/" + name, "part": part, "of": of, "guid": guid}
+
+
+OLD, READY = there("web1.old-20261101T000000Z", "kept", "web1"), there("web1.redeploy", "staged", "web1")
+
+
+def removal_of(volumes, definitions=None, **more):
+    return {"names": ["web1"], "place": PLACE, "definitions": definitions or {}, "disks": {"volumes": volumes}, **more}
+
+
+def test_what_redeploys_have_left_of_a_guest_goes_with_it():
+    asked = removal_of([there("web1"), OLD, READY, there("web2.redeploy", "staged", "web2"), there("web1:data", guid=None)])
+    volumes = deployment.removal_options(asked, "volumes")
+    assert volumes == {
+        "web1": {"dataset": "tank/guests/web1"}, "web1:.old-20261101T000000Z": {"dataset": OLD["dataset"]}, "web1:.redeploy": {"dataset": READY["dataset"]},
+    }
+    done = {"volumes": {"guests": {name: {"changed": True} for name in volumes}}}
+    gone = "with web1: tank/guests/web1.old-20261101T000000Z, tank/guests/web1.redeploy"
+    stays = "kept: tank/guests/web1:data; add -e guest_remove_disks=web1:data to destroy it"
+    assert deployment.removal_table({**asked, **done})[2:4] == ["gone " + gone, stays]
+    assert deployment.removal_table({**asked, **done, "check": True})[2:4] == ["goes " + gone, stays]
+    done["volumes"]["guests"]["web1:.redeploy"] = {"failed": True, "msg": "a clone is made of it"}
+    assert deployment.removal_table({**asked, **done})[2] == "gone with web1: tank/guests/web1.old-20261101T000000Z"
+    assert deployment.removal_failures({**asked, **done}) == ["web1: a clone is made of it"]
+
+
+@pytest.mark.parametrize(("old", "more", "why"), [
+    ({**OLD, "guid": None}, {}, "not made from an image"),
+    (OLD, {"domains_found": {"domains": [{"name": "rescue", "managed": None, "disks": [{"source": OLD["device"]}]}]}}, "used by domain rescue"),
+    (OLD, {"definitions": {"web2": {"disks": {"old": {"dataset": OLD["dataset"]}}}}}, "a disk of guest web2"),
+])
+def test_what_somebody_else_has_stays_and_is_told(old, more, why):
+    asked = removal_of([old], **more)
+    assert list(deployment.removal_options(asked, "volumes")) == ["web1"]
+    told_kept = "kept: %s, %s; `-e guest_prune_names=%s` with apiary.bhyve.prune removes it" % (OLD["dataset"], why, OLD["dataset"])
+    assert told_kept in deployment.removal_table(asked)
+
+
+def test_data_disks_of_a_guest_that_nobody_knows_are_those_that_are_there():
+    asked = removal_of([there("web1:data", guid=None), there("web11:data", guid=None)], remove_disks="web1:data")
+    assert deployment.removal_problems(asked) == [] and list(deployment.removal_options(asked, "volumes")) == ["web1", "web1:data"]
+    # One that a dictionary names and nobody has made is not kept.
+    asked = removal_of([], {"web1": {"disks": {"data": {"size": "1G"}}}})
+    assert not [line for line in deployment.removal_table(asked) if "kept:" in line] and deployment.removal_problems(asked) == []
+
+
+def test_nothing_goes_of_a_host_whose_disks_are_not_known():
+    asked = {**removal_of([]), "disks": {"failed": False, "failed_when_result": False, "msg": "no pool"}}
+    assert [deployment.removal_options(asked, phase) for phase in ("domains", "seeds", "volumes")] == [{}, {}, {}]
+    assert deployment.removal_failures(asked) == ["web1: looking for its disks: no pool"]
+    assert deployment.removal_table(asked)[1].split() == ["web1", *["kept"] * 3]
+
+
 def test_a_guest_that_has_failed_is_left_out_of_what_follows_and_told():
     guests = {name: {**GUEST, "seed": {}} for name in ("web1", "web2", "web3")}
     phases = {
@@ -306,6 +360,13 @@ def test_what_is_left_of_a_guest_is_known_by_its_mark():
     }}
     hostvars = {"hv1": {"guest_seeds_left": seeds, "guest_volumes_left": volumes}, "hv2": {"guest_domains_found": {"failed": True}}}
     assert deployment.guests_here(hostvars, "hv1") == ["web1", "web2", "web6"]
+    # By their names alone: what redeploys have kept, and data disks; not of a guest that was not asked for.
+    left = [OLD, there("web4:data", guid=None), there("web5.redeploy", "staged", "web5", guid=None), there("web99:data", guid=None)]
+    asked = {"guest_volumes_left": {"guests": {name: {"changed": False} for name in ("web1", "web4", "web5")}}, "guest_disks_left": {"volumes": left}}
+    assert deployment.guests_here({"hv1": asked}, "hv1") == ["web1", "web4"]
+    files = [{**OLD, "name": "web1.raw.old-20261101T000000Z", "of": "web1.raw"}, {**there("web4:data.raw", guid=None)}]
+    assert deployment.guests_here({"hv1": {**asked, "guest_disks_left": {"volumes": files}}}, "hv1") == ["web1", "web4"]
+    assert deployment.guests_here({"hv1": {**asked, "guest_disks_left": {"msg": "no ZFS"}}}, "hv1") == []
     (problem,) = deployment.naming_problems(hostvars, ["hv1", "hv2"], "web1 web2 web3 web4 web7", True)
     assert problem.startswith("looking for guests: expected names of guests of these hosts, found web3, web4, web7; they have: web1, web2, web6; ")
     assert "not asked, because they failed: hv2; web4 on hv1: not a seed; web3 on hv1: tank/guests/web is there, but is no clone" in problem
