@@ -38,7 +38,7 @@ options:
   path:
     description:
       - The folder of the mirror. It is made where it does not exist.
-      - A folder that holds a catalogue which is no mirror is refused.
+      - A folder that holds a catalogue of its own, not a mirror, is refused.
     type: path
     required: true
   repository:

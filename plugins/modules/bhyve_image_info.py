@@ -85,7 +85,7 @@ catalogue:
   type: list
   elements: dict
 unusable:
-  description: Packages of the catalogue that are no images, each with its RV(ignore:name) and the RV(ignore:reason).
+  description: Packages of the catalogue that are not images, each with its RV(ignore:name) and the RV(ignore:reason).
   returned: where O(repository) is given
   type: list
   elements: dict

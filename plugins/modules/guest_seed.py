@@ -166,7 +166,7 @@ options:
         reads the network from the user data, where a dictionary is put and a text is refused.
       - Whether its interfaces are the domain's, as those found by a MAC address, is not looked at. Neither are routes, addresses and what
         each version of cloud-init makes of them.
-      - It is shown in differences, so it is no place for secrets.
+      - It is shown in differences, so do not put secrets into it.
     type: raw
   ssh_keys:
     description:

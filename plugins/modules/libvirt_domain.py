@@ -89,7 +89,7 @@ options:
         name, and those that have O(delay) only come last. Guests that have neither are started before all these, by libvirt itself.
       - When the host goes down, guests with a turn are shut down in reverse, those of one order together.
       - Kept in the domain's metadata, where it survives a new definition. It says nothing of the starts of this module, which go side
-        by side, and it is no reason to restart a guest.
+        by side, and a change of it does not restart a guest.
       - On the hypervisor's own machine the boot script has to be there (C(/usr/local/libexec/apiary-guests)); else the task fails, or
         warns in check mode, because nobody would start the guest. On another machine this cannot be looked at.
       - 0 to 9999.
@@ -115,7 +115,7 @@ options:
   wait_for:
     description:
       - What a guest shall have done before the task ends. Everything that is given has to come.
-      - Waiting is no change. Used with O(state=running) only.
+      - Waiting does not count as a change. Used with O(state=running) only.
     type: dict
     suboptions:
       console:
@@ -168,7 +168,7 @@ options:
     type: float
     default: 300
 notes:
-  - A race with somebody else who starts, stops or removes the same domain is no error, as long as the result is the same.
+  - A race with somebody else who starts, stops or removes the same domain is not an error, as long as the result is the same.
   - What a guest wrote is shown without control characters, at most twelve lines of it. The log of its hypervisor is shown without
     the command line, which may hold passwords. It is read on the hypervisor's own machine only, where O(uri) names no socket
     outside of C(/run/libvirt).

@@ -144,7 +144,7 @@ def test_names_for_other_playbooks_name_nobody_who_is_removed(play, tmp_path):
     (["-e", "bhyve_remove="], "Say which guests"),
     (["-e", "bhyve_remove=,"], "Say which guests"),
     (["-e", '{"bhyve_remove": []}'], "Say which guests"),
-    (["-e", "bhyve_remove=web1, web2 web3"], "found 'web2 web3' behind a blank of -e: write names with commas alone"),
+    (["-e", "bhyve_remove=web1, web2 web3"], "found 'web2 web3' after a blank in -e: write names with commas alone"),
     (["-e", "bhyve_remove='web1 web9'"], "found web9; they have: web1, web2"),
     (["-e", '{"bhyve_remove": ["web1", "web 2"]}'], "found web 2; they have: web1, web2"),
     (["-e", "bhyve_remove=web1,all"], "found all; they have: web1, web2"),
