@@ -99,7 +99,7 @@ class Redeployment(Deployment):
         domain, stopped = self.found.get(name), self.answers["stopped"].get(name, {})
         if self.check or domain is None or not self._shall_run(name, self.guests[name]) or self._was_started(name):
             return False
-        return domain["state"] == "shutoff" or self._fate_unknown("stopped") or bool(stopped.get("changed") and not stopped.get("failed"))
+        return domain["state"] == "shutoff" or self._fate_unknown("stopped") or bool(stopped.get("changed"))
 
     def _fate_unknown(self, phase):
         """Whether a whole task has failed, so that nobody knows what has become of its guests."""

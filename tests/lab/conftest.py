@@ -59,11 +59,11 @@ class Lab:
         assert "failed" not in reply, reply
         return reply
 
-    def refused(self, options, **more):
-        """The one line of a run that has to fail."""
+    def refused(self, options, changed=False, **more):
+        """The one line of a run that has to fail, and whether it has changed something before."""
         reply = self.call(options, **more)
         assert reply.get("failed") is True, reply
-        assert reply["changed"] is False and "\n" not in reply["msg"]
+        assert reply["changed"] is changed and "\n" not in reply["msg"], reply
         return reply["msg"]
 
     def everything(self):

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import functools
 import json
 import os
 import re
@@ -46,7 +47,8 @@ def kill(lab, number=signal.SIGKILL):
 def waited(lab, stop, options=NEVER, seen=shown, ask=None):
     """The message of a task during which `stop` ended the guest."""
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        message = pool.submit(ask or lab.refused, options)
+        # It has been started, or let go on, before it stops.
+        message = pool.submit(ask or functools.partial(lab.refused, changed=True), options)
         wait_for("the guest to run", lambda: seen(lab) or message.done())
         stop()
         return message.result()
@@ -81,7 +83,7 @@ def test_a_guest_without_a_word(lab):
     off.write_bytes(OFF.ljust(1 << 20, b"\0"))
     lab.good({"name": "web1", "xml": lab.xml().replace(str(lab.disk), str(off)), "state": "present"})
     lab.virsh("start", "web1", "--paused")
-    assert lab.refused(NEVER).startswith(WAITS + "it has shut down; last lines of its console: none; ")
+    assert lab.refused(NEVER, changed=True).startswith(WAITS + "it has shut down; last lines of its console: none; ")
 
 
 def test_a_guest_whose_console_is_a_stream(lab):

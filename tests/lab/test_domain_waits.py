@@ -122,7 +122,7 @@ def test_an_earlier_start_does_not_count(lab):
     options = waiting(lab, {"console": lab.banner, "timeout": 0.2}, kind="qemu")
     options["xml"] = options["xml"].replace(str(lab.disk), str(lab.folder / "empty.raw"))
     (lab.folder / "empty.raw").write_bytes(bytes(1 << 20))
-    assert "found other text or none" in lab.refused(options)
+    assert "found other text or none" in lab.refused(options, changed=True)
 
 
 def test_the_last_lines_are_in_the_error(lab):
@@ -145,7 +145,7 @@ def test_a_port_is_waited_for(lab):
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         at_port = {"host": "127.0.0.1", "port": port}
-        assert "Connection refused" in lab.refused(waiting(lab, {**at_port, "timeout": 0.3}))
+        assert "Connection refused" in lab.refused(waiting(lab, {**at_port, "timeout": 0.3}), changed=True)
         # Somebody else takes the one place in the queue, so whoever comes now has to wait.
         listener.listen(0)
         with socket.create_connection(("127.0.0.1", port)):
@@ -157,11 +157,31 @@ def test_a_port_is_waited_for(lab):
 
 
 def test_an_agent_that_is_not_there_is_told(lab):
-    assert lab.refused(waiting(lab, {"agent": True, "timeout": 0.3})).startswith(
+    assert lab.refused(waiting(lab, {"agent": True, "timeout": 0.3}), changed=True).startswith(
         "domain web1: waiting: expected an answer from its agent within 0.3 s, found argument unsupported: QEMU guest "
         "agent is not configured; last lines of its console:"
     )
     channel = "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
     lab.good({"name": "web1", "state": "absent", **NOW})
-    message = lab.refused(waiting(lab, {"agent": True, "timeout": 0.3}, devices=channel))
+    message = lab.refused(waiting(lab, {"agent": True, "timeout": 0.3}, devices=channel), changed=True)
     assert "QEMU guest agent is not connected" in message
+
+
+def failed(lab, options):
+    reply = lab.call(options)
+    assert reply["failed"], reply
+    return reply["changed"]
+
+
+def test_what_was_done_before_a_failure_is_told(lab):
+    never = waiting(lab, {"console": "never", "timeout": 0.1})
+    # Defined and started, and not answering; then nothing more has been done.
+    assert failed(lab, never) is True and lab.state() == "running"
+    assert failed(lab, never) is False
+    # Defined, and it cannot be started: its disk is a folder.
+    lab.good({"name": "web1", "state": "absent", **NOW})
+    folder = lab.folder / "folder.raw"
+    folder.mkdir()
+    disk = f"<disk type='file'><driver name='qemu' type='raw'/><source file='{folder}'/><target dev='vdz' bus='virtio'/></disk>"
+    assert failed(lab, {"name": "web1", "xml": lab.xml(devices=disk)}) is True and lab.state() == "shut off"
+    assert failed(lab, {"name": "web1", "state": "running"}) is False

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,11 +28,24 @@ use crate::turn::Turn;
 /// Between two looks at a guest that shuts down.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Whose domain it is that something is done with, and who is told that something was.
+pub struct Subject<'a> {
+    /// What is asked for.
+    pub params: &'a Params,
+    /// The definition that is given.
+    pub definition: Option<&'a Definition>,
+    /// Where the domain is.
+    pub hypervisor: &'a Hypervisor,
+    /// Set as soon as anything has been changed, so that it is told even where something fails or hangs afterwards.
+    pub changed: &'a AtomicBool,
+}
+
 /// Everything a step may need.
 pub(crate) struct Work<'a> {
     pub(crate) params: &'a Params,
     definition: Option<&'a Definition>,
     pub(crate) hypervisor: &'a Hypervisor,
+    changed: &'a AtomicBool,
     /// Whether the console will be waited for.
     pub(crate) listens: bool,
     pub(crate) console: Option<Console>,
@@ -45,18 +59,14 @@ pub(crate) struct Work<'a> {
 ///
 /// # Errors
 /// Where a step fails; the same run again goes on from there.
-pub fn apply(
-    plan: &Plan,
-    params: &Params,
-    definition: Option<&Definition>,
-    hypervisor: &Hypervisor,
-    task: &mut Task,
-) -> Result<()> {
+pub fn apply(plan: &Plan, subject: &Subject, task: &mut Task) -> Result<()> {
+    let Subject { params, definition, hypervisor, changed } = *subject;
     let listens = plan.steps.iter().any(|step| matches!(step, Step::Wait { console: Some(_) }));
     let mut work = Work {
         params,
         definition,
         hypervisor,
+        changed,
         listens,
         console: None,
         deaf: None,
@@ -64,6 +74,9 @@ pub fn apply(
     };
     for step in &plan.steps {
         task.phase(step.phase(), |task| work.step(step, task))?;
+        if step.is_change() {
+            work.did_change();
+        }
     }
     Ok(())
 }
@@ -101,6 +114,11 @@ impl Work<'_> {
         .with_context(|| format!("domain {}", self.params.name))
     }
 
+    /// Tells that something has been changed, which the rest of a step may yet fail after.
+    pub(crate) fn did_change(&self) {
+        self.changed.store(true, Ordering::Relaxed);
+    }
+
     /// The domain, looked up for each step: another one of that name may have taken its place.
     pub(crate) fn guest(&self) -> Result<Guest> {
         let guest = self.hypervisor.guest(&self.params.name)?;
@@ -109,6 +127,7 @@ impl Work<'_> {
 
     fn define(&self, xml: &str, stale_instance: bool) -> Result<()> {
         let guest = self.hypervisor.define(&self.params.name, xml)?;
+        self.did_change();
         let active = guest.is_active()?;
         if let Some(definition) = self.definition {
             // bhyve's driver goes on to show the old definition while the domain runs.
@@ -131,6 +150,7 @@ impl Work<'_> {
         if !self.shuts_down(&guest)? {
             guest.power_off()?;
         }
+        self.did_change();
         // bhyve's driver lost the flag here before libvirt 11.6.
         if autostart && !guest.autostart()? { self.set_autostart(&guest, true) } else { Ok(()) }
     }
@@ -178,6 +198,7 @@ impl Work<'_> {
         if !guest.autostart()? && self.autostart(guest)? {
             let link = bhyve::autostart_link(self.params.name.as_str());
             fs::remove_file(&link).with_context(|| format!("removing {}", link.display()))?;
+            self.did_change();
         }
         if guest.autostart()? == wanted { Ok(()) } else { guest.set_autostart(wanted) }
     }
@@ -191,6 +212,7 @@ impl Work<'_> {
                 self.hypervisor.define(&self.params.name, &guest.xml(Form::Defined)?)?;
             }
             guest.set_turn(turn, Reach::Running)?;
+            self.did_change();
         }
         guest.set_turn(turn, Reach::Defined)
     }
@@ -198,7 +220,9 @@ impl Work<'_> {
     fn undefine(&self) -> Result<()> {
         let guest = self.guest()?;
         let xml = guest.xml(Form::Defined)?;
-        if !guest.undefine(self.params.force)? && self.hypervisor.uri().is_this_machine() {
+        let nvram_is_gone = guest.undefine(self.params.force)?;
+        self.did_change();
+        if !nvram_is_gone && self.hypervisor.uri().is_this_machine() {
             remove_nvram(&xml, self.params.name.as_str())?;
         }
         Ok(())

@@ -2,7 +2,10 @@
 
 //! Module `libvirt_domain`: defines, starts, stops and removes a domain, and waits until its guest answers.
 
-use crate::apply::apply;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::apply::{Subject, apply};
 use crate::definition::Definition;
 use crate::hypervisor::Hypervisor;
 use crate::observe::observe;
@@ -18,10 +21,16 @@ use anyhow::{Result, bail};
 /// Where libvirt cannot be reached, refuses the XML, or the guest does not answer in time.
 pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
     params.check()?;
-    within(params.answer_timeout, task, move |task| bring_about(&params, task))
+    let changed = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&changed);
+    let reply = within(params.answer_timeout, task, move |task| bring_about(&params, &told, task));
+    if changed.load(Ordering::Relaxed) {
+        task.did_change();
+    }
+    reply
 }
 
-fn bring_about(params: &Params, task: &mut Task) -> Result<Reply> {
+fn bring_about(params: &Params, changed: &AtomicBool, task: &mut Task) -> Result<Reply> {
     let given = params.xml.as_deref().filter(|_| params.state != State::Absent);
     let definition = given.map(|xml| Definition::parse(xml, &params.name)).transpose()?;
     let definition = definition.as_ref();
@@ -30,7 +39,8 @@ fn bring_about(params: &Params, task: &mut Task) -> Result<Reply> {
     let plan = plan(params, definition, &observed)?;
     tell(&plan, task)?;
     if !task.check_mode {
-        apply(&plan, params, definition, &hypervisor, task)?;
+        let subject = Subject { params, definition, hypervisor: &hypervisor, changed };
+        apply(&plan, &subject, task)?;
     }
     let mut reply = Reply::new(plan.changed()).diff(plan.diff).with("domain", &plan.outcome);
     if let Some(commands) = observed.surroundings.and_then(|around| around.bhyve_commands) {

@@ -57,6 +57,13 @@ pub enum Step {
     Undefine,
 }
 
+impl Step {
+    /// Whether it changes anything.
+    pub fn is_change(&self) -> bool {
+        !matches!(self, Step::Wait { .. })
+    }
+}
+
 /// What has to be done, and what will be then.
 #[derive(Debug)]
 pub struct Plan {
@@ -96,7 +103,7 @@ pub struct Outcome {
 impl Plan {
     /// Whether anything changes.
     pub fn changed(&self) -> bool {
-        self.steps.iter().any(|step| !matches!(step, Step::Wait { .. }))
+        self.steps.iter().any(Step::is_change)
     }
 }
 

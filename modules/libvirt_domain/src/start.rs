@@ -50,6 +50,7 @@ impl<'a> Work<'a> {
         if !guest.start(by_stream)? {
             return self.leave_to_them(&guest);
         }
+        self.did_change();
         self.settle(&guest)?;
         drop(turn);
         if by_stream {
@@ -118,7 +119,9 @@ impl<'a> Work<'a> {
         let started = Instant::now();
         while matches!(guest.activity()?, Activity::Paused(_)) {
             if started.elapsed() > THEIR_TURN {
-                return guest.resume();
+                guest.resume()?;
+                self.did_change();
+                return Ok(());
             }
             thread::sleep(PAUSE);
         }
@@ -128,7 +131,9 @@ impl<'a> Work<'a> {
     /// Lets it go on from its saved memory; what it wrote on its console before, it does not write again.
     pub(crate) fn revive(&self, stale_instance: bool) -> Result<()> {
         let guest = self.guest()?;
-        guest.start(false).context("going on from its saved memory")?;
+        if guest.start(false).context("going on from its saved memory")? {
+            self.did_change();
+        }
         // One that was saved while it was paused is paused again.
         if matches!(guest.activity()?, Activity::Paused(_)) {
             guest.resume()?;
@@ -149,6 +154,7 @@ impl<'a> Work<'a> {
             return self.run_listening(&guest);
         }
         guest.resume()?;
+        self.did_change();
         if matches!(before, Activity::Paused(Pause::DiskError | Pause::Unknown)) {
             expect_to_go_on(&guest)?;
         }
@@ -159,6 +165,7 @@ impl<'a> Work<'a> {
     pub(crate) fn wake(&self) -> Result<()> {
         let guest = self.guest()?;
         guest.wake()?;
+        self.did_change();
         let started = Instant::now();
         while guest.activity()? == Activity::Suspended && started.elapsed() < THEIR_TURN {
             thread::sleep(PAUSE);
@@ -175,6 +182,7 @@ impl<'a> Work<'a> {
             Err(error) => self.deaf = Some(format!("{error:#}")),
         }
         guest.resume()?;
+        self.did_change();
         guest.note(&Instance::default())
     }
 

@@ -224,6 +224,7 @@ AGAIN = "web1: is off: no space; mend that and call this again, which starts it"
     # It was off before, by a call that was cut.
     ({"stopped": {"guests": {}}, "domains_found": domain("shutoff"), "staged": BROKEN, "swapped": {"guests": {}}}, AGAIN),
     ({"stopped": WHOLE}, "web1: may be off: no space; call this again, which starts it"),
+    ({"stopped": {"guests": {"web1": {"changed": True, "failed": True, "msg": "no space"}}}}, AGAIN),
     # It runs.
     ({"stopped": BROKEN}, "web1: no space"),
     ({"staged": BROKEN, "stopped": {}}, "web1: no space"),
