@@ -54,6 +54,10 @@ class ActionModule(ActionBase):
             return dict(result, failed=True, msg="%s: %s" % (name, wrong))
         if not found:
             return dict(result, failed=True, msg=_NOT_BUILT % name)
+        settled = None if self._task.async_val else self.options.answer_for_nobody(options)
+        if settled:
+            # A host without guests costs no exchange.
+            return dict(result, **settled)
         try:
             answer = self._answer(found, encode(dict(options, **self._settings(name))), self._job(self.options.long))
         except AnsibleConnectionFailure as error:

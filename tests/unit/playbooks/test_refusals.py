@@ -79,6 +79,10 @@ def test_a_hypervisor_without_guests_is_looked_at(play):
     hosts = {"hv%d" % number: LIBVIRT for number in range(3)}
     code, said = play("deploy", {"bhyve_hypervisors": {"hosts": hosts}})
     assert code == 0 and said.count("TASK [Leave alone") == 1 and said.count("0 guests") == 3, said
+    # Now that the program is kept there, that look is all that it costs.
+    for words in ([], ["--check"]):
+        code, said = play("deploy", {"bhyve_hypervisors": {"hosts": hosts}}, "-vvv", *words)
+        assert code == 0 and [said.count("<hv%d> EXEC" % number) for number in range(3)] == [1, 1, 1], said
 
 
 @pytest.mark.usefixtures("apiary")

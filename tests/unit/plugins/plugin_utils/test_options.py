@@ -113,6 +113,8 @@ def test_each_of_several_guests_has_options_of_its_own():
     assert (secrets, wrong) == ({"secret", "own"}, "")
     assert options.judge({"name": "one"})[0] == {"name": "one", "size": 3}
     assert options.judge({"guests": {}})[0] == {"guests": {}}
+    assert options.answer_for_nobody({"guests": {}})["guests"] == {}
+    assert options.answer_for_nobody({"guests": {"web1": {}}}) is options.answer_for_nobody({"name": "web1"}) is None
 
 
 @pytest.mark.parametrize(("given", "message"), [
