@@ -11,8 +11,8 @@ format() { cargo fmt --all --check; }
 clippy() { cargo clippy --quiet --workspace --all-targets --locked -- -D warnings; }
 
 rust() {
-    tests/setup/packages.sh dosfstools gcc libvirt0 mtools openssh-client openssh-server openssl python3-yaml qemu-utils \
-        zfsutils-linux && cargo test --quiet --workspace --locked --no-fail-fast
+    tests/setup/packages.sh bzip2 dosfstools gcc libvirt0 lz4 mtools openssh-client openssh-server openssl python3-yaml qemu-utils \
+        xz-utils zfsutils-linux zstd && cargo test --quiet --workspace --locked --no-fail-fast
 }
 
 unit() { tests/unit/run.sh; }

@@ -10,7 +10,7 @@ version_added: 0.1.0
 description:
   - Keeps a catalogue of images, which is a folder in the form of a pkg(8) repository. C(pkg install NAME) works with it, and so does
     M(apiary.bhyve.bhyve_image) on hosts without pkg.
-  - An image is a package that carries one ZFS send stream of a volume. It is made from a raw or qcow2 disk without any ZFS, or
+  - An image is a package that carries one ZFS send stream of a volume. It is made from a disk in any common form without any ZFS, or
     from a stream or a snapshot.
   - A published image never changes. The same source under the same name and version changes nothing; another source, or other
     annotations, are an error that says what to do.
@@ -22,7 +22,7 @@ description:
 author:
   - The apiary.bhyve developers (!UNKNOWN)
 requirements:
-  - qemu-img(1) for qcow2 disks
+  - qemu-img(1) for all disks but raw ones
   - zfs(8) for snapshots
 attributes:
   check_mode:
@@ -53,16 +53,23 @@ options:
     description:
       - A file or disk device on the host by its absolute path, or the name of a snapshot, as in V(zroot/build/vm@done). Pipes and
         sockets are refused.
+      - What a file is, is decided by what it holds. Raw, qcow2, VMDK, VHD, VHDX and VDI disks are taken, and an OVA that has one disk. Compressed
+        with gzip, bzip2, xz or zstd (also in several parts, as by C(pzstd)), they are unpacked in one pass into the folder of the catalogue, and
+        no further than there is room.
+      - What is known to be something else is refused by name. A disk that was cut short is refused where its form shows that (C(qemu-img check)
+        must find no damage), and warned of where a partition table speaks of a larger disk. A disk in which nothing is known, and one that another
+        process has open for writing, are warned of, too.
       - It must not change meanwhile; one that does is noticed and refused.
     type: str
   format:
     description:
-      - What the source is. V(auto) looks at it, takes a device for the disk that it is, and refuses a file that begins like a send
-        stream. A guest may have written that into its disk, so V(stream) or V(raw) has to be said.
-      - A qcow2 disk must be whole; one that refers to another file is refused.
+      - What the source is, when it is unpacked. V(auto) looks at it, takes a device for the disk that it is, and refuses a file that begins like a
+        send stream. A guest may have written that into its disk, so V(stream) or V(raw) has to be said.
+      - V(raw) takes any file as it is, unless its name ends as that of a compressed one (C(.gz), C(.bz2), C(.xz), C(.zst)) and it is one.
+      - A disk that refers to another file is refused, and so is a VMDK disk in several files.
       - V(snapshot) is sent with C(zfs send -L), and twice, first for its checksum.
     type: str
-    choices: [auto, raw, qcow2, stream, snapshot]
+    choices: [auto, raw, qcow2, vmdk, vhd, vhdx, vdi, ova, stream, snapshot]
     default: auto
   volblocksize:
     description: Block size of a volume made from a disk, a power of two from 4K to 1M. All guests made from the image have it.

@@ -14,12 +14,12 @@ use image_catalog::catalogue_write::{Listing, PACKAGE_FOLDER, package_path};
 use image_catalog::manifest::Manifest;
 
 use crate::changes::{Plan, Publication};
-use crate::look::Watched;
 use crate::manifest::compression;
 use crate::observe::Observed;
 use crate::page::{self, PAGE};
 use crate::params::{Params, Wanted};
 use crate::signing::Signer;
+use crate::watched::Watched;
 
 /// A plan, and what it was made from.
 #[derive(Clone, Copy)]

@@ -4,14 +4,19 @@
 //! ssh (`bhyve_catalog_server`).
 
 mod apply;
+mod busy;
 mod changes;
+mod contents;
 mod dates;
 mod identity;
 mod key;
+mod layout;
 mod lint;
 mod look;
+mod magic;
 mod manifest;
 mod observe;
+mod ova;
 mod page;
 mod params;
 mod plan;
@@ -23,6 +28,10 @@ mod server;
 mod signing;
 mod source;
 mod staging;
+mod sum;
+mod unpack;
+mod watched;
+mod whole;
 
 use std::fs;
 
@@ -48,7 +57,7 @@ pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
     let wanted = params.wanted()?;
     let signer = signing::load(&params, task.check_mode)?;
     let _lock = lock(&params, task)?;
-    let source = task.phase("observe", |_| prepare::prepare(&params, &wanted))?;
+    let source = task.phase("observe", |task| prepare::prepare(&params, &wanted, task))?;
     let view = View { params: &params, wanted: &wanted, signer: &signer };
     let observed = task.phase("observe", |task| observe::observe(view, source, task))?;
     let plan = plan::plan(&params, &wanted, &observed)?;

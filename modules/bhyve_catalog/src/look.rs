@@ -3,9 +3,9 @@
 //! Reads the source of an image: what it is, which snapshot it would be, and the sum of its stream.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::Read;
 
-use ansible_module::{Progress, Task};
+use ansible_module::Task;
 use anyhow::{Context, Result, bail, ensure};
 use image_catalog::catalogue::Catalogue;
 use image_catalog::digest::{CheckingReader, SumKind};
@@ -18,8 +18,9 @@ use zfs_stream::{Base, Expect, Image, Summary};
 use crate::dates::time_of;
 use crate::identity::{self, StreamSum, summing};
 use crate::params::Params;
-use crate::prepare::{Disk, Opened};
+use crate::prepare::{Disk, Held, Opened};
 use crate::source::Source;
+use crate::watched::Watched;
 
 /// An image as its source has it.
 pub struct Seen {
@@ -58,7 +59,7 @@ pub fn look(
         ),
     };
     match opened {
-        Opened::Stream(file) => look_at_stream(file, parent, task),
+        Opened::Stream(held) => look_at_stream(held, parent, task),
         Opened::Snapshot(name) => look_at_snapshot(&name, parent, listed, task),
         Opened::Disk(disk) => look_at_disk(disk, unnamed_image(params, id)?, Known { id, listed }, task),
     }
@@ -78,23 +79,23 @@ struct Known<'a> {
 }
 
 fn look_at_disk(disk: Disk, unnamed: Image, known: Known<'_>, task: &Task) -> Result<Seen> {
-    let Disk { file, staged } = disk;
-    let (content, summary) = sum_of(&file, &unnamed, task)?;
+    let Disk { held, remarks } = disk;
+    let (content, summary) = sum_of(&held.file, &unnamed, task)?;
     let guid = identity::guid(known.id, &content.sha256);
     let image = Image { guid, ..unnamed };
     let volblocksize = u64::from(image.volblocksize);
     let stream = match known_sum(known.listed, guid) {
         Some(stream) => stream,
-        None => sum_of(&file, &image, task)?.0,
+        None => sum_of(&held.file, &image, task)?.0,
     };
     Ok(Seen {
-        source: Source::Disk { file, image, staged },
+        source: Source::Disk { held, image },
         guid,
         fromguid: None,
         volsize: summary.volsize.context("making a stream: it has no size")?,
         volblocksize,
         stream,
-        remarks: Vec::new(),
+        remarks,
     })
 }
 
@@ -110,11 +111,11 @@ fn known_sum(listed: Option<&Package>, guid: u64) -> Option<StreamSum> {
     Some(StreamSum { size: listed.manifest.flatsize, sha256: listed.facts.sha256.clone()? })
 }
 
-fn look_at_stream(file: File, parent: Option<&Package>, task: &Task) -> Result<Seen> {
-    let size = file.metadata().map(|found| found.len()).ok();
+fn look_at_stream(held: Held, parent: Option<&Package>, task: &Task) -> Result<Seen> {
+    let size = held.file.metadata().map(|found| found.len()).ok();
     let progress = task.progress("verifying the stream", size);
-    let (stream, summary) = verified(Watched { inner: &file, progress }, parent)?;
-    seen(Source::Stream(file), stream, &summary)
+    let (stream, summary) = verified(Watched { inner: &held.file, progress }, parent)?;
+    seen(Source::Stream(held), stream, &summary)
 }
 
 fn look_at_snapshot(
@@ -190,34 +191,6 @@ fn seen(source: Source, stream: StreamSum, summary: &Summary) -> Result<Seen> {
         stream,
         remarks: remarks(summary),
     })
-}
-
-/// A reader or writer whose bytes are shown as progress.
-pub struct Watched<T> {
-    /// What is read or written.
-    pub inner: T,
-    /// Where that is shown.
-    pub progress: Progress,
-}
-
-impl<T: Read> Read for Watched<T> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.progress.advance(count as u64);
-        Ok(count)
-    }
-}
-
-impl<T: Write> Write for Watched<T> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.inner.write(bytes)?;
-        self.progress.advance(count as u64);
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
 }
 
 /// What is worth knowing of a stream that was not made here.

@@ -43,6 +43,11 @@ impl Staged {
         Ok(Self { named })
     }
 
+    /// The file, to be written.
+    pub fn file(&self) -> &File {
+        self.named.as_file()
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         self.named.path()

@@ -8,6 +8,7 @@
 mod crashes;
 mod forgotten;
 mod key_change;
+mod packed;
 mod present;
 mod pruned;
 mod refused;

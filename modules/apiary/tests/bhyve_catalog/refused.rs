@@ -138,8 +138,7 @@ fn sources_that_will_not_do() {
         (lab.at("empty").display().to_string(), "making a stream from the disk: the disk is empty"),
         (
             lab.at("packed").display().to_string(),
-            "source LAB/packed looks like gzip data, expected a raw or qcow2 disk or a ZFS send stream: unpack or \
-             convert it first, or set format if it is a raw disk all the same",
+            "unpacking the gzip data: they are damaged: corrupt deflate stream",
         ),
         ("disk.raw".to_owned(), "source \"disk.raw\" is neither an absolute path nor DATASET@SNAPSHOT"),
     ] {

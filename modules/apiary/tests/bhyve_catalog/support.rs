@@ -39,6 +39,7 @@ impl Lab {
         disk.set_len(4 << 20).unwrap();
         disk.write_all_at(&(0..300_000u32).map(|i| ((i * 7) >> 3) as u8).collect::<Vec<_>>(), 100_000)
             .unwrap();
+        disk.write_all_at(&[0x55, 0xaa], 510).unwrap();
         lab
     }
 
