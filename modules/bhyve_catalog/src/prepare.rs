@@ -82,7 +82,7 @@ impl Preparing<'_> {
         );
         // What is neither a file nor a disk is refused here, whoever would read it then.
         let file = open(Path::new(self.source))?;
-        let busy = busy::remark(&file, self.source);
+        let busy = busy::remark(Path::new(self.source), self.source);
         self.unpack(Held { file, staged: None }, busy)
     }
 
