@@ -150,9 +150,12 @@ options:
   repair:
     description:
       - Restart OpenNTPD when the verdict is V(blocked) or V(stuck) and every guard rail holds. At least three servers agree; at least two answer a direct
-        probe; the clock is off by more than O(offset_warning), or the daemon has been blocked for O(blocked_critical); the daemon has run for an hour and is
-        not slewing; the daemon itself accepts its configuration; no leap second is less than an hour away; and the limits of O(repair_interval) and
-        O(repair_daily) are kept.
+        probe and do not contradict the daemon's table; not all sources have lost their time; the clock is off by more than O(offset_warning), or the daemon
+        was watched being blocked for O(blocked_critical); what takes several looks to be seen was watched for four minutes more; the daemon has run for an
+        hour and is not slewing; nobody else sets the clock; the daemon itself accepts its configuration (C(ntpd -n)); no leap second is less than an hour
+        away; and the limits of O(repair_interval) and O(repair_daily) are kept.
+      - What the service's tool says is not believed. The engine's process and its age are compared before and after. A restart that changed nothing is told
+        in RV(notes), and does not count.
       - A restart unblocks the daemon, it does not cure it. Remove the peer that is named from C(ntpd.conf).
     type: bool
     default: false
@@ -364,10 +367,18 @@ previous:
   type: dict
   sample: {at: 1763830800, pid: 932, synced: true, clock_error: 0.0002, error_source: daemon}
 repair:
-  description: Whether a restart is called for (C(wanted)), whether it is done (C(restart)), and the guard rails that forbid it (C(refused)).
+  description:
+    - Whether a restart is called for (C(wanted)), by which C(command), whether it is done or would be done (C(restart)), whether the command was run and
+      changed anything (C(acted)), and the guard rails that forbid it (C(refused)).
   returned: success
   type: dict
-  sample: {wanted: true, restart: false, refused: ['only 2 peers agree, 3 are needed'], warnings: []}
+  sample:
+    wanted: true
+    restart: false
+    refused: ['only 2 peers agree, 3 are needed']
+    warnings: []
+    command: systemctl restart openntpd
+    acted: false
 restarted:
   description: Whether the daemon has been restarted.
   returned: success

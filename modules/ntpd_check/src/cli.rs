@@ -68,12 +68,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => return say(&format!("NTPD UNKNOWN - {error:#}\n{USAGE}"), UNKNOWN),
     };
     let mut outcome = match run(&request.params, request.mode) {
-        Ok((mut outcome, acted)) => {
-            if let Err(error) = acted {
-                outcome.repair.refuse("it failed", &error);
-            }
-            outcome
-        }
+        Ok(outcome) => outcome,
         Err(error) => return say(&format!("NTPD UNKNOWN - {error:#}\n"), UNKNOWN),
     };
     let shown = soften(&request, &mut outcome);

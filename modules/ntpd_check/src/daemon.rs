@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ansible_module::Tool;
+use ansible_module::open::open_file;
 use anyhow::{Context, Result, bail};
 
 use crate::host::Host;
@@ -181,24 +182,27 @@ fn first(file: Option<&Path>, usual: &[&str]) -> Result<Option<(PathBuf, String)
 /// Reads a text file of at most `largest` bytes; bytes that are not text are replaced.
 ///
 /// # Errors
-/// Where it cannot be read or is larger.
+/// Where it cannot be read, is no file, or is larger.
 pub fn read(path: &Path, largest: u64) -> Result<String> {
-    Ok(String::from_utf8_lossy(&read_bytes(path, largest)?).into_owned())
+    Ok(String::from_utf8_lossy(&read_from(open_file(path)?, path, largest)?).into_owned())
 }
 
-/// Reads a file, or standard input, of at most `largest` bytes.
+/// Reads a file, a pipe or standard input, of at most `largest` bytes: what a person hands over.
 ///
 /// # Errors
 /// Where it cannot be read or is larger.
-pub fn read_bytes(path: &Path, largest: u64) -> Result<Vec<u8>> {
+pub fn read_pasted(path: &Path, largest: u64) -> Result<Vec<u8>> {
+    // Under sshd standard input is a socket, which cannot be opened by its name.
+    if path == Path::new("/dev/stdin") {
+        return read_from(io::stdin().lock(), path, largest);
+    }
+    let file = fs::File::open(path).with_context(|| format!("reading {}", path.display()))?;
+    read_from(file, path, largest)
+}
+
+fn read_from(file: impl Read, path: &Path, largest: u64) -> Result<Vec<u8>> {
     let doing = || format!("reading {}", path.display());
     let mut bytes = Vec::new();
-    // Under sshd standard input is a socket, which cannot be opened by its name.
-    let file: Box<dyn Read> = if path == Path::new("/dev/stdin") {
-        Box::new(io::stdin().lock())
-    } else {
-        Box::new(fs::File::open(path).with_context(doing)?)
-    };
     file.take(largest + 1).read_to_end(&mut bytes).with_context(doing)?;
     if bytes.len() as u64 > largest {
         bail!("{}: expected at most {largest} bytes, found more", doing());

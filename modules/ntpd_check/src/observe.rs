@@ -54,8 +54,8 @@ impl Observed {
 /// Finds out what `params` ask for.
 ///
 /// # Errors
-/// Where this host fails in a way that leaves nothing to judge: a saved output that is not there, a damaged leap
-/// table that was named, no random numbers for a probe.
+/// Where this host fails in a way that leaves nothing to judge: a saved output that is not there, no random numbers for a
+/// probe.
 pub fn observe(params: &Params) -> Result<Observed> {
     if let Some(path) = &params.from_file {
         return saved(params, path);
@@ -89,7 +89,7 @@ pub fn observe(params: &Params) -> Result<Observed> {
         rivals: processes.rivals,
         adjusted_ago: adjusted_ago(kind, &listens)?,
         probes: Vec::new(),
-        leaps: leaps(params, &mut notes)?,
+        leaps: leaps(params, &mut notes),
         source,
         state,
     };
@@ -109,13 +109,13 @@ pub fn state_path(params: &Params) -> PathBuf {
 fn compared(params: &Params, server: &str) -> Result<Observed> {
     let mut notes = Vec::new();
     let source = compare::source(server, params)?;
-    let evidence = Evidence { leaps: leaps(params, &mut notes)?, ..Evidence::of_source(now(), source) };
+    let evidence = Evidence { leaps: leaps(params, &mut notes), ..Evidence::of_source(now(), source) };
     let memory = Err("one server is asked".to_owned());
     Ok(Observed { evidence, candidates: Vec::new(), listens: Vec::new(), memory, notes })
 }
 
 fn saved(params: &Params, path: &Path) -> Result<Observed> {
-    let bytes = daemon::read_bytes(path, LARGEST).context("reading a saved output of ntpctl")?;
+    let bytes = daemon::read_pasted(path, LARGEST).context("reading a saved output of ntpctl")?;
     let mut notes = Vec::new();
     let source = match paste::read(&bytes) {
         Ok(read) => {
@@ -215,14 +215,15 @@ fn adjusted_ago(kind: Kind, listens: &[String]) -> Result<Option<f64>> {
     }))
 }
 
-fn leaps(params: &Params, notes: &mut Vec<String>) -> Result<Option<LeapTable>> {
+fn leaps(params: &Params, notes: &mut Vec<String>) -> Option<LeapTable> {
     let read = |path: &Path| leap::parse(&daemon::read(path, leap::LARGEST)?, path);
     if let Some(path) = &params.leap_file {
-        return read(path).map(Some);
+        // What is said of the clock does not depend on it, for all but a few days.
+        return keep(read(path), notes);
     }
     let places = leap::PLACES.iter().map(Path::new).filter(|path| path.exists());
     // tzdata may be older than what the base system fetches, or newer.
-    Ok(leap::newest(places.filter_map(|path| keep(read(path), notes))))
+    leap::newest(places.filter_map(|path| keep(read(path), notes)))
 }
 
 /// CLOCK_BOOTTIME counts a suspend, unlike CLOCK_MONOTONIC.

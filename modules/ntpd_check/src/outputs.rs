@@ -38,7 +38,12 @@ impl Outcome {
     fn repair_lines(&self) -> Vec<String> {
         let done = match (self.restarted, self.repair.restart) {
             (true, _) => Some("the daemon was restarted".to_owned()),
-            (false, true) => Some("the daemon would be restarted".to_owned()),
+            // What came of it is a note.
+            (false, true) if self.repair.acted => None,
+            (false, true) => {
+                let command = self.repair.command.iter().map(|command| format!(" (`{command}`)"));
+                Some("the daemon would be restarted".to_owned() + &command.collect::<String>())
+            }
             (false, false) => None,
         };
         let refused = self.repair.refused.iter().map(|rail| format!("not restarted: {rail}"));

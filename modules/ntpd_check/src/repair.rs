@@ -6,9 +6,12 @@ use serde::Serialize;
 
 use crate::evidence::{Evidence, Source};
 use crate::judge::leap::DAY;
-use crate::judgement::Judgement;
+use crate::judge::{all_lost, spoken};
+use crate::judgement::{ErrorSource, Judgement};
 use crate::params::Params;
 use crate::probe::Probed;
+use crate::report::ERROR_POLL;
+use crate::service;
 use crate::state::State;
 use crate::verdict::Verdict;
 
@@ -24,6 +27,9 @@ const UPTIME: f64 = 3600.0;
 /// Time around a leap second in which nothing is judged well enough to act on.
 const LEAP: f64 = 3600.0;
 
+/// Time for which a finding of several looks must have been watched since the look that said so first.
+const WATCHED: f64 = 240.0;
+
 /// Doublings of the interval after restarts that did not help; more would be for ever.
 const BACKOFFS: i32 = 6;
 
@@ -38,9 +44,19 @@ pub struct RepairPlan {
     pub refused: Vec<String>,
     /// What to know about a restart that will happen.
     pub warnings: Vec<String>,
+    /// The command of a restart that is called for.
+    pub command: Option<String>,
+    /// Whether that command has been run and was not without effect.
+    pub acted: bool,
 }
 
 impl RepairPlan {
+    /// Takes back a restart that has not happened.
+    pub fn take_back(&mut self) {
+        self.restart = false;
+        self.warnings.clear();
+    }
+
     /// Takes a planned restart back, and what there was to know about it.
     pub fn refuse(&mut self, what: &str, error: &anyhow::Error) {
         if self.restart {
@@ -63,12 +79,24 @@ pub fn plan(
     }
     let mut refused = Vec::new();
     refused.extend(daemon_rails(evidence, judgement));
+    refused.extend(cure_rails(params, evidence, judgement));
     refused.extend(clock_rails(params, evidence, judgement, remembered.ok()));
     match remembered {
-        Ok(state) => refused.extend(rate_rails(params, evidence.now, state)),
+        Ok(state) => {
+            refused.extend(watch_rail(evidence, judgement, state));
+            refused.extend(rate_rails(params, evidence.now, state));
+        }
         Err(why) => refused.push(format!("restarts cannot be counted: {why}")),
     }
-    RepairPlan { wanted: true, restart: refused.is_empty(), refused, warnings: Vec::new() }
+    let command = Some(service::described(params.service.as_deref()));
+    RepairPlan {
+        wanted: true,
+        restart: refused.is_empty(),
+        refused,
+        warnings: Vec::new(),
+        command,
+        acted: false,
+    }
 }
 
 fn daemon_rails(evidence: &Evidence, judgement: &Judgement) -> Vec<String> {
@@ -89,6 +117,44 @@ fn daemon_rails(evidence: &Evidence, judgement: &Judgement) -> Vec<String> {
     refused
 }
 
+/// What a restart does not cure.
+fn cure_rails(params: &Params, evidence: &Evidence, judgement: &Judgement) -> Vec<String> {
+    let mut refused = Vec::new();
+    let figures = &judgement.clock;
+    if let Source::Openntpd(report) = &evidence.source
+        && all_lost(report, &judgement.blocking_peers)
+        && evidence.probes.iter().filter_map(Probed::best).count() < TRUECHIMERS as usize
+    {
+        refused.push("all sources lost their time: a restarted daemon would find nobody".to_owned());
+    }
+    if !evidence.rivals.is_empty() {
+        refused.push(format!("somebody else sets the clock, too: {}", evidence.rivals.join(", ")));
+    }
+    if let Some((shown, probed)) = figures.shown.zip(figures.probed)
+        && (shown - probed).abs() > params.offset_warning.as_f64()
+        && figures.error_source != Some(ErrorSource::Probes)
+    {
+        refused.push(format!(
+            "direct probes contradict what ntpctl shows: {} against {}",
+            spoken(probed.abs()),
+            spoken(shown.abs())
+        ));
+    }
+    refused
+}
+
+/// What takes time to be seen has to be seen again: the machine may have paused just now.
+fn watch_rail(evidence: &Evidence, judgement: &Judgement, state: &State) -> Option<String> {
+    let Source::Openntpd(report) = &evidence.source else { return None };
+    let at_once = report.peers.iter().any(|peer| peer.counts() && peer.poll >= ERROR_POLL);
+    let watched = match judgement.verdict {
+        Verdict::Blocked if at_once => return None,
+        Verdict::Blocked => state.blocked_for,
+        _ => state.stuck_for.unwrap_or(0.0),
+    };
+    (watched < WATCHED).then(|| format!("this was watched for {watched:.0} s only, less than {WATCHED:.0} s"))
+}
+
 fn clock_rails(
     params: &Params,
     evidence: &Evidence,
@@ -104,8 +170,7 @@ fn clock_rails(
     if answering < ANSWERING {
         refused.push(format!("only {answering} servers answer a direct probe well, {ANSWERING} are needed"));
     }
-    let since = state.and_then(|state| state.blocked_since).unwrap_or(evidence.now);
-    let lasted = evidence.now - since;
+    let lasted = state.map_or(0.0, |state| state.blocked_for);
     let wrong = figures.error() > params.offset_warning.as_f64();
     if !wrong && lasted < params.blocked_critical.as_f64() {
         refused.push(format!(

@@ -2,10 +2,13 @@
 
 //! One run from end to end: observe, judge, plan, and only then act and remember.
 
-use ansible_module::{Diff, Reply, Task};
+use std::time::Duration;
+
+use ansible_module::{Diff, Finished, Reply, Task};
 use anyhow::Result;
 
-use crate::daemon::Kind;
+use crate::daemon::{self, Kind, Process};
+use crate::daemon_log;
 use crate::evidence::Source;
 use crate::judge::{Limits, judge};
 use crate::judgement::Judgement;
@@ -13,8 +16,9 @@ use crate::observe::{Observed, observe, state_path};
 use crate::outputs::{Outcome, json};
 use crate::params::Params;
 use crate::repair::plan;
+use crate::service::{self, Engine};
+use crate::state::{self, State};
 use crate::verdict::Verdict;
-use crate::{daemon_log, service, state};
 
 /// What a run may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,11 +32,10 @@ pub enum Mode {
 /// The module.
 ///
 /// # Errors
-/// Where the options contradict each other, nothing could be judged at all, or a restart failed.
+/// Where the options contradict each other, or nothing could be judged at all.
 pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
     let mode = if task.check_mode { Mode::Check } else { Mode::Run };
-    let (outcome, acted) = task.phase("check", |_| run(&params, mode))?;
-    acted?;
+    let outcome = task.phase("check", |_| run(&params, mode))?;
     let judgement = &outcome.judgement;
     let mut reply = Reply::new(outcome.repair.restart).diff(diff(&outcome)).msg(summary(&outcome));
     for (key, value) in json::object(&outcome)? {
@@ -47,11 +50,11 @@ pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
     Ok(reply)
 }
 
-/// Checks once; the second result is that of a restart, whose failure does not hide why it was needed.
+/// Checks once. A restart that failed does not hide why it was needed: it is a note.
 ///
 /// # Errors
 /// Where the options contradict each other, or nothing could be judged at all.
-pub fn run(params: &Params, mode: Mode) -> Result<(Outcome, Result<()>)> {
+pub fn run(params: &Params, mode: Mode) -> Result<Outcome> {
     params.check()?;
     let remembers = mode == Mode::Run && params.from_file.is_none() && params.monitoring.server.is_none();
     let path = state_path(params);
@@ -81,9 +84,11 @@ pub fn run(params: &Params, mode: Mode) -> Result<(Outcome, Result<()>)> {
         ));
     }
     let mut outcome = Outcome { observed, judgement, repair, restarted: false };
-    let acts = remembers && outcome.observed.memory.is_ok();
-    let acted = if acts { apply(params, &mut outcome, remembered) } else { Ok(()) };
-    Ok((outcome, acted))
+    if remembers && outcome.observed.memory.is_ok() {
+        let look = || Ok(daemon::processes(Kind::Openntpd, params.time_limit.duration())?.daemon);
+        apply(params, &mut outcome, remembered, look);
+    }
+    Ok(outcome)
 }
 
 /// What is wrong with a daemon that runs here may stand in its log. Nobody reads it while all is well.
@@ -98,24 +103,75 @@ fn explain(params: &Params, observed: &Observed, judgement: &mut Judgement) {
     }
 }
 
-/// Counts a restart before it happens, so that no crash can lift its limit.
-fn apply(params: &Params, outcome: &mut Outcome, mut remembered: state::State) -> Result<()> {
+/// Counts a restart before it happens, so that no crash can lift its limit, and takes that back where nothing has happened.
+fn apply(
+    params: &Params,
+    outcome: &mut Outcome,
+    mut remembered: State,
+    look: impl FnMut() -> Result<Option<Process>>,
+) {
+    let untouched = remembered.clone();
     if outcome.repair.restart {
-        remembered.note_restart(&outcome.observed.evidence.moment(), outcome.judgement.clock.clock_error);
+        let now = outcome.observed.evidence.moment();
+        remembered.note_restart(&now, outcome.judgement.clock.clock_error);
     }
     if let Err(error) = state::save(&state_path(params), &remembered) {
         // A full disk must not hide a wrong clock.
         outcome.observed.forget(&error);
         outcome.repair.refuse("restarts cannot be counted", &error);
-        return Ok(());
+        return;
+    }
+    if !outcome.repair.restart {
+        outcome.observed.evidence.state.restarts = remembered.restarts;
+        return;
+    }
+    if restart(params, outcome, look) == Engine::Same {
+        outcome.repair.take_back();
+        remembered = untouched;
+        if let Err(error) = state::save(&state_path(params), &remembered) {
+            outcome.observed.forget(&error);
+        }
+    } else {
+        outcome.repair.acted = true;
     }
     outcome.observed.evidence.state.restarts = remembered.restarts;
-    if outcome.repair.restart {
-        let os = std::env::consts::OS;
-        service::restart(params.service.as_deref().unwrap_or(service::default_name(os)), os)?;
-        outcome.restarted = true;
+}
+
+/// Restarts the daemon and says what has become of its engine; what went wrong is a note.
+fn restart(params: &Params, outcome: &mut Outcome, look: impl FnMut() -> Result<Option<Process>>) -> Engine {
+    let evidence = &outcome.observed.evidence;
+    let before = Process { pid: evidence.pid.unwrap_or(0), uptime: evidence.uptime.unwrap_or(0.0) as u64 };
+    let asked = service::restart(params.service.as_deref());
+    let settling = if asked.is_ok() { service::SETTLING } else { Duration::ZERO };
+    let compared = service::compare(before, settling, look);
+    let engine = *compared.as_ref().unwrap_or(&Engine::Gone);
+    outcome.restarted = engine == Engine::New;
+    let command = service::described(params.service.as_deref());
+    let notes = &mut outcome.observed.notes;
+    match asked {
+        Err(error) => notes.push(format!("{error:#}")),
+        Ok(finished) if engine == Engine::Same => notes.push(format!(
+            "`{command}` says that it is done, but the engine is process {} as before: nothing was restarted{}",
+            before.pid,
+            words(&finished)
+        )),
+        Ok(_) => (),
     }
-    Ok(())
+    match compared {
+        Err(error) => notes.push(format!("whether the daemon runs again is unknown: {error:#}")),
+        Ok(Engine::Gone) => notes.push(format!(
+            "the daemon has ended and not come back: start it with `{command}`, and see its log"
+        )),
+        Ok(_) => (),
+    }
+    engine
+}
+
+/// What a tool said that claims to have done it.
+fn words(finished: &Finished) -> String {
+    let said = format!("{} {}", finished.stdout.trim(), finished.stderr.trim());
+    let said: String = said.trim().chars().take(200).collect();
+    if said.is_empty() { said } else { format!(" ({said})") }
 }
 
 fn summary(outcome: &Outcome) -> String {

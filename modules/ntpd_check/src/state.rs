@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use ansible_module::files::{if_there, sweep_for, write_atomically};
 use ansible_module::lock::Lock;
+use ansible_module::open::open_file;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
@@ -133,9 +134,10 @@ pub fn lock(path: &Path, limit: Duration) -> Result<Lock> {
 /// Where the file cannot be read or is not ours: forgetting restarts would lift their limit.
 pub fn load(path: &Path) -> Result<State> {
     let doing = || format!("reading what earlier runs left in {}", path.display());
-    let Some(file) = if_there(fs::File::open(path)).with_context(doing)? else {
+    if if_there(fs::symlink_metadata(path)).with_context(doing)?.is_none() {
         return Ok(State::default());
-    };
+    }
+    let file = open_file(path).with_context(doing)?;
     let mut text = String::new();
     file.take(LARGEST).read_to_string(&mut text).with_context(doing)?;
     serde_json::from_str(&text).with_context(|| format!("{}; remove it to start afresh", doing()))

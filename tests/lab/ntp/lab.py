@@ -197,6 +197,8 @@ class Lab:
         """The world around a running check: packets arrive, a restart that it orders happens."""
         if os.path.exists(os.path.join(self.folder, "restart")):
             self.restart_daemon()
+            # The check compares the engine before and after.
+            self.write_ps()
             os.unlink(os.path.join(self.folder, "restart"))
         self.world.serve()
         if self.world.moving:

@@ -14,8 +14,15 @@ const RECENT: f64 = leap::DAY;
 /// Steps after which it is no accident any more.
 const STEPS: usize = 2;
 
+/// Whether the daemon has tried to adjust the clock, or has had the time to, and may not.
+pub(super) fn is_powerless(case: &Case<'_>) -> bool {
+    let old = case.evidence.uptime.is_some_and(|uptime| uptime > case.limits.start_grace);
+    let tried = case.figures.shifted || (old && case.figures.synced == Some(false));
+    case.evidence.may_set == Some(false) && tried
+}
+
 pub(super) fn powerless(case: &Case<'_>) -> Option<Finding> {
-    (case.evidence.may_set == Some(false)).then(|| {
+    is_powerless(case).then(|| {
         let text = "the daemon may not set the clock (it has no CAP_SYS_TIME): its corrections have no effect, and what it shows has been \
                     shifted by them; give it that right, or in a container leave the clock to the host and remove the daemon";
         Finding::new(Verdict::Unsynced, Severity::Critical, text)

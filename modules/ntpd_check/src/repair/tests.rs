@@ -4,7 +4,7 @@ use super::*;
 use crate::judgement::Figures;
 use crate::leap::{Leap, LeapTable};
 use crate::probe::Answer;
-use crate::report::Report;
+use crate::report::{Peer, Report};
 use crate::state::Restart;
 use crate::verdict::Severity;
 
@@ -23,6 +23,18 @@ fn probed(server: &str) -> Probed {
     Probed { server: server.into(), address: None, sent: 1, answers: vec![answer], problem: None }
 }
 
+/// Three peers, and a fourth that blocks.
+fn one_blocks() -> Report {
+    let peer = |last: u8, poll: i64| Peer {
+        address: Some(format!("192.0.2.{last}")),
+        trust: 10,
+        poll,
+        ..Peer::default()
+    };
+    let peers = vec![peer(1, 32), peer(2, 32), peer(3, 32), peer(4, 3100)];
+    Report { peers, ..Report::default() }
+}
+
 /// A case in which every guard rail holds.
 struct Case {
     params: Params,
@@ -37,7 +49,7 @@ fn sound() -> Case {
         uptime: Some(90_000.0),
         pid: Some(7),
         probes: vec![probed("192.0.2.1"), probed("192.0.2.2")],
-        ..Evidence::of_source(NOW, Source::Openntpd(Report::default()))
+        ..Evidence::of_source(NOW, Source::Openntpd(one_blocks()))
     };
     let clock = Figures { clock_error: Some(-0.98), truechimers: 3, ..Figures::default() };
     let judgement = Judgement {
@@ -50,7 +62,7 @@ fn sound() -> Case {
         falsetickers: Vec::new(),
         clock,
     };
-    let state = State { blocked_since: Some(NOW), ..State::default() };
+    let state = State { blocked_since: Some(NOW), stuck_for: Some(240.0), ..State::default() };
     Case { params, evidence, judgement, state }
 }
 
@@ -84,7 +96,7 @@ fn nothing_is_done_unasked_or_for_another_verdict() {
 #[test]
 fn every_guard_rail_refuses_alone() {
     type Break = fn(&mut Case);
-    let cases: [(Break, &str); 12] = [
+    let cases: [(Break, &str); 15] = [
         (|case| case.evidence.uptime = None, "the start time of the daemon is unknown"),
         (|case| case.evidence.uptime = Some(3599.0), "the daemon has run for 3599 s only, less than 3600 s"),
         (
@@ -118,8 +130,28 @@ fn every_guard_rail_refuses_alone() {
             "2 restarts in 24 hours, 2 are allowed",
         ),
         (
-            |case| case.state.restarts = vec![restart(-50.0, Some(true))],
-            "the last restart was -50 s ago and the least interval is 21600 s",
+            |case| {
+                let Source::Openntpd(report) = &mut case.evidence.source else { panic!() };
+                report.peers.iter_mut().for_each(|peer| peer.poll = 3100);
+                case.judgement.blocking_peers =
+                    report.peers.iter().map(|peer| peer.label().to_owned()).collect();
+            },
+            "all sources lost their time: a restarted daemon would find nobody",
+        ),
+        (
+            |case| case.evidence.rivals = vec!["chronyd (process 77)".to_owned()],
+            "somebody else sets the clock, too: chronyd (process 77)",
+        ),
+        (
+            |case| (case.judgement.clock.shown, case.judgement.clock.probed) = (Some(-0.98), Some(0.0)),
+            "direct probes contradict what ntpctl shows: 0.0 ms against 980.0 ms",
+        ),
+        (
+            |case| {
+                case.judgement.verdict = Verdict::Stuck;
+                case.state.stuck_for = Some(0.0);
+            },
+            "this was watched for 0 s only, less than 240 s",
         ),
         (
             |case| case.evidence.source = Source::Failed(crate::failure::Failure::no_daemon("gone")),
@@ -141,6 +173,9 @@ fn every_guard_rail_refuses_alone() {
 fn a_right_clock_is_restarted_once_blocked_for_long() {
     let mut case = sound();
     case.judgement.clock.clock_error = Some(0.001);
-    case.state.blocked_since = Some(NOW - 7200.0);
+    case.state.blocked_since = Some(NOW - 72_000.0);
+    case.state.blocked_for = 7199.0;
+    assert!(!decide(&case).restart, "it was not watched in between");
+    case.state.blocked_for = 7200.0;
     assert!(decide(&case).restart);
 }

@@ -14,8 +14,8 @@ fn decided(params: &Params) -> Outcome {
     let judgement = judge(&evidence, &Limits::new(params, "linux"));
     let observed =
         Observed { evidence, candidates: Vec::new(), listens: Vec::new(), memory: Ok(()), notes: Vec::new() };
-    let repair =
-        RepairPlan { wanted: true, restart: true, warnings: vec!["known".to_owned()], refused: vec![] };
+    let warnings = vec!["known".to_owned()];
+    let repair = RepairPlan { wanted: true, restart: true, warnings, ..RepairPlan::default() };
     Outcome { observed, judgement, repair, restarted: false }
 }
 
@@ -55,11 +55,40 @@ fn thresholds_that_make_no_sense_are_refused() {
 fn a_memory_that_cannot_be_written_does_not_hide_the_verdict() {
     let folder = tempfile::tempdir().unwrap();
     let params = remembering(&folder, &cannot_be_saved());
-    let (outcome, acted) = run(&params, Mode::Run).unwrap();
-    assert!(acted.is_ok());
-    let notes = outcome.observed.notes;
+    let notes = run(&params, Mode::Run).unwrap().observed.notes;
     let start = "nothing is remembered for the next run: creating a temporary file in ";
     assert!(notes.iter().any(|note| note.starts_with(start)), "{notes:?}");
+}
+
+#[test]
+fn a_damaged_leap_file_does_not_hide_the_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let damaged = folder.path().join("leap-seconds.list");
+    std::fs::write(&damaged, "#@ 1\nno such line\n").unwrap();
+    let cases = [
+        (damaged, "reading leap seconds from"),
+        ("/dev/null".into(), "a device"),
+        ("/no".into(), "No such file"),
+    ];
+    for (leap_file, told) in cases {
+        let params = Params { leap_file: Some(leap_file), ..remembering(&folder, "state.json") };
+        let notes = run(&params, Mode::Check).unwrap().observed.notes;
+        assert!(notes.iter().any(|note| note.contains(told)), "{told}: {notes:?}");
+    }
+}
+
+/// Replacing a device or a pipe by a file would be the end of it.
+#[test]
+fn nothing_but_a_file_is_read_or_replaced() {
+    use std::os::unix::fs::FileTypeExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let params = remembering(&folder, "state.json");
+    let pipe = folder.path().join("state.json");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let notes = run(&params, Mode::Run).unwrap().observed.notes;
+    assert!(notes.iter().any(|note| note.contains("a named pipe")), "{notes:?}");
+    assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
 }
 
 #[test]
@@ -67,20 +96,33 @@ fn nothing_is_restarted_that_cannot_be_counted() {
     let folder = tempfile::tempdir().unwrap();
     let params = remembering(&folder, &cannot_be_saved());
     let mut outcome = decided(&params);
-    apply(&params, &mut outcome, state::State::default()).unwrap();
+    apply(&params, &mut outcome, State::default(), || panic!("nobody has to look"));
     assert!(!outcome.repair.restart && !outcome.restarted);
     let refused = &outcome.repair.refused;
     assert!(refused.len() == 1 && refused[0].starts_with("restarts cannot be counted: "), "{refused:?}");
     assert!(outcome.repair.warnings.is_empty() && outcome.observed.evidence.state.restarts.is_empty());
 }
 
+/// What the engine is after a restart that failed: the same, gone, or a new one all the same.
 #[test]
-fn a_restart_that_failed_is_counted_and_told() {
-    let folder = tempfile::tempdir().unwrap();
-    let params = remembering(&folder, "state.json");
-    let mut outcome = decided(&params);
-    let error = format!("{:#}", apply(&params, &mut outcome, state::State::default()).unwrap_err());
-    assert!(error.starts_with("restarting service no-such-service-anywhere: "), "{error}");
-    assert!(!outcome.restarted);
-    assert_eq!(state::load(&state_path(&params)).unwrap().restarts.len(), 1);
+fn a_restart_that_failed_is_a_note_and_counts_if_it_did_anything() {
+    let cases = [
+        (Some(Process { pid: 7, uptime: 90_001 }), (false, false, 0)),
+        (None, (false, true, 1)),
+        (Some(Process { pid: 8, uptime: 0 }), (true, true, 1)),
+    ];
+    for (engine, expected) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let params = remembering(&folder, "state.json");
+        let mut outcome = decided(&params);
+        (outcome.observed.evidence.pid, outcome.observed.evidence.uptime) = (Some(7), Some(90_000.0));
+        apply(&params, &mut outcome, State::default(), || Ok(engine));
+        let counted = state::load(&state_path(&params)).unwrap().restarts.len();
+        assert_eq!((outcome.restarted, outcome.repair.restart, counted), expected, "{engine:?}");
+        let notes = &outcome.observed.notes;
+        assert!(notes[0].starts_with("restarting the daemon with `"), "{notes:?}");
+        let gone = notes.iter().any(|note| note.starts_with("the daemon has ended and not come back"));
+        assert_eq!(gone, engine.is_none(), "{notes:?}");
+        assert_eq!(outcome.observed.evidence.state.restarts.len(), counted);
+    }
 }

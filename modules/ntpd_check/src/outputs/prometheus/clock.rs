@@ -45,8 +45,23 @@ fn verdict(page: &mut Page, outcome: &Outcome) {
         .collect();
     let series = states.iter().map(|(labels, value)| (&labels[..], *value));
     page.family("state", "The verdict: 1 for the one that holds.", series);
+    repair(page, outcome);
     let now = outcome.observed.evidence.now;
     page.single("last_run_timestamp_seconds", "Local time of this check.", Some(now));
+}
+
+fn repair(page: &mut Page, outcome: &Outcome) {
+    let repair = &outcome.repair;
+    let holds = match (outcome.restarted || repair.acted, repair.restart, repair.wanted) {
+        (true, _, _) => "done",
+        (false, true, _) => "planned",
+        (false, false, true) => "refused",
+        (false, false, false) => "none",
+    };
+    let actions = ["none", "refused", "planned", "done"];
+    let actions = actions.map(|action| ([("action", action.to_owned())], flag(action == holds)));
+    let series = actions.iter().map(|(labels, value)| (&labels[..], *value));
+    page.family("repair", "What is done, or would be done, about the daemon: 1 for what holds.", series);
 }
 
 fn figures(clock: &Figures) -> Vec<Metric> {
