@@ -45,7 +45,8 @@ class Server:
     def answer(self, query, now):
         """The packet for a query that is at the server at time `now`."""
         here = now + int(self.offset * SECOND)
-        leap, stratum, refid = 0, self.stratum, socket.inet_aton("198.51.100.7")
+        # Each follows a source of its own: several that follow one have one vote.
+        leap, stratum, refid = 0, self.stratum, socket.inet_aton("198.51.100." + self.address.rsplit(".", 1)[1])
         if self.mode == "alarm":
             leap = 3
         if self.mode == "kiss":
