@@ -64,3 +64,21 @@ def test_a_disk_follows_its_streams(zfs_site, guest, sent, examples):
     assert [ran.changed(name) for name in (STREAM, NEWER)] == [[True, False]] * 2
     disks = guest.sh("cd /var/lib/guests; sha256sum web1.raw.old-* web1.raw").split()
     assert disks[::2] == sent
+
+
+SNAPSHOTS = "zfs_snapshot"
+TAKE, TAKE_SEVERAL, BACK, DESTROY = (
+    "Take a snapshot of a guest's volumes", "Take a snapshot of each of several guests", "Go back to a snapshot, and lose those that are newer",
+    "Destroy a snapshot",
+)
+
+
+def test_snapshots(zfs_site, guest, examples):
+    guest.sh("for name in web1 db1; do zfs list tank/vm/$name >/dev/null 2>&1 || zfs create -V 8M tank/vm/$name; done")
+    guest.wait_for("the devices", "test -b /dev/zvol/tank/vm/web1 && test -b /dev/zvol/tank/vm/db1")
+    take, several, back, destroy = examples.take(SNAPSHOTS, TAKE, TAKE_SEVERAL, BACK, DESTROY)
+    [look] = examples.take("zfs_snapshot_info")
+    ran = zfs_site.play("hv1", take, take, several, several, look, back, back, destroy, destroy)
+    assert [ran.changed(name) for name in (TAKE, TAKE_SEVERAL, BACK, DESTROY)] == [[True, False]] * 4
+    assert [each["name"] for each in ran[4]["result"]["snapshots"]] == ["before-upgrade", "before-audit"]
+    assert ran.of(BACK)[0]["lost"] == ["tank/vm/web1@before-audit"]

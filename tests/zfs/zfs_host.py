@@ -40,7 +40,7 @@ class Guest:
         program = Path(os.environ.get("ZFS_RECEIVE", native / "zfs_receive"))
         assert program.exists(), f"{program} is not there: run `make build`"
         self.host("push", str(program), str(writer()), str(STREAMS), str(HERE / "in_guest"), str(TOP / "tests/patience.py"))
-        self.sh("chmod 755 /root /root/zfs_receive && modprobe loop")
+        self.sh("chmod 755 /root /root/zfs_receive && ln -sf zfs_receive /root/zfs_snapshot && ln -sf zfs_receive /root/zfs_snapshot_info && modprobe loop")
 
     def call(self, command, stdin=None, limit=limit):
         """Status, stdout and stderr of a shell command."""

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use ansible_module::{Arguments, answer, answer_each, answer_guests};
 use anyhow::Result;
 #[cfg(feature = "images")]
-use zfs_receive::{info, swap};
+use zfs_receive::{info, snapshot, swap};
 
 /// What runs as a module, with arguments that have been read.
 pub type Module = fn(Result<Arguments>) -> ExitCode;
@@ -43,6 +43,10 @@ const MODULES: &[(&str, Module)] = &[
     ("zfs_receive", |arguments| answer_guests(arguments, zfs_receive::module, zfs_receive::guests)),
     #[cfg(feature = "images")]
     ("zfs_receive_info", |arguments| answer(arguments, info::module)),
+    #[cfg(feature = "images")]
+    ("zfs_snapshot", |arguments| answer_guests(arguments, snapshot::module, snapshot::guests)),
+    #[cfg(feature = "images")]
+    ("zfs_snapshot_info", |arguments| answer_guests(arguments, snapshot::info, snapshot::info_guests)),
     #[cfg(feature = "images")]
     ("zfs_swap", |arguments| answer_guests(arguments, swap::module, swap::guests)),
 ];

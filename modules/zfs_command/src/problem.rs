@@ -43,7 +43,7 @@ pub enum Problem {
 }
 
 /// Phrases as printed by OpenZFS 2.3.2 and 2.3.9 on Linux, in the order in which they are looked for: the first one found counts.
-const PHRASES: [(&str, Problem); 25] = [
+const PHRASES: [(&str, Problem); 26] = [
     ("ZFS modules cannot be auto-loaded", Problem::NoZfs),
     ("ZFS modules are not loaded", Problem::NoZfs),
     ("Unable to open /dev/zfs", Problem::NoZfs),
@@ -61,6 +61,7 @@ const PHRASES: [(&str, Problem); 25] = [
     ("dependent clones", Problem::HasClones),
     ("it's being held", Problem::Held),
     ("dataset is busy", Problem::Busy),
+    ("target is busy", Problem::Busy),
     ("already exists", Problem::Exists),
     ("must specify -F to overwrite it", Problem::Exists),
     ("checksum mismatch", Problem::ChecksumMismatch),
@@ -158,7 +159,7 @@ mod tests {
     use super::*;
 
     /// stderr of OpenZFS 2.3.9 (those marked *: 2.3.2) on Linux, each with the command that printed it.
-    const SEEN: [(&str, &str, Option<Problem>); 21] = [
+    const SEEN: [(&str, &str, Option<Problem>); 22] = [
         (
             "zfs receive tank/r/cut@x < first-20000-bytes",
             "cannot receive new filesystem stream: incomplete stream\n",
@@ -214,6 +215,11 @@ mod tests {
         (
             "zfs destroy tank/r/ok (device open)",
             "cannot destroy 'tank/r/ok': dataset is busy\n",
+            Some(Problem::Busy),
+        ),
+        (
+            "zfs send -i @a tank/v (device open) *",
+            "warning: cannot send 'tank/v': target is busy; if a filesystem, it must not be mounted\n",
             Some(Problem::Busy),
         ),
         (

@@ -23,6 +23,21 @@ pub enum Kind {
     Snapshot,
 }
 
+impl Kind {
+    /// The kind that zfs(8) calls by this word.
+    ///
+    /// # Errors
+    /// Where it is another word.
+    pub fn of(word: &str) -> Result<Kind> {
+        match word {
+            "filesystem" => Ok(Kind::Filesystem),
+            "volume" => Ok(Kind::Volume),
+            "snapshot" => Ok(Kind::Snapshot),
+            other => bail!("unknown type {other:?}"),
+        }
+    }
+}
+
 /// One line of `zfs list`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
@@ -83,15 +98,9 @@ pub fn row(line: &str) -> Result<Row> {
     let number = |text: &str| -> Result<Option<u64>> {
         if text == "-" { Ok(None) } else { text.parse().map(Some).with_context(doing) }
     };
-    let kind = match kind {
-        "filesystem" => Kind::Filesystem,
-        "volume" => Kind::Volume,
-        "snapshot" => Kind::Snapshot,
-        other => bail!("{}: unknown type {other:?}", doing()),
-    };
     Ok(Row {
         name: name.to_owned(),
-        kind,
+        kind: Kind::of(kind).with_context(doing)?,
         guid: Guid(guid.parse().with_context(doing)?),
         volsize: number(volsize)?,
         volblocksize: number(volblocksize)?,
@@ -103,7 +112,8 @@ pub fn row(line: &str) -> Result<Row> {
     })
 }
 
-fn list(names: &str) -> Vec<String> {
+/// A list of names, with commas between them.
+pub fn list(names: &str) -> Vec<String> {
     names.split(',').filter(|name| !name.is_empty() && *name != "-").map(str::to_owned).collect()
 }
 
@@ -180,6 +190,7 @@ mod tests {
         assert!(
             row("a\tpool\t1\t-\t-\t-\t-\t-\t-\t-")
                 .unwrap_err()
+                .root_cause()
                 .to_string()
                 .ends_with("unknown type \"pool\"")
         );

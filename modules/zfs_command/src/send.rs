@@ -2,12 +2,15 @@
 
 //! A stream on its way out of `zfs send`.
 
-use std::io::{self, PipeReader};
+use std::io::{self, PipeReader, Read};
 
 use ansible_module::{Command, Running};
 use anyhow::{Context, Result};
 
 use crate::problem::judge;
+
+/// A stream without content: its first and its last record, of 312 bytes each (`dmu_replay_record_t`).
+const EMPTY: u64 = 2 * 312;
 
 /// A `zfs send` that runs. Dropping it ends it.
 pub struct Sending {
@@ -29,5 +32,17 @@ impl Sending {
     pub fn finish(self) -> Result<()> {
         drop(self.stream);
         judge(self.command.finish()?).map(drop)
+    }
+
+    /// Whether it has nothing to send; ends it at the first byte of anything.
+    ///
+    /// # Errors
+    /// Where the command failed.
+    pub fn is_empty(mut self) -> Result<bool> {
+        let read = io::copy(&mut (&mut self.stream).take(EMPTY + 1), &mut io::sink());
+        if read.context("reading what zfs sends")? > EMPTY {
+            return Ok(false);
+        }
+        self.finish().map(|()| true)
     }
 }

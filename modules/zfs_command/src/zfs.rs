@@ -8,6 +8,7 @@ use std::time::Duration;
 use ansible_module::{Command, Finished, Running, Tool};
 use anyhow::{Context, Result};
 
+use crate::history::{HISTORY_COLUMNS, Point, point};
 use crate::name::{DatasetName, SnapshotName};
 use crate::problem::{Problem, ZfsFailed, judge};
 use crate::row::{COLUMNS, Property, Row, SNAPSHOT_COLUMNS, Snapshot, property, row, snapshot};
@@ -56,24 +57,27 @@ impl Zfs {
     /// # Errors
     /// Where `zfs` fails for another reason than that some of them do not exist.
     pub fn list(&self, names: &[&str], depth: u8) -> Result<Vec<Row>> {
-        let mut rows = Vec::new();
-        for some in names.chunks(BATCH) {
-            rows.extend(self.list_at_once(some, depth)?);
-        }
-        Ok(rows)
+        self.listed(names, depth, COLUMNS)?.lines().map(row).collect()
     }
 
-    fn list_at_once(&self, names: &[&str], depth: u8) -> Result<Vec<Row>> {
-        let command = self.command(&[
-            "list",
-            "-Hp",
-            "-d",
-            &depth.to_string(),
-            "-t",
-            "filesystem,volume,snapshot",
-            "-o",
-            COLUMNS,
-        ]);
+    /// Those of `names` that exist, and their snapshots, each with its value of the user property `mark`.
+    ///
+    /// # Errors
+    /// Where `zfs` fails for another reason than that some of them do not exist.
+    pub fn history(&self, names: &[&str], mark: &str) -> Result<Vec<Point>> {
+        let columns = format!("{HISTORY_COLUMNS},{mark}");
+        self.listed(names, 1, &columns)?.lines().map(point).collect()
+    }
+
+    fn listed(&self, names: &[&str], depth: u8, columns: &str) -> Result<String> {
+        let listed = names.chunks(BATCH).map(|some| self.list_at_once(some, depth, columns));
+        listed.collect()
+    }
+
+    fn list_at_once(&self, names: &[&str], depth: u8, columns: &str) -> Result<String> {
+        let depth = depth.to_string();
+        let kinds = "filesystem,volume,snapshot";
+        let command = self.command(&["list", "-Hp", "-d", &depth, "-t", kinds, "-o", columns]);
         let finished = command.args(names).output()?;
         if !finished.status.success() {
             let only_missing =
@@ -82,7 +86,7 @@ impl Zfs {
                 return Err(ZfsFailed::explain(finished.failure())).context("listing datasets");
             }
         }
-        finished.stdout.lines().map(row).collect()
+        Ok(finished.stdout)
     }
 
     /// The snapshots of `dataset` and of what is up to `depth` levels below it; its own have depth 1.
@@ -133,6 +137,16 @@ impl Zfs {
         Sending::start(command.arg(snapshot.as_str()))
     }
 
+    /// Whether a volume that nobody has open holds what it held in `snapshot`, its newest one. `written` does not tell: a rollback by
+    /// itself leaves some bytes of it (OpenZFS 2.3).
+    ///
+    /// # Errors
+    /// Where `zfs` cannot tell, as while somebody has it open.
+    pub fn is_as_in(&self, snapshot: &SnapshotName) -> Result<bool> {
+        let command = self.command(&["send", "-i", snapshot.as_str(), snapshot.dataset().as_str()]);
+        Sending::start(command)?.is_empty()
+    }
+
     /// Makes `name` a clone of `snapshot`.
     ///
     /// # Errors
@@ -179,6 +193,23 @@ impl Zfs {
     /// Where `zfs` fails.
     pub fn inherit(&self, property: &str, name: &str) -> Result<()> {
         finish(self.command(&["inherit", property, name])).map(drop)
+    }
+
+    /// Takes snapshots, all of them at one moment or none, with a user property.
+    ///
+    /// # Errors
+    /// Where `zfs` fails, or they are in more than one pool.
+    pub fn take(&self, snapshots: &[SnapshotName], (property, value): (&str, &str)) -> Result<()> {
+        let command = self.command(&["snapshot", "-o"]).arg(format!("{property}={value}"));
+        finish(command.args(snapshots.iter().map(SnapshotName::as_str))).map(drop)
+    }
+
+    /// Makes a dataset what it was in `snapshot`, and destroys newer snapshots of it; never clones of them.
+    ///
+    /// # Errors
+    /// Where `zfs` fails.
+    pub fn roll_back(&self, snapshot: &SnapshotName) -> Result<()> {
+        finish(self.command(&["rollback", "-r", snapshot.as_str()]).time_limit(DESTROY_LIMIT)).map(drop)
     }
 
     /// Destroys a snapshot, or a volume with its own snapshots; never what depends on them.

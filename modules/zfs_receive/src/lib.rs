@@ -14,6 +14,7 @@ mod marks;
 mod params;
 mod properties;
 mod raw_file;
+pub mod snapshot;
 mod source;
 pub mod swap;
 

@@ -69,7 +69,7 @@ fn set_each(zfs: &Zfs, properties: &[(String, String)], name: &str) -> Result<()
 }
 
 /// Tries again while ZFS says "busy", unless somebody uses the volume.
-pub fn patiently(name: &str, act: impl Fn() -> Result<()>) -> Result<()> {
+pub fn patiently<T>(name: &str, act: impl Fn() -> Result<T>) -> Result<T> {
     let deadline = Instant::now() + BUSY_LIMIT;
     loop {
         let error = match act() {
