@@ -45,15 +45,6 @@ NOT_RUN = {
             "playbooks/redeploy.yml": ["ansible-playbook -i INVENTORY apiary.bhyve.redeploy -e guest_names=web1,web2"],
         }.items() for name in names
     },
-    **{
-        (page, name): "tests/lab/test_second_day.py plays what they are of"
-        for page, names in {
-            "listing": ["Show all that is known"], "listing_options": ["Show which volumes are looked at"], "listing_table": ["Show the fleet"],
-            "verb_failures": ["Show which guests have failed"], "verb_options": ["Show which guests are to be restarted"],
-            "verb_table": ["Show what has become of the guests"],
-            "playbooks/restart.yml": ["ansible-playbook -i INVENTORY apiary.bhyve.restart -e guest_names=web1,web2"],
-        }.items() for name in names
-    },
     ("roles/hypervisor/README.md", "# group_vars/bhyve_hypervisors.yml"):
         "the role makes bridges on FreeBSD only; tests/lab plays the same with FreeBSD's files",
     ("roles/hypervisor/README.md", 'ifconfig_em0="up"'): "lines of FreeBSD's rc.conf",

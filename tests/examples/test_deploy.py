@@ -74,8 +74,27 @@ def test_the_second_day(site, deployed, examples):
     for command in (examples.text(SECOND_DAY, PLAYBOOK + "list"), examples.text("playbooks/list.yml", "ansible-playbook -i INVENTORY apiary.bhyve.list")):
         ran = site.run(command)
         assert ran.recap("hv1")["changed"] == 0 and "web1   hv1   running" in ran.output
-    assert deploy(site, examples.text(SECOND_DAY, PLAYBOOK + "restart -e guest_names=web1"))["changed"] == 1
-    assert site.virsh("domstate", "web1") == "running" and site.virsh("domid", "web1") != before
+    for page, command in ((SECOND_DAY, PLAYBOOK), ("playbooks/restart.yml", PLAYBOOK.replace("inventory", "INVENTORY"))):
+        assert deploy(site, examples.text(page, command + "restart -e guest_names=web1"))["changed"] == 1
+        assert site.virsh("domstate", "web1") == "running" and site.virsh("domid", "web1") != before
+        before = site.virsh("domid", "web1")
+    # On a host without ZFS these say that they need it.
+    words = "-e guest_names=web1 -e guest_snapshot=before-upgrade"
+    for verb, more in (("snapshot", ""), ("rollback", " -e guest_stop=true")):
+        inventory = PLAYBOOK.replace("inventory", "INVENTORY")
+        for page, command in ((SECOND_DAY, "%s%s %s%s" % (PLAYBOOK, verb, words, more)), ("playbooks/%s.yml" % verb, "%s%s %s" % (inventory, verb, words))):
+            assert "web1: snapshots need ZFS" in site.run(examples.text(page, command), code=2).output
+    assert site.virsh("domid", "web1") == before
+
+
+def test_what_is_asked_and_told_on_the_second_day(site, examples):
+    domains = {"domains": [{"name": "web1", "state": "running", "managed": {}, "disks": []}]}
+    told = {"verb": "restart", "names": "web1", "definitions": {"web1": {"image": "demo"}}, "place": {"folder": "/var/lib/guests"}, "domains_found": domains,
+            "asked": {}, "restarted": {"guests": {"web1": {"failed": True, "msg": "it hangs"}}}}
+    pages = ["listing", "listing_options", "listing_table", "verb_failures", "verb_options", "verb_table"]
+    said = [each["result"]["msg"] for each in site.play("hv1", *(examples.take(page)[0] for page in pages), guest_verb=told, guest_deployment=told)]
+    assert said[1] == {"web1": {"path": "/var/lib/guests/web1.raw", "name": "demo"}} and said[3] == ["web1: it hangs"]
+    assert said[4]["web1"]["state"] == "running" and said[5][1].split() == ["web1", "failed"]
 
 
 def test_plays_of_ones_own(site, deployed, examples):

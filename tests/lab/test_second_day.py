@@ -382,6 +382,13 @@ def test_restart_and_list(site):
     assert "web4: it is not on this host: deploy it first" in site.play("restart", "-e", "guest_names=web4", code=2)
     assert changes(site.play("restart", "-e", "guest_names=all", "--check"), "hv1") == 1
 
+    # A raw file has no snapshots, and says so of each guest; nobody is stopped for it.
+    for verb in ("snapshot", "rollback"):
+        assert f"Say {'of which' if verb == 'snapshot' else 'which'} guests" in " ".join(site.play(verb, "-e", "guest_names=web2", code=2).split())
+        said = site.play(verb, "-e", "guest_names=web1,web2", "-e", "guest_snapshot=a", "-e", "guest_stop=true", code=2)
+        assert all(f"{name}: snapshots need ZFS: the volume is the file" in said for name in ("web1", "web2")) and hv1.running() == ["web1"]
+    assert "web1: snapshots need ZFS" in site.play("rollback", "-e", "guest_names=web1", "-e", "guest_snapshot=a", code=2)
+
     # Who has moved, who is in no dictionary, who was made by hand, and what is left over.
     for name in ("web3", "web4", "web5"):
         hv1.guests[name] = guest(state="present")

@@ -19,7 +19,7 @@ def domain(name, state="running", managed=True, **more):
 
 
 def told(verb, names, definitions, domains=(), **more):
-    asked = {"restart": more.pop("restart", "always"), "wait_timeout": 5}
+    asked = {"snapshot": "a", "stop": more.pop("stop", False), "restart": more.pop("restart", "always"), "wait_timeout": 5}
     return {
         "verb": verb, "names": names, "definitions": definitions, "place": PLACE, "domains_found": {"domains": list(domains)}, "asked": asked,
         **more,
@@ -54,6 +54,91 @@ def test_how_a_restart_went():
     given = told("restart", "web1,web2", {}, [domain("web1"), domain("web2")], restarted={"guests": answers})
     assert [line.split() for line in verb_table(given)] == [["guest", "result", "note"], ["web1", "changed", "running"], ["web2", "unchanged", "running"]]
     assert verb_failures(given) == []
+
+
+def test_all_volumes_of_a_guest_together():
+    disks = {"data": {"size": "1G"}, "old": {"dataset": "other/old"}, "zvol": {"path": "/dev/zvol/other//zvol"}, "part": {"path": "/dev/ada1p3"}}
+    # One that has left the dictionary stays the guest's until it is restarted.
+    sources = ["/dev/zvol/tank/vm/db1", "/dev/zvol/tank/vm/db1:log", "/dev/zvol/tank/vm/db10", "/dev/zvol/else/db1:log"]
+    attached = [{"source": source} for source in [*sources, None]]
+    given = told("snapshot", "web1,db1", {"web1": {}, "db1": {"disks": disks}, "other": {}}, [domain("web1"), domain("db1", disks=attached)])
+    assert verb_options(given, "taken") == {
+        "web1": {"datasets": ["tank/vm/web1"]},
+        "db1": {"datasets": ["tank/vm/db1", "tank/vm/db1:data", "other/old", "other/zvol", "tank/vm/db1:log"]},
+    }
+    assert verb_table(given)[2].endswith("without its disk part (/dev/ada1p3)")
+    given["place"] = dict(PLACE, folder="/v")
+    assert verb_options(given, "taken")["db1"] == {"path": "/v/db1.raw"}
+
+
+def test_a_guest_that_no_dictionary_or_no_domain_has_is_there_all_the_same():
+    assert verb_options(told("snapshot", "gone", {}, [domain("gone")]), "taken") == {"gone": {"datasets": ["tank/vm/gone"]}}
+    assert verb_options(told("snapshot", "new", {"new": {}}), "taken") == {"new": {"datasets": ["tank/vm/new"]}}
+    assert verb_options(told("snapshot", "web1", {"web1": {}}, [domain("web1", managed=False)]), "taken") == {}
+
+
+def test_a_guest_that_runs_is_not_rolled_back():
+    definitions = {"web1": {}, "web2": {}}
+    given = told("rollback", ["web1", "web2"], definitions, [domain("web1"), domain("web2", "shutoff")])
+    assert list(verb_options(given, "checked")) == ["web2"]
+    (failure,) = verb_failures(given)
+    assert failure.startswith("web1: it is running: a rollback needs it off") and "guest_stop=true" in failure
+    # Without ZFS there is no way back whether it runs or not.
+    given["place"] = dict(PLACE, folder="/v")
+    assert verb_options(given, "checked")["web1"] == {"path": "/v/web1.raw", "stopped_before": False}
+
+
+def test_a_guest_is_stopped_and_started_for_a_rollback_only():
+    definitions = {"web1": {"force": True, "wait_for": {"console": "login:"}}, "web2": {}, "web3": {}}
+    checked = {"guests": {"web1": {"rolled_back": ["tank/vm/web1"]}, "web2": {"rolled_back": []}, "web3": {"failed": True, "msg": "no such snapshot"}}}
+    given = told("rollback", list(definitions), definitions, map(domain, definitions), stop="true", checked=checked)
+    assert verb_options(given, "checked")["web1"] == {"datasets": ["tank/vm/web1"], "stopped_before": True}
+    assert verb_options(given, "stopped") == {"web1": {"force": True, "state": "shutoff"}}
+    assert verb_options(given, "rolled") == {"web1": {"datasets": ["tank/vm/web1"], "stopped_before": True}}
+    started = verb_options(given, "started")
+    assert started["web1"] == {"force": True, "state": "running", "wait_for": {"timeout": 5, "console": "login:"}}
+    assert list(started) == ["web1", "web2"] and verb_failures(given) == ["web3: no such snapshot"]
+
+
+def test_what_a_cut_has_left_off_is_started():
+    definitions = {"web1": {}, "off": {"state": "shutoff"}}
+    domains = [domain(name, "shutoff") for name in definitions]
+    checked = {"guests": {name: {"rolled_back": []} for name in definitions}}
+    assert list(verb_options(told("rollback", list(definitions), definitions, domains, stop=True, checked=checked), "started")) == ["web1"]
+    assert verb_options(told("rollback", list(definitions), definitions, domains, checked=checked), "started") == {}
+
+
+def test_a_guest_whose_rollback_fails_stays_off():
+    rolled = {"guests": {"web1": {"failed": True, "msg": "no space"}}}
+    checked = {"guests": {"web1": {"rolled_back": ["tank/vm/web1"]}}}
+    given = told("rollback", ["web1"], {"web1": {}}, [domain("web1")], stop=True, checked=checked, rolled=rolled)
+    assert verb_options(given, "started") == {}
+    assert verb_failures(given) == ["web1: no space; it is left off, because its volumes may be of two moments: run the same again"]
+    assert verb_table(given)[1].split()[:2] == ["web1", "failed"]
+
+
+def test_saved_memory_does_not_go_with_other_disks():
+    given = told("rollback", ["web1"], {"web1": {}}, [domain("web1", "shutoff", memory_saved=True)], stop=True)
+    assert verb_options(given, "checked") == {} and "virsh managedsave-remove web1" in verb_failures(given)[0]
+
+
+def test_the_way_back_is_the_last_line():
+    answers = {
+        "web1": {"changed": True, "snapshots": [{"name": "a", "created": "2026-11-22T18:15:00Z"}]},
+        "web2": {"changed": False, "snapshots": [{"name": "b", "created": "2026-11-22T18:15:00Z"}, {"name": "a", "created": "2026-11-22T18:15:00Z"}]},
+        "web3": {"failed": True, "msg": "snapshots need ZFS", "snapshots": []},
+    }
+    given = told("snapshot", "web1,web2,web3", {}, [domain("web1"), domain("web2", "shutoff"), domain("web3")], taken={"guests": answers})
+    table = verb_table(given)
+    assert table[1].split() == ["web1", "changed", "a", "of", "2026-11-22T18:15:00Z"]
+    assert table[-1] == (
+        "`ansible-playbook -i INVENTORY apiary.bhyve.rollback -e guest_names=web1,web2 -e guest_snapshot=a -e guest_stop=true` brings them back"
+    )
+    # What check mode would take, and what was destroyed, is no way back.
+    answers["web1"]["snapshots"][0]["created"] = None
+    assert "guest_names=web2 -e guest_snapshot=a` brings it back" in verb_table(given)[-1]
+    answers["web2"]["snapshots"].pop()
+    assert verb_table(given)[-1].split()[0] == "web3"
 
 
 def volume(name, **more):
