@@ -42,7 +42,7 @@ bhyve_shims() { tests/bhyve/conversions.sh; }
 
 # A real OpenNTPD under a virtual clock.
 clock() {
-    tests/setup/packages.sh gcc iproute2 libc6-dev util-linux && modules/install.sh &&
+    tests/setup/packages.sh gcc iproute2 libc6-dev strace util-linux && modules/install.sh &&
         tests/lab/ntp/run.sh && tests/integration/promtool.sh && tests/integration/monitoring.sh && tests/integration/openntpd/run.sh
 }
 

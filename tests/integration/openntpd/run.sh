@@ -24,10 +24,11 @@ unshare --mount bash -euc '
     mount -t tmpfs none /etc/cron.d
     play "$here/test.yml" -e "folder=$folder validator=$here/validate.sh program=$program" >"$folder/log" || { cat "$folder/log"; exit 1; }
 '
-changed=$(grep -c '^changed:' "$folder/log") || true
+changed=$(sed '/^TASK .Refuse what cannot work/q' "$folder/log" | grep -c '^changed:') || true
 # Configuration, folder, program, cron, NRPE: five, once.
 [ "$changed" -eq 5 ] || { cat "$folder/log"; echo "expected 5 changes, found $changed" >&2; exit 1; }
 echo "role: written once, refused when wrong"
+"$here/apparmor.sh"
 
 cp "$top/tests/fixtures/ntpctl/7.9p1/healthy-06-later.all.txt" "$folder/good.txt"
 cp "$top/tests/fixtures/ntpctl/7.9p1/incident2-03-leap+15min.all.txt" "$folder/bad.txt"
@@ -38,14 +39,23 @@ all:
     hv1: {ntp_from_file: "$folder/good.txt"}
     hv2: {ntp_from_file: "$folder/bad.txt"}
     hv3: {ntp_from_file: "$folder/none.txt"}
+    hv4: {ansible_connection: ssh, ansible_host: 127.0.0.1, ansible_port: 1}
+    hv5: {ntp_from_file: "$folder/good.txt", ntp_offset_warning: much}
+    hv6: {ntp_from_file: "$folder/good.txt", ntp_become: true, ansible_become_user: nobody, ansible_become_exe: "$folder/no-sudo"}
 EOF
 play -i "$folder/hosts.yml" apiary.bhyve.ntp >"$folder/log" || { cat "$folder/log"; exit 1; }
 grep -q 'hv2   blocked (critical)  -984.3 ms  4/4    10.99.0.4 is counted as valid' "$folder/log" || { cat "$folder/log"; exit 1; }
 grep -q 'hv1   ok (ok)             0.1 ms     4/4' "$folder/log" || { cat "$folder/log"; exit 1; }
 grep -q 'hv3   unknown ' "$folder/log" || { cat "$folder/log"; echo "a host that cannot be asked is missing" >&2; exit 1; }
+for host in hv4 hv5 hv6; do
+    grep -q "\"$host   unknown " "$folder/log" || { cat "$folder/log"; echo "$host fails, and is a gap in the table" >&2; exit 1; }
+done
 # One after the other, and one table all the same.
 play -i "$folder/hosts.yml" apiary.bhyve.ntp -e ntp_repair=true --check >"$folder/log" || { cat "$folder/log"; exit 1; }
-[ "$(grep -c 'TASK .Check the clock' "$folder/log") $(grep -c 'TASK .Show the fleet' "$folder/log")" = "3 1" ] || { cat "$folder/log"; exit 1; }
+[ "$(grep -c 'TASK .Check the clock' "$folder/log") $(grep -c 'TASK .Show the fleet' "$folder/log")" = "6 1" ] || { cat "$folder/log"; exit 1; }
+for host in hv1 hv2 hv3 hv4 hv5 hv6; do
+    grep -q "\"$host   " "$folder/log" || { cat "$folder/log"; echo "$host is a gap in the table of repairs" >&2; exit 1; }
+done
 if play -i "$folder/hosts.yml" apiary.bhyve.ntp -e ntp_fail_on=critical >"$folder/log"; then
     cat "$folder/log"
     echo "a blocked daemon was tolerated" >&2
