@@ -74,7 +74,7 @@ def test_a_paused_guest_is_restarted(lab):
     assert done["domain"]["state"] == "running" and memory(lab) == "<memory unit='KiB'>49152</memory>"
     lab.virsh("suspend", "web1")
     # Let go on, it is asked to shut down as any other.
-    message = lab.refused({**xml, "xml": lab.xml(memory=32), "shutdown_timeout": 0.5})
+    message = lab.refused({**xml, "xml": lab.xml(memory=32), "shutdown_timeout": 0.5}, changed=True)
     assert "expected it off within 0.5 s, found it still running" in message
 
 

@@ -154,10 +154,10 @@ impl<'a> Work<'a> {
             return self.run_listening(&guest);
         }
         guest.resume()?;
-        self.did_change();
         if matches!(before, Activity::Paused(Pause::DiskError | Pause::Unknown)) {
             expect_to_go_on(&guest)?;
         }
+        self.did_change();
         if fresh { guest.note(&Instance::default()) } else { Ok(()) }
     }
 
