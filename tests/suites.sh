@@ -11,7 +11,7 @@ format() { cargo fmt --all --check; }
 clippy() { cargo clippy --quiet --workspace --all-targets --locked -- -D warnings; }
 
 rust() {
-    tests/setup/packages.sh bzip2 dosfstools gcc libvirt0 lz4 mtools openssh-client openssh-server openssl python3-yaml qemu-utils \
+    tests/setup/packages.sh bzip2 dosfstools gcc gpg gpg-agent gpgv libvirt0 lz4 mtools openssh-client openssh-server openssl python3-yaml qemu-utils \
         xz-utils zfsutils-linux zstd && cargo test --quiet --workspace --locked --no-fail-fast
 }
 

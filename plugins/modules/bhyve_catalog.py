@@ -24,6 +24,7 @@ author:
 requirements:
   - qemu-img(1) for all disks but raw ones
   - zfs(8) for snapshots
+  - gpgv(1) for O(source_keyring)
 attributes:
   check_mode:
     description: Reads catalogue and source, and says what would be published or withdrawn.
@@ -53,6 +54,8 @@ options:
     description:
       - A file or disk device on the host by its absolute path, or the name of a snapshot, as in V(zroot/build/vm@done). Pipes and
         sockets are refused.
+      - Or a URL of http or https. It is checked, unpacked and written in one pass. A transfer that breaks goes on where it was, if the server can,
+        and one that is busy is asked again. What follows a question mark is not shown. Check mode fetches it, too.
       - What a file is, is decided by what it holds. Raw, qcow2, VMDK, VHD, VHDX and VDI disks are taken, and an OVA that has one disk. Compressed
         with gzip, bzip2, xz or zstd (also in several parts, as by C(pzstd)), they are unpacked in one pass into the folder of the catalogue, and
         no further than there is room.
@@ -71,6 +74,23 @@ options:
     type: str
     choices: [auto, raw, qcow2, vmdk, vhd, vhdx, vdi, ova, stream, snapshot]
     default: auto
+  source_checksum:
+    description:
+      - What the source must be, as it comes, before it is unpacked. V(sha256:DIGITS) or V(sha512:DIGITS), or the absolute path or URL of a list
+        that has it, as vendors hand it out (C(SHA256SUMS), C(CHECKSUM.SHA512), as of C(sha256sum), C(sha256sum --tag) or FreeBSD's C(sha256)).
+      - In a list, the source is looked for by the name of its file. Other kinds of checksums are not asked.
+    type: str
+  source_signature:
+    description:
+      - The absolute path or URL of the signature of the list that O(source_checksum) names. Leave it out where the list has it in itself.
+      - It is verified by the host's own gpgv(1).
+    type: str
+  source_keyring:
+    description: File on the host with the keys of which one must have signed that list, as C(gpg --export) writes them, with C(--armor) or without.
+    type: path
+  ca_path:
+    description: A PEM file with the certificate authorities that https trusts instead of the host's own.
+    type: path
   volblocksize:
     description: Block size of a volume made from a disk, a power of two from 4K to 1M. All guests made from the image have it.
     type: str
@@ -192,6 +212,18 @@ EXAMPLES = r"""
       disk_driver: nvme
     annotations:
       team: web
+    signing_key: /usr/local/etc/apiary/images.key
+
+- name: Publish what a vendor hands out, as his signed list has it
+  apiary.bhyve.bhyve_catalog:
+    path: /repo/images
+    name: debian-12
+    version: "20260515"
+    source: https://images.example.org/debian-12-genericcloud-amd64.qcow2
+    source_checksum: https://images.example.org/SHA512SUMS
+    source_signature: https://images.example.org/SHA512SUMS.sign
+    source_keyring: /usr/local/etc/apiary/vendor.asc
+    os: debian-12
     signing_key: /usr/local/etc/apiary/images.key
 
 - name: Publish what has changed since as an image of its own

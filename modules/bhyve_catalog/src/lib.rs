@@ -3,11 +3,16 @@
 //! Publishing: images in a signed catalogue (module `bhyve_catalog`), its key (`bhyve_catalog_key`), and what serves it over
 //! ssh (`bhyve_catalog_server`).
 
+mod address;
 mod apply;
+mod arrival;
 mod busy;
 mod changes;
+mod checksum;
 mod contents;
 mod dates;
+mod expected;
+mod gpgv;
 mod identity;
 mod key;
 mod layout;

@@ -19,6 +19,7 @@ use image_catalog::name::ImageId;
 use image_catalog::signature::Trust;
 use image_catalog::signs::{is_there, signs};
 
+use crate::address::shown;
 use crate::look::{Seen, look};
 use crate::page::{self, PAGE};
 use crate::params::{Params, Wanted};
@@ -58,7 +59,7 @@ pub fn observe(view: View, source: Option<Opened>, task: &mut Task) -> Result<Ob
     let source = match (wanted, source) {
         (Wanted::Present { id, source, .. }, Some(opened)) => Some(
             look(params, id, opened, catalogue.as_ref(), task)
-                .with_context(|| format!("looking at source {source}"))?,
+                .with_context(|| format!("looking at source {}", shown(source)))?,
         ),
         _ => None,
     };

@@ -33,6 +33,18 @@ pub struct Params {
     /// What kind of thing the source is.
     #[serde(default)]
     pub format: Format,
+    /// The checksum of the source, or the list that it is in.
+    #[serde(default)]
+    pub source_checksum: Option<String>,
+    /// Where the signature of that list is, if it is not in it.
+    #[serde(default)]
+    pub source_signature: Option<String>,
+    /// The file of the keys that may have signed that list.
+    #[serde(default)]
+    pub source_keyring: Option<PathBuf>,
+    /// A PEM file with the authorities that https trusts instead of the host's own.
+    #[serde(default)]
+    pub ca_path: Option<PathBuf>,
     /// Block size of a volume made from a disk.
     #[serde(default = "default_volblocksize")]
     pub volblocksize: Size,

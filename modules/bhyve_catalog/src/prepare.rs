@@ -5,16 +5,21 @@
 
 use std::env;
 use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use ansible_module::Task;
 use anyhow::{Context, Result, bail, ensure};
 use zfs_command::SnapshotName;
 
-use crate::contents::Compression;
+use crate::address::{Address, connect, shown};
+use crate::arrival::Arrival;
+use crate::checksum::Checksum;
+use crate::contents::{Compression, Content, Glimpse};
+use crate::expected::expected;
 use crate::params::{Format, Params, Wanted};
 use crate::qemu_img::{self, Packed};
-use crate::source::{Step, Unopened, open};
+use crate::source::{Step, Unopened, open, unpacks};
 use crate::staging::Staged;
 use crate::watched::Watched;
 use crate::{busy, layout, ova, unpack};
@@ -50,10 +55,9 @@ pub struct Held {
 pub fn prepare(params: &Params, wanted: &Wanted, task: &Task) -> Result<Option<Opened>> {
     match wanted {
         Wanted::Present { source, .. } => {
-            let opened = Preparing { params, source, task }
-                .open()
-                .with_context(|| format!("looking at source {source}"))?;
-            Ok(Some(opened))
+            let called = shown(source);
+            let opened = Preparing { params, source, task, called: called.clone() }.open();
+            Ok(Some(opened.with_context(|| format!("looking at source {called}"))?))
         }
         Wanted::Absent(_) | Wanted::Pruned(_) => Ok(None),
     }
@@ -63,16 +67,23 @@ struct Preparing<'a> {
     params: &'a Params,
     source: &'a str,
     task: &'a Task,
+    /// The source as a message may show it.
+    called: String,
 }
 
 impl Preparing<'_> {
     fn open(&self) -> Result<Opened> {
         let format = self.params.format;
-        if format == Format::Snapshot || format == Format::Auto && !self.source.starts_with('/') {
+        let is_file = self.source.starts_with('/') || Address::is_url(self.source);
+        if format == Format::Snapshot || format == Format::Auto && !is_file {
             ensure!(
                 self.source.contains('@'),
-                "source {:?} is neither an absolute path nor DATASET@SNAPSHOT",
+                "source {:?} is neither an absolute path, nor a URL of http or https, nor DATASET@SNAPSHOT",
                 self.source
+            );
+            ensure!(
+                self.params.source_checksum.is_none(),
+                "option source_checksum is for files: a snapshot has none"
             );
             return Ok(Opened::Snapshot(self.source.parse()?));
         }
@@ -80,18 +91,57 @@ impl Preparing<'_> {
             self.params.parent.is_none() || format == Format::Stream,
             "option parent needs a stream or a snapshot as source: a disk does not know what it was made from"
         );
+        let address = Address::parse(self.source)?;
+        let checksum = expected(self.params, &address)?;
+        match &address {
+            Address::Url(url) => self.fetched(url, checksum.as_ref()),
+            Address::Path(path) => self.opened(path, checksum.as_ref()),
+        }
+    }
+
+    fn opened(&self, path: &Path, checksum: Option<&Checksum>) -> Result<Opened> {
         // What is neither a file nor a disk is refused here, whoever would read it then.
-        let file = open(Path::new(self.source))?;
-        let busy = busy::remark(Path::new(self.source), self.source);
-        self.unpack(Held { file, staged: None }, busy)
+        let file = open(path)?;
+        let busy = busy::remark(path, &self.called);
+        let held = Held { file, staged: None };
+        let Some(checksum) = checksum else { return self.unpack(held, 0, busy) };
+        let glimpse = Glimpse::of(&held.file).with_context(|| format!("reading {}", self.called))?;
+        if matches!(glimpse.content(), Content::Packed(_)) && unpacks(self.source, self.params.format) {
+            let progress = self.task.progress("unpacking", Some(glimpse.size));
+            return self.received(Watched { inner: &held.file, progress }, Some(checksum), busy);
+        }
+        let progress = self.task.progress("checking the source", Some(glimpse.size));
+        let found = checksum.summing()?.of(Watched { inner: &held.file, progress });
+        checksum.judge(&found.with_context(|| format!("reading {}", self.called))?, &self.called)?;
+        self.unpack(held, 0, busy)
+    }
+
+    fn fetched(&self, url: &str, checksum: Option<&Checksum>) -> Result<Opened> {
+        let http = connect(url, self.params.ca_path.as_deref())?;
+        let found = http.open_url(url)?.with_context(|| format!("{} is not there", self.called))?;
+        let progress = self.task.progress("fetching the source", found.size);
+        self.received(Watched { inner: found.body, progress }, checksum, None)
+    }
+
+    fn received(
+        &self,
+        content: impl Read,
+        checksum: Option<&Checksum>,
+        busy: Option<String>,
+    ) -> Result<Opened> {
+        let staged = self.staged()?;
+        let unpacks = unpacks(self.source, self.params.format);
+        let is_raw = self.params.format == Format::Raw;
+        Arrival { content, called: &self.called, checksum, unpacks, is_raw }.receive(&staged)?;
+        self.unpack(Held::copy(staged)?, 1, busy)
     }
 
     /// Unpacks until there is something to read.
-    fn unpack(&self, mut held: Held, busy: Option<String>) -> Result<Opened> {
-        for depth in 0..DEPTH {
+    fn unpack(&self, mut held: Held, depth: usize, busy: Option<String>) -> Result<Opened> {
+        for depth in depth..DEPTH {
             let unopened = Unopened {
                 file: &held.file,
-                source: self.source,
+                source: &self.called,
                 format: self.params.format,
                 is_unpacked: depth > 0,
             };
@@ -100,13 +150,13 @@ impl Preparing<'_> {
                 Step::Extract => {
                     let staged = self.staged()?;
                     ova::extract(&held.file, &staged)
-                        .with_context(|| format!("reading source {}", self.source))?;
+                        .with_context(|| format!("reading source {}", self.called))?;
                     Held::copy(staged)?
                 }
                 Step::Convert(container) => {
                     let staged = self.staged()?;
                     let path = held.staged.as_ref().map_or(Path::new(self.source), Staged::path);
-                    let packed = Packed { path, container, called: self.source };
+                    let packed = Packed { path, container, called: &self.called };
                     let remark = qemu_img::convert(&packed, staged.path())?;
                     return self.disk(Held::copy(staged)?, busy.into_iter().chain(remark));
                 }
@@ -114,11 +164,11 @@ impl Preparing<'_> {
                 Step::Stream => return Ok(Opened::Stream(held)),
             };
         }
-        bail!("source {} is packed more than {DEPTH} times: unpack it first", self.source)
+        bail!("source {} is packed more than {DEPTH} times: unpack it first", self.called)
     }
 
     fn disk(&self, held: Held, remarks: impl Iterator<Item = String>) -> Result<Opened> {
-        let remarks = remarks.chain(layout::remarks(&held.file, self.source)?).collect();
+        let remarks = remarks.chain(layout::remarks(&held.file, &self.called)?).collect();
         Ok(Opened::Disk(Disk { held, remarks }))
     }
 

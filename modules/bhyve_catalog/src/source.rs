@@ -78,6 +78,13 @@ pub struct Unopened<'a> {
     pub is_unpacked: bool,
 }
 
+/// Whether a source is unpacked that turns out to be compressed: not a raw disk that is called one, and neither what is not
+/// called compressed.
+pub fn unpacks(source: &str, format: Format) -> bool {
+    let all = [Compression::Gzip, Compression::Bzip2, Compression::Xz, Compression::Zstd];
+    format != Format::Raw || all.into_iter().any(|compression| is_called(source, compression))
+}
+
 impl Unopened<'_> {
     /// Finds out what to do, by what the file holds and what the caller has said.
     ///
@@ -152,7 +159,8 @@ fn is_called(source: &str, compression: Compression) -> bool {
         Compression::Xz => &[".xz"],
         Compression::Zstd => &[".zst", ".zstd"],
     };
-    endings.iter().any(|ending| source.to_ascii_lowercase().ends_with(ending))
+    let name = source.split('?').next().unwrap_or_default().to_ascii_lowercase();
+    endings.iter().any(|ending| name.ends_with(ending))
 }
 
 /// Opens a file or a disk device for reading.

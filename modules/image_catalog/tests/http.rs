@@ -127,15 +127,49 @@ fn what_a_server_says_is_judged() {
         (
             "206 Partial Content\r\nContent-Range: bytes 3-5/6\r\nContent-Length: 3",
             b"abc",
-            "asking BASE for All/a+b.pkg: asked for byte 0 on, it sends from byte 3",
+            "asking for URL: asked for byte 0 on, it sends from byte 3",
         ),
     ];
     for (head, body, expected) in table {
         let server = WebServer::start(move |_, stream| say(stream, head, body));
-        let expected =
-            expected.replace("URL", &format!("{}/All/a+b.pkg", server.url)).replace("BASE", &server.url);
+        let expected = expected.replace("URL", &format!("{}/All/a+b.pkg", server.url));
         assert_eq!(fetch(&server, 0).unwrap_err(), expected);
     }
+}
+
+#[test]
+fn a_busy_server_is_asked_again() {
+    for busy in ["503 Service Unavailable", "429 Too Many Requests", "502 Bad Gateway"] {
+        let asked = std::sync::atomic::AtomicUsize::new(0);
+        let server = WebServer::start(move |request, stream| {
+            match asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+                0..3 => say(stream, &format!("{busy}\r\nContent-Length: 0"), b""),
+                _ => send_range(request, stream, 100),
+            }
+        });
+        assert_eq!(fetch(&server, 0).unwrap(), (0, FILE.to_vec()), "{busy}");
+    }
+    let server = WebServer::start(|_, stream| say(stream, "503 Busy\r\nContent-Length: 0", b""));
+    let expected = format!(
+        "asking for {}/All/a+b.pkg: the server answered 503 Service Unavailable, 4 times",
+        server.url
+    );
+    assert_eq!(fetch(&server, 0).unwrap_err(), expected);
+}
+
+#[test]
+fn a_file_of_any_url_comes_whole_without_showing_what_may_be_a_secret() {
+    let server = WebServer::start(|request, stream| match request.path() {
+        "/x?token=secret" => send_range(request, stream, 4),
+        _ => say(stream, "403 Forbidden\r\nContent-Length: 0", b""),
+    });
+    let http = http(&server, patience(30));
+    let mut contents = Vec::new();
+    let url = format!("{}/x?token=secret", server.url.trim_end_matches("/images"));
+    http.open_url(&url).unwrap().unwrap().body.read_to_end(&mut contents).unwrap();
+    assert_eq!(contents, FILE);
+    let error = format!("{:#}", http.open_url(&format!("{url}s")).unwrap_err());
+    assert!(error.ends_with("/x?***: the server answered 403 Forbidden"), "{error}");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 #[cfg(target_os = "linux")]
 mod crashes;
+mod fetched;
 mod forgotten;
 mod key_change;
 mod packed;

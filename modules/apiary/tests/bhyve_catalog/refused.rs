@@ -52,7 +52,7 @@ fn options_that_do_not_fit() {
         (
             with(publish(), json!({"nmae": "x"})),
             "reading option `nmae`: unknown field `nmae`, expected one of `path`, `name`, `version`, `source`, `format`, \
-             `volblocksize`, `os`, `comment`, `maintainer`, `www`, `requirements`, `annotations`, `parent`, \
+             `source_checksum`, `source_signature`, `source_keyring`, `ca_path`, `volblocksize`, `os`, `comment`, `maintainer`, `www`, `requirements`, `annotations`, `parent`, \
              `compression`, `compression_level`, `compression_threads`, `signature_type`, `signing_key`, \
              `signing_command`, `pubkey`, `lock_timeout`, `keep`, `keep_days`, `state`",
         ),
@@ -140,7 +140,10 @@ fn sources_that_will_not_do() {
             lab.at("packed").display().to_string(),
             "unpacking the gzip data: they are damaged: corrupt deflate stream",
         ),
-        ("disk.raw".to_owned(), "source \"disk.raw\" is neither an absolute path nor DATASET@SNAPSHOT"),
+        (
+            "disk.raw".to_owned(),
+            "source \"disk.raw\" is neither an absolute path, nor a URL of http or https, nor DATASET@SNAPSHOT",
+        ),
     ] {
         let message = lab.refusal(&from(&source));
         let shown = source.replace(lab.folder.path().to_str().unwrap(), "LAB");

@@ -6,9 +6,11 @@ mod answer;
 mod body;
 
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use ureq::http::Response;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use super::{Opened, Pace, Transport};
@@ -18,6 +20,9 @@ use body::Body;
 
 /// How far a server may send us on.
 const REDIRECTS: u32 = 5;
+
+/// How often a server that is busy is asked again.
+const BUSY: u32 = 3;
 
 /// How a web server is talked to.
 #[derive(Clone, Debug)]
@@ -67,48 +72,81 @@ impl Http {
         Ok(Self { agent: config.build().into(), base, options })
     }
 
-    /// Asks for `path`: all of it, or the rest from where `range` begins.
-    fn get(&self, path: &RelativePath, range: Option<&Range>) -> Result<Answer> {
-        let url = format!("{}/{path}", self.base);
-        let mut request = self.agent.get(&url);
+    /// Opens the file at `url`, which need not be below the base, from its start.
+    ///
+    /// # Errors
+    /// As [`Transport::open`].
+    pub fn open_url(&self, url: &str) -> Result<Option<Opened<'_>>> {
+        self.open_from(url, 0)
+    }
+
+    fn open_from(&self, url: &str, from: u64) -> Result<Option<Opened<'_>>> {
+        let range = (from > 0).then_some(Range { from, validator: None });
+        let mut answer = self.get(url, range.as_ref())?;
+        if from > 0 && matches!(answer, Answer::Beyond) {
+            answer = self.get(url, None)?;
+        }
+        match answer {
+            Answer::Missing => Ok(None),
+            Answer::Beyond => bail!("asking for {}: it refuses to send any part of it", shown(url)),
+            Answer::Bytes(bytes) => {
+                ensure!(
+                    bytes.start == 0 || bytes.start == from,
+                    "asking for {}: asked for byte {from} on, it sends from byte {}",
+                    shown(url),
+                    bytes.start
+                );
+                let (start, size) = (bytes.start, bytes.size);
+                let body = Box::new(Body::new(self, url.to_owned(), bytes));
+                Ok(Some(Opened { body, start, size }))
+            }
+        }
+    }
+
+    /// Asks for a file: all of it, or the rest from where `range` begins. A server that is busy is asked again.
+    fn get(&self, url: &str, range: Option<&Range>) -> Result<Answer> {
+        let asking = || format!("asking for {}", shown(url));
+        for _ in 0..BUSY {
+            if let Some(answer) =
+                Answer::judge(self.ask(url, range).with_context(asking)?).with_context(asking)?
+            {
+                return Ok(answer);
+            }
+            thread::sleep(self.options.pause);
+        }
+        let response = self.ask(url, range).with_context(asking)?;
+        let status = response.status();
+        match Answer::judge(response).with_context(asking)? {
+            Some(answer) => Ok(answer),
+            None => bail!("{}: the server answered {status}, {} times", asking(), BUSY + 1),
+        }
+    }
+
+    fn ask(&self, url: &str, range: Option<&Range>) -> Result<Response<ureq::Body>> {
+        let mut request = self.agent.get(url);
         if let Some(range) = range {
             request = request.header("Range", format!("bytes={}-", range.from));
             if let Some(validator) = &range.validator {
                 request = request.header("If-Range", validator);
             }
         }
-        let response = request.call().map_err(explained).with_context(|| format!("asking for {url}"))?;
-        Answer::judge(response).with_context(|| format!("asking for {url}"))
+        request.call().map_err(explained)
     }
 }
 
 impl Transport for Http {
     fn open(&mut self, path: &RelativePath, from: u64) -> Result<Option<Opened<'_>>> {
-        let range = (from > 0).then_some(Range { from, validator: None });
-        let mut answer = self.get(path, range.as_ref())?;
-        if from > 0 && matches!(answer, Answer::Beyond) {
-            answer = self.get(path, None)?;
-        }
-        match answer {
-            Answer::Missing => Ok(None),
-            Answer::Beyond => bail!("asking {} for {path}: it refuses to send any part of it", self.base),
-            Answer::Bytes(bytes) => {
-                ensure!(
-                    bytes.start == 0 || bytes.start == from,
-                    "asking {} for {path}: asked for byte {from} on, it sends from byte {}",
-                    self.base,
-                    bytes.start
-                );
-                let (start, size) = (bytes.start, bytes.size);
-                let body = Box::new(Body::new(self, path.clone(), bytes));
-                Ok(Some(Opened { body, start, size }))
-            }
-        }
+        self.open_from(&format!("{}/{path}", self.base), from)
     }
 
     fn place(&self) -> String {
         self.base.clone()
     }
+}
+
+/// What follows a question mark may be a secret.
+fn shown(url: &str) -> String {
+    url.split_once('?').map_or_else(|| url.to_owned(), |(front, _)| format!("{front}?***"))
 }
 
 /// The place that we were sent on to stays unnamed: it may hold a secret.

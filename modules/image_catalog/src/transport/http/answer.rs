@@ -34,8 +34,8 @@ pub(super) struct Bytes {
 }
 
 impl Answer {
-    /// Sorts a response by its status.
-    pub(super) fn judge(response: Response<Body>) -> Result<Self> {
+    /// Sorts a response by its status; `None` where the server is busy.
+    pub(super) fn judge(response: Response<Body>) -> Result<Option<Self>> {
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
         let (start, size) = match response.status() {
             StatusCode::OK => {
@@ -46,15 +46,19 @@ impl Answer {
                 let range = header(header::CONTENT_RANGE).unwrap_or_default();
                 parse_content_range(range).with_context(|| format!("its Content-Range is {range:?}"))?
             }
-            StatusCode::NOT_FOUND | StatusCode::GONE => return Ok(Self::Missing),
-            StatusCode::RANGE_NOT_SATISFIABLE => return Ok(Self::Beyond),
+            StatusCode::NOT_FOUND | StatusCode::GONE => return Ok(Some(Self::Missing)),
+            StatusCode::RANGE_NOT_SATISFIABLE => return Ok(Some(Self::Beyond)),
+            StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::GATEWAY_TIMEOUT => return Ok(None),
             status => bail!("the server answered {status}"),
         };
         // RFC 9110, 13.1.5: a weak validator cannot guard a range.
         let tag = header(header::ETAG).filter(|tag| !tag.starts_with("W/"));
         let validator = tag.or_else(|| header(header::LAST_MODIFIED)).map(str::to_owned);
         let reader = response.into_body().into_reader();
-        Ok(Self::Bytes(Bytes { start, size, validator, reader }))
+        Ok(Some(Self::Bytes(Bytes { start, size, validator, reader })))
     }
 }
 

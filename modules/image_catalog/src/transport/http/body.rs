@@ -10,7 +10,6 @@ use ureq::{BodyReader, Error, Timeout};
 use super::super::{Paced, cut_short};
 use super::Http;
 use super::answer::{Answer, Bytes, Range};
-use crate::path::RelativePath;
 
 /// Breaks without progress between them after which a transfer is given up.
 const FRUITLESS: u32 = 3;
@@ -20,7 +19,7 @@ const PROGRESS: u64 = 1024 * 1024;
 
 pub(super) struct Body<'a> {
     http: &'a Http,
-    path: RelativePath,
+    url: String,
     reader: Paced<Connection>,
     position: u64,
     size: Option<u64>,
@@ -30,10 +29,10 @@ pub(super) struct Body<'a> {
 }
 
 impl<'a> Body<'a> {
-    pub(super) fn new(http: &'a Http, path: RelativePath, bytes: Bytes) -> Self {
+    pub(super) fn new(http: &'a Http, url: String, bytes: Bytes) -> Self {
         let Bytes { start, size, validator, reader } = bytes;
         let reader = Paced::new(Connection(reader), http.options.pace);
-        Self { http, path, reader, position: start, size, validator, breaks: 0, gained: 0 }
+        Self { http, url, reader, position: start, size, validator, breaks: 0, gained: 0 }
     }
 
     /// Connects again after `error`, unless nothing says that this is the same file.
@@ -45,7 +44,7 @@ impl<'a> Body<'a> {
         }
         thread::sleep(self.http.options.pause);
         let range = Range { from: self.position, validator: self.validator.clone() };
-        match self.http.get(&self.path, Some(&range)) {
+        match self.http.get(&self.url, Some(&range)) {
             Ok(Answer::Bytes(bytes)) if bytes.start == self.position && bytes.size == self.size => {
                 self.reader = Paced::new(Connection(bytes.reader), self.http.options.pace);
                 Ok(())
