@@ -42,7 +42,7 @@ impl Checksum {
         };
         let found = Self::of_digits(digits).filter(|sum| sum.digits.len() == expected);
         found.map(Some).with_context(|| {
-            format!("option source_checksum has no {expected} hexadecimal digits behind {kind}:")
+            format!("option source_checksum has no {expected} hexadecimal digits after {kind}:")
         })
     }
 
@@ -205,8 +205,8 @@ mod tests {
                 "md5:00",
                 "option source_checksum is of kind \"md5\", expected sha256 or sha512: no other is asked",
             ),
-            ("sha512:00", "option source_checksum has no 128 hexadecimal digits behind sha512:"),
-            (&format!("sha512:{a}"), "option source_checksum has no 128 hexadecimal digits behind sha512:"),
+            ("sha512:00", "option source_checksum has no 128 hexadecimal digits after sha512:"),
+            (&format!("sha512:{a}"), "option source_checksum has no 128 hexadecimal digits after sha512:"),
         ] {
             assert_eq!(Checksum::parse(text).unwrap_err().to_string(), expected);
         }
