@@ -18,6 +18,9 @@ use crate::verdict::{Finding, Severity, Verdict};
 /// Where syslog puts what daemons say: Debian, FreeBSD, OpenBSD, and where nothing is sorted.
 const FILES: [&str; 4] = ["/var/log/daemon.log", "/var/log/daemon", "/var/log/syslog", "/var/log/messages"];
 
+/// Where systemd keeps its journal.
+const JOURNALS: [&str; 2] = ["/run/log/journal", "/var/log/journal"];
+
 /// Only the end of a log is of interest.
 const TAIL: u64 = 256 << 10;
 
@@ -77,6 +80,10 @@ fn tail(path: &Path) -> Option<String> {
 }
 
 fn journal(program: &str) -> Option<Vec<String>> {
+    // Where no journal is kept, nobody is asked for it.
+    if !JOURNALS.iter().any(|folder| Path::new(folder).is_dir()) {
+        return None;
+    }
     let args = ["--no-pager", "--quiet", "--output=cat", "--lines", LINES, "--identifier", program];
     let tool = Tool::find("journalctl").ok()?;
     let shown = tool
