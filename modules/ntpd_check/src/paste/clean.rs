@@ -239,14 +239,15 @@ impl Line {
     /// Whether it is what stands around every report: nothing, a fence, a rule, or a prompt, with or without the command.
     pub(super) fn is_noise(&self) -> bool {
         let text = self.text.trim();
-        if !text.contains(char::is_alphanumeric) {
+        // Rules are drawn with signs, and with scissors: `--- 8< ---`.
+        if text.chars().filter(|char| char.is_alphanumeric()).count() < 2 {
             return true;
         }
         let fence = text.trim_start_matches(['`', '~']);
         if fence.len() + 3 <= text.len() && !fence.contains(' ') {
             return true;
         }
-        self.is_command() || is_prompt(text)
+        self.is_command() || is_prompt(text) || is_frame(text)
     }
 
     fn is_blank(&self) -> bool {
@@ -264,4 +265,17 @@ impl Line {
 fn is_prompt(text: &str) -> bool {
     let words: Vec<_> = text.split_whitespace().collect();
     words.len() <= 3 && words.last().is_some_and(|last| last.ends_with(['#', '$', '%', '>']))
+}
+
+/// What trackers and pagers put around a text: `{code}`, `[quote=joe]`, `(END)`.
+fn is_frame(text: &str) -> bool {
+    let inner = [('{', '}'), ('[', ']'), ('(', ')')]
+        .iter()
+        .find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close));
+    let word =
+        inner.map(|inner| inner.trim_start_matches('/').split([':', '=', ' ']).next().unwrap_or_default());
+    word.is_some_and(|word| {
+        ["code", "noformat", "quote", "pre", "panel", "spoiler", "end"]
+            .contains(&word.to_ascii_lowercase().as_str())
+    })
 }

@@ -22,6 +22,15 @@ pub(super) fn of_report(report: &Report, nothing_configured: bool) -> Vec<String
             "the beginning of the status line is missing: how many peers there are is not known".to_owned(),
         );
     }
+    // Pasted twice, it may stand where another one stood.
+    let again = |at: usize| {
+        report.peers.get(at).is_some_and(|peer| report.peers.iter().take(at).any(|other| other == peer))
+    };
+    let twice: Vec<_> =
+        (0..report.peers.len()).filter(|at| again(*at)).map(|at| format!("row {}", at + 1)).collect();
+    if !twice.is_empty() {
+        gaps.push(format!("{} of the peer table is a copy of one above it", twice.join(", ")));
+    }
     let valid = report.peers.iter().filter(|peer| peer.sample.is_some()).count();
     gaps.extend(table("peer", status.peers, report.peers.len(), valid));
     let valid = report.sensors.iter().filter(|sensor| sensor.offset.is_some()).count();

@@ -88,9 +88,9 @@ fn status(words: &[Word<'_>]) -> Option<(Piece, usize)> {
     }
 }
 
-/// `4/4`, whatever a tool has put before it: `file:12:4/4`.
+/// `4/4`, whatever stands right before it: `file:12:4/4`, `[quote]4/4`.
 fn count(word: &str) -> Option<Count> {
-    let word = word.rsplit(':').next()?;
+    let word = word.rsplit(|char: char| !(char.is_ascii_digit() || char == '/')).next()?;
     let (valid, total) = word.split_once('/')?;
     let count = Count { valid: valid.parse().ok()?, total: total.parse().ok()? };
     (count.valid <= count.total).then_some(count)

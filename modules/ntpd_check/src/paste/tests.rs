@@ -74,6 +74,30 @@ fn lines_that_are_not_understood_are_listed_and_no_others() {
 }
 
 #[test]
+fn what_trackers_put_around_a_text_is_not_told() {
+    let frames = [
+        ("{code}\n", "{code}\n"),
+        ("{code:title=hv1}\n", "{code}\n"),
+        ("{noformat}\n", "{noformat}\n"),
+        ("[code]\n", "[/code]\n"),
+        ("[quote=joe]", "[/quote]"),
+        ("```sh\n", "```\n"),
+        ("<details><summary>", "</summary></details>"),
+        ("--- 8< ---\n", "--- >8 ---\n"),
+        ("hv1$ sudo ntpctl -s all\n", "hv1$ "),
+        ("\u{279c}  ~ ntpctl -s all\n", "\u{279c}  ~ "),
+        ("C:\\> ssh root@hv1 ntpctl -s all\n", "C:\\> \n"),
+        ("", "(END)\n~\n~\n"),
+    ];
+    for (before, after) in frames {
+        let paste = pasted(&format!("{before}{}{after}", good()));
+        assert_eq!((&paste.notes, &paste.report.gaps), (&vec![], &vec![]), "{before:?}");
+        assert_eq!(labels(&paste), ["10.99.0.1", "10.99.0.2", "10.99.0.3", "10.99.0.4"], "{before:?}");
+        assert_eq!(judged(paste).verdict, Verdict::Ok, "{before:?}");
+    }
+}
+
+#[test]
 fn half_a_table_is_never_called_good() {
     let whole = good();
     let status = "4/4 peers valid, clock synced, stratum 3\n";
@@ -90,6 +114,11 @@ fn half_a_table_is_never_called_good() {
             "a row twice",
             format!("{status}{table}{}", rows(&[1, 2, 3, 4, 4])),
             "the peer table has 5 rows, but the status line counts 4 peers",
+        ),
+        (
+            "a row twice, and another one lost",
+            format!("{status}{table}{}", rows(&[1, 2, 3, 3])),
+            "row 4 of the peer table is a copy of one above it",
         ),
         (
             "other valid ones",
