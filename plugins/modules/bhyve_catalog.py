@@ -98,6 +98,13 @@ options:
   os:
     description: The system in the image, as V(freebsd) or V(debian-12); annotation C(image_os).
     type: str
+  arch:
+    description:
+      - The machines that the image is for; annotation C(image_arch). No host takes an image for others. One without it is for all.
+      - The package has it as ABI as well, so that pkg(8) refuses to install it elsewhere. In the list every package is for all machines, because
+        pkg refuses lists that have others. Images for both may be in one catalogue, by different names or versions.
+    type: str
+    choices: [amd64, aarch64]
   comment:
     description: One line about the image.
     type: str

@@ -202,6 +202,11 @@ image:
       type: str
       returned: always
       sample: freebsd
+    arch:
+      description: The machines it is for, V(amd64) or V(aarch64). Null where it does not say so.
+      type: str
+      returned: always
+      sample: amd64
     min_memory:
       description: Bytes of memory that a guest needs.
       type: int
@@ -221,6 +226,21 @@ image:
       type: str
       returned: always
       sample: virtio-net
+    comment:
+      description: One line about it.
+      type: str
+      returned: always
+      sample: FreeBSD 14.2 with ZFS
+    date:
+      description: The day that its version begins with, if it does.
+      type: str
+      returned: always
+      sample: "2025-05-15"
+    labels:
+      description: Labels of the publisher's own.
+      type: dict
+      returned: always
+      sample: {team: web}
 images:
   description: All images asked for, in the order of O(name). Empty with O(state=absent).
   returned: success

@@ -14,7 +14,7 @@ use image_catalog::catalogue_write::{Listing, PACKAGE_FOLDER, package_path};
 use image_catalog::manifest::Manifest;
 
 use crate::changes::{Plan, Publication};
-use crate::manifest::compression;
+use crate::manifest::{any_machine, compression};
 use crate::observe::Observed;
 use crate::page::{self, PAGE};
 use crate::params::{Params, Wanted};
@@ -94,9 +94,14 @@ fn write_image(work: Work, publication: &Publication, task: &Task) -> Result<Wri
     Ok(package)
 }
 
+/// In the list, a package is for any machine: pkg takes no package at all from a list with one that is not for its own. The
+/// package itself says what it is for, and pkg looks at that before it installs it.
 fn in_catalogue(publication: &Publication, package: &WrittenPackage) -> Manifest {
     let path = package_path(&publication.id);
+    let (abi, arch) = any_machine();
     Manifest {
+        abi,
+        arch,
         sum: Some(package.sha256.clone().into()),
         pkgsize: Some(package.size),
         path: Some(path.clone()),

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use image_catalog::arch::Arch;
 use image_catalog::archive::IMAGE_FOLDER;
 use image_catalog::archive_write::Compression;
 use image_catalog::facts::ImageFacts;
@@ -34,6 +35,7 @@ pub fn manifest(
         perm: "0644".to_owned(),
         mtime: i64::try_from(time_of(&id.version))?,
     };
+    let (abi, arch) = params.arch.map_or_else(any_machine, Arch::abi);
     let text = |option: &Option<String>, default: String| option.clone().unwrap_or(default);
     let comment = text(&params.comment, format!("bhyve guest image {} of {}", id.name, id.version));
     let parent = params.parent.as_ref().and_then(|parent| parent.split());
@@ -49,8 +51,8 @@ pub fn manifest(
         comment,
         maintainer: text(&params.maintainer, "images@localhost".to_owned()),
         www: text(&params.www, "https://man.freebsd.org/bhyve".to_owned()),
-        abi: "FreeBSD:*".to_owned(),
-        arch: "freebsd:*".to_owned(),
+        abi,
+        arch,
         prefix: "/".to_owned(),
         sum: None,
         flatsize: seen.stream.size,
@@ -63,6 +65,11 @@ pub fn manifest(
         annotations,
         files: BTreeMap::from([(format!("{IMAGE_FOLDER}{id}.zfs"), file)]),
     })
+}
+
+/// pkg's `abi` and `arch` of what any FreeBSD may install.
+pub fn any_machine() -> (String, String) {
+    ("FreeBSD:*".to_owned(), "freebsd:*".to_owned())
 }
 
 fn facts(params: &Params, seen: &Seen) -> ImageFacts {
@@ -80,6 +87,7 @@ fn facts(params: &Params, seen: &Seen) -> ImageFacts {
         sha256: Some(seen.stream.sha256.clone()),
         compression: Some(compression.to_owned()),
         os: params.os.clone(),
+        arch: params.arch,
         min_memory: requirements.memory.map(|size| size.0),
         loader: requirements.loader,
         disk_driver: requirements.disk_driver,

@@ -115,6 +115,7 @@ fn details(page: &mut String, image: &Image<'_>) -> Result<()> {
         None => Ok(()),
     };
     row("System", facts.os.clone())?;
+    row("Machines", facts.arch.map(|arch| arch.to_string()))?;
     row("Disk", Some(human(facts.volsize)))?;
     row("Package", manifest.pkgsize.map(human))?;
     row("Memory, at least", facts.min_memory.map(human))?;
@@ -166,7 +167,7 @@ fn words(versions: &[Image<'_>]) -> String {
 }
 
 fn is_searched(key: &str) -> bool {
-    matches!(key, "image_os" | "image_loader" | "image_disk_driver" | "image_network_driver")
+    matches!(key, "image_os" | "image_arch" | "image_loader" | "image_disk_driver" | "image_network_driver")
         || !key.starts_with("image_")
 }
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use ansible_module::{Seconds, Size};
 use anyhow::{Context, Result, ensure};
+use image_catalog::arch::Arch;
 use image_catalog::name::{ImageId, ImageName, ImageVersion};
 use image_catalog::signature::SignatureType;
 use serde::Deserialize;
@@ -51,6 +52,9 @@ pub struct Params {
     /// The system in the image.
     #[serde(default)]
     pub os: Option<String>,
+    /// The machines that it is for.
+    #[serde(default)]
+    pub arch: Option<Arch>,
     /// One line about the image.
     #[serde(default)]
     pub comment: Option<String>,

@@ -14,7 +14,7 @@ use crate::memory::{Edition, Memory};
 use crate::params::{InfoParams, Names};
 use crate::repository::Repository;
 use crate::store::Store;
-use crate::stored::Stored;
+use crate::stored::{Record, Stored};
 
 /// A package of a catalogue that is not an image.
 #[derive(Serialize)]
@@ -63,7 +63,11 @@ fn offered<'a>(catalogue: &'a Catalogue, stored: &'a [Stored]) -> impl Iterator<
             .iter()
             .filter_map(|stored| stored.record.as_ref())
             .find(|record| record.sum == package.sum && record.image.full_name() == package.id.to_string());
-        same.map_or_else(|| Image::from(package), |record| record.image.clone())
+        // A record of long ago says less of an image than the catalogue does.
+        let Some(Record { image: Image { path, sha256, .. }, .. }) = same else {
+            return Image::from(package);
+        };
+        Image { path: path.clone(), sha256: sha256.clone(), ..Image::from(package) }
     })
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use ansible_module::{Reply, Task};
 use anyhow::{Result, bail};
+use image_catalog::arch::Arch;
 use image_catalog::name::{ImageId, ImageName};
 use image_catalog::package::Package;
 use serde_json::{Value, json};
@@ -121,8 +122,8 @@ fn called(image: Image, id: Option<&ImageId>, path: &Path) -> Image {
 
 /// The newest version of the name that was asked for, where the guest has an older one.
 fn newer(id: &ImageId, asked: &ImageName, packages: &[Package]) -> Option<String> {
-    let others =
-        packages.iter().map(|package| &package.id).filter(|other| other.name == *asked && id.name == *asked);
+    let ours = packages.iter().filter(|package| Arch::suits_host(package.facts.arch));
+    let others = ours.map(|package| &package.id).filter(|other| other.name == *asked && id.name == *asked);
     let newest = others.max_by(|a, b| a.version.compare(&b.version))?;
     newest.version.compare(&id.version).is_gt().then(|| newest.version.to_string())
 }

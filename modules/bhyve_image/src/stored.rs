@@ -2,6 +2,7 @@
 
 //! What a store holds: packages, what is known of them, and which of them a name means.
 
+use image_catalog::arch::Arch;
 use image_catalog::catalogue::Catalogue;
 use image_catalog::digest::Sum;
 use image_catalog::name::{ImageId, ImageName};
@@ -86,7 +87,9 @@ pub fn standing<'a>(
 fn best<'a>(stored: &'a [Stored], name: &ImageName, good: impl Fn(&Record) -> bool) -> Option<Verified<'a>> {
     let records = || {
         let records = stored.iter().filter_map(|stored| Some((stored, stored.record.as_ref()?)));
-        records.filter(|(stored, record)| stored.answers_to(name) && good(record))
+        records.filter(|(stored, record)| {
+            stored.answers_to(name) && Arch::suits_host(record.image.arch) && good(record)
+        })
     };
     let exact = records().find(|(stored, _)| stored.name == *name);
     let newest = || {

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::arch::Arch;
 use crate::digest::{Sha256Hex, Sum};
 use crate::entries::Entries;
 pub use crate::entries::Kept;
@@ -83,16 +84,24 @@ impl Catalogue {
         }
     }
 
-    /// The image called so: the very NAME-VERSION, or else the newest version of a NAME.
+    /// The image called so that this host may have: the very NAME-VERSION, or else the newest version of a NAME.
+    ///
+    /// # Errors
+    /// Where there is none, or it is for other machines.
     pub fn find(&self, wanted: &ImageName) -> Result<&Package> {
         if let Some(exact) = self.images.iter().find(|package| package.id.is_exactly(wanted)) {
+            Arch::refuse_other(exact.facts.arch).with_context(|| format!("looking for image {wanted}"))?;
             return Ok(exact);
         }
         if let Some(other) = self.others.iter().find(|other| other.name == wanted.as_str()) {
             bail!("image {wanted} in the catalogue cannot be used: {}", other.reason);
         }
-        let named = self.images.iter().filter(|package| package.id.name == *wanted);
-        named.max_by(|a, b| a.id.version.compare(&b.id.version)).with_context(|| {
+        let named = || self.images.iter().filter(|package| package.id.name == *wanted);
+        let ours = named().filter(|package| Arch::suits_host(package.facts.arch));
+        if let (Some(other), None) = (named().next(), ours.clone().next()) {
+            Arch::refuse_other(other.facts.arch).with_context(|| format!("looking for image {wanted}"))?;
+        }
+        ours.max_by(|a, b| a.id.version.compare(&b.id.version)).with_context(|| {
             format!("no image {wanted} is in the catalogue, which has {}", self.names_near(wanted))
         })
     }

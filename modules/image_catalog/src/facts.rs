@@ -8,6 +8,7 @@ use std::str::FromStr;
 use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 
+use crate::arch::Arch;
 use crate::digest::Sha256Hex;
 use crate::name::ImageName;
 
@@ -33,6 +34,8 @@ pub struct ImageFacts {
     pub compression: Option<String>,
     /// `image_os`: the system in the image, such as `freebsd` or `debian-12`.
     pub os: Option<String>,
+    /// `image_arch`: the machines it is for.
+    pub arch: Option<Arch>,
     /// `image_min_memory`: bytes of memory a guest needs.
     pub min_memory: Option<u64>,
     /// `image_loader`: what boots it, such as `uefi` or `bhyveload`.
@@ -67,6 +70,7 @@ impl ImageFacts {
                 .context("annotation image_sha256")?,
             compression: text("image_compression"),
             os: text("image_os"),
+            arch: text("image_arch").map(|arch| arch.parse()).transpose().context("annotation image_arch")?,
             min_memory: number(annotations, "image_min_memory")?,
             loader: text("image_loader"),
             disk_driver: text("image_disk_driver"),
@@ -96,6 +100,7 @@ impl ImageFacts {
             ("image_sha256", self.sha256.as_ref().map(ToString::to_string)),
             ("image_compression", self.compression.clone()),
             ("image_os", self.os.clone()),
+            ("image_arch", self.arch.map(|arch| arch.to_string())),
             ("image_min_memory", number(&self.min_memory)),
             ("image_loader", self.loader.clone()),
             ("image_disk_driver", self.disk_driver.clone()),
@@ -143,6 +148,7 @@ mod tests {
             sha256: Some(Sha256Hex::of(b"")),
             compression: Some("zstd".to_owned()),
             os: Some("freebsd".to_owned()),
+            arch: Some(Arch::Aarch64),
             min_memory: Some(512 << 20),
             loader: Some("uefi".to_owned()),
             disk_driver: Some("nvme".to_owned()),

@@ -4,6 +4,7 @@
 //!
 //! Reads what pkg 1.17 and later write, writes what they read, and verifies what they leave unchecked.
 
+pub mod arch;
 pub mod archive;
 pub mod archive_write;
 pub mod catalogue;

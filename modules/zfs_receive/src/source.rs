@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use ansible_module::open::{is_ours_alone, open_file};
 use ansible_module::{Progress, Task};
 use anyhow::{Context, Result, ensure};
+use image_catalog::arch::Arch;
 use image_catalog::archive::PackageArchive;
 use image_catalog::digest::{Hasher, Sha256Hex, Sum, SumKind};
 use image_catalog::facts::ImageFacts;
@@ -62,6 +63,7 @@ impl Source {
         let (layer, facts, busy): (Box<dyn Layer>, _, _) = if packaged {
             let package = PackageArchive::open(stored).with_context(doing)?;
             let facts = package.facts().clone();
+            Arch::refuse_other(facts.arch).with_context(doing)?;
             let room = if package.is_compressed() { Room::Rest } else { Room::All };
             (Box::new(Decoder::new(package, room).with_context(doing)?), Some(facts), true)
         } else {

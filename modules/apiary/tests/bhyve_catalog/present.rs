@@ -2,12 +2,13 @@
 
 //! Publishing: the triad, the reply, and what clients read.
 
-use std::fs;
+use std::fs::{self, File};
 use std::process;
 use std::time::Duration;
 
 use ansible_module::lock::Lock;
 use ansible_module::moment;
+use image_catalog::archive::PackageArchive;
 use serde_json::json;
 use test_support::{times_open, wait_for, with};
 
@@ -142,4 +143,25 @@ fn a_publisher_waits_for_another_and_says_for_whom() {
     drop(held);
     assert!(waiting.wait_with_output().unwrap().status.success());
     assert_eq!(lab.images(), ["demo-1", "demo-2"]);
+}
+
+/// The list is for all, because pkg takes nothing from one that has a package for other machines; the package says it.
+#[test]
+fn images_for_different_machines_are_in_one_catalogue() {
+    let lab = Lab::new();
+    for (version, arch) in [("1", "amd64"), ("2", "aarch64")] {
+        lab.triad(&with(lab.publish(version), json!({"arch": arch})));
+    }
+    let catalogue = lab.read();
+    for image in &catalogue.images {
+        let arch = image.facts.arch.unwrap();
+        let file = File::open(lab.catalogue().join(&image.path)).unwrap();
+        let package = PackageArchive::open(file).unwrap();
+        assert_eq!((image.manifest.abi.as_str(), image.manifest.arch.as_str()), ("FreeBSD:*", "freebsd:*"));
+        let manifest = package.manifest();
+        assert_eq!((manifest.abi.clone(), manifest.arch.clone()), arch.abi());
+        assert_eq!(package.facts(), &image.facts);
+    }
+    let message = lab.refusal(&with(lab.publish("1"), json!({"arch": "aarch64"})));
+    assert!(message.contains("with image_arch amd64, this run has aarch64"), "{message}");
 }

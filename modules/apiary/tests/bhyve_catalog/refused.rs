@@ -52,7 +52,7 @@ fn options_that_do_not_fit() {
         (
             with(publish(), json!({"nmae": "x"})),
             "reading option `nmae`: unknown field `nmae`, expected one of `path`, `name`, `version`, `source`, `format`, \
-             `source_checksum`, `source_signature`, `source_keyring`, `ca_path`, `volblocksize`, `os`, `comment`, `maintainer`, `www`, `requirements`, `annotations`, `parent`, \
+             `source_checksum`, `source_signature`, `source_keyring`, `ca_path`, `volblocksize`, `os`, `arch`, `comment`, `maintainer`, `www`, `requirements`, `annotations`, `parent`, \
              `compression`, `compression_level`, `compression_threads`, `signature_type`, `signing_key`, \
              `signing_command`, `pubkey`, `lock_timeout`, `keep`, `keep_days`, `state`",
         ),

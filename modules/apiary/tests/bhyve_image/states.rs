@@ -44,7 +44,8 @@ fn the_reply_describes_the_image_and_the_difference() {
         "sha256": "6be2a243fdc2b8efe0fa51581bf8dae9f10ce600ef97e23300d5ff12ea56f2f3",
         "volsize": 16_777_216, "volblocksize": 16384, "guid": "746768402527732875",
         "fromguid": null, "parent": null, "os": "freebsd", "min_memory": null,
-        "loader": null, "disk_driver": null, "network_driver": null,
+        "loader": null, "disk_driver": null, "network_driver": null, "arch": null, "date": "2025-05-15", "labels": {},
+        "comment": "bhyve guest image FreeBSD-14.2-RELEASE-ZFS-20G of 20250515",
     });
     assert_eq!(reply["image"], expected);
     assert_eq!(reply["images"], json!([expected]));

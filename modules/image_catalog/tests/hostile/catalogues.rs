@@ -138,3 +138,27 @@ fn twins_are_one_image_or_none() {
         "image demo-1 in the catalogue cannot be used: two different packages are listed by this name"
     );
 }
+
+#[test]
+fn images_for_other_machines_are_not_found() {
+    let host = image_catalog::arch::Arch::of_host().unwrap();
+    let other = if host.as_str() == "amd64" { "aarch64" } else { "amd64" };
+    let of = |version: &str, arch: &str| {
+        let entry =
+            String::from_utf8(entry("\"1\",\"comment\"", &format!("\"{version}\",\"comment\""))).unwrap();
+        entry.replace("\"image_guid\"", &format!("\"image_arch\":\"{arch}\",\"image_guid\"")).into_bytes()
+    };
+    let catalogue = read(&[of("1", host.as_str()), of("2", other)]);
+    let find = |name: &str| catalogue.find(&name.parse().unwrap()).map(|image| image.id.to_string());
+    assert_eq!((find("demo").unwrap(), find("demo-1").unwrap()), ("demo-1".to_owned(), "demo-1".to_owned()));
+    let why =
+        format!(": it is for machines of architecture {other}, this host is {}", std::env::consts::ARCH);
+    assert_eq!(format!("{:#}", find("demo-2").unwrap_err()), format!("looking for image demo-2{why}"));
+    let catalogue = read(&[of("2", other)]);
+    let error = catalogue.find(&"demo".parse().unwrap()).unwrap_err();
+    assert_eq!(format!("{error:#}"), format!("looking for image demo{why}"));
+    assert_eq!(
+        read(&[of("1", "riscv64")]).others[0].reason,
+        "annotation image_arch: architecture \"riscv64\" is not known, expected amd64 or aarch64"
+    );
+}
