@@ -79,6 +79,7 @@ options:
       - What the source must be, as it comes, before it is unpacked. V(sha256:DIGITS) or V(sha512:DIGITS), or the absolute path or URL of a list
         that has it, as vendors hand it out (C(SHA256SUMS), C(CHECKSUM.SHA512), as of C(sha256sum), C(sha256sum --tag) or FreeBSD's C(sha256)).
       - In a list, the source is looked for by the name of its file. Other kinds of checksums are not asked.
+      - It is kept as annotation C(image_source). An image that was published from a file with this checksum is not fetched or read again.
     type: str
   source_signature:
     description:

@@ -62,7 +62,7 @@ pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
     let wanted = params.wanted()?;
     let signer = signing::load(&params, task.check_mode)?;
     let _lock = lock(&params, task)?;
-    let source = task.phase("observe", |task| prepare::prepare(&params, &wanted, task))?;
+    let source = task.phase("observe", |task| prepare::prepare(&params, &wanted, &signer, task))?;
     let view = View { params: &params, wanted: &wanted, signer: &signer };
     let observed = task.phase("observe", |task| observe::observe(view, source, task))?;
     let plan = plan::plan(&params, &wanted, &observed)?;

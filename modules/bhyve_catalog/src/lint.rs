@@ -2,7 +2,8 @@
 
 //! What will hurt later, said to the publisher now.
 
-use image_catalog::name::ImageId;
+use image_catalog::manifest::Manifest;
+use image_catalog::name::{ImageId, ImageName};
 
 use crate::changes::{Plan, Publication};
 use crate::observe::Observed;
@@ -49,7 +50,19 @@ pub fn warnings(plan: &Plan, observed: &Observed) -> Vec<String> {
             id.to_string().len()
         ),
     );
+    warnings.extend(newer_parent(id, manifest, observed));
     warnings
+}
+
+/// What was mended in the parent since is not in an image that builds on the old one.
+fn newer_parent(id: &ImageId, manifest: &Manifest, observed: &Observed) -> Option<String> {
+    let parent = ImageName::try_from(manifest.annotations.get("image_parent")?.clone()).ok()?.split()?;
+    let images = observed.catalogue.iter().flat_map(|catalogue| &catalogue.images);
+    let versions = images.map(|image| &image.id).filter(|other| other.name == parent.name && *other != id);
+    let newest = versions.max_by(|a, b| a.version.compare(&b.version))?;
+    newest.version.compare(&parent.version).is_gt().then(|| {
+        format!("image {id} builds on {parent}, of which the catalogue has a newer version, {newest}: what was mended there is not in it")
+    })
 }
 
 fn long_name(id: &ImageId) -> bool {

@@ -35,6 +35,8 @@ pub struct Seen {
     /// Bytes of a block.
     pub volblocksize: u64,
     pub stream: StreamSum,
+    /// The checksum that the source was asked for.
+    pub checksum: Option<String>,
     /// What a publisher might want to know of it.
     pub remarks: Vec<String>,
 }
@@ -59,10 +61,19 @@ pub fn look(
         ),
     };
     match opened {
+        Opened::Known => known(listed.context("looking for an image that was listed before")?),
         Opened::Stream(held) => look_at_stream(held, parent, task),
         Opened::Snapshot(name) => look_at_snapshot(&name, parent, listed, task),
         Opened::Disk(disk) => look_at_disk(disk, unnamed_image(params, id)?, Known { id, listed }, task),
     }
+}
+
+/// An image that was made from the very file that is asked for.
+fn known(listed: &Package) -> Result<Seen> {
+    let ImageFacts { volsize, volblocksize, guid, fromguid, .. } = listed.facts;
+    let stream = known_sum(Some(listed), guid).context("the catalogue has no checksum of its stream")?;
+    let (checksum, remarks) = (listed.facts.source.clone(), Vec::new());
+    Ok(Seen { source: Source::Known, guid, fromguid, volsize, volblocksize, stream, checksum, remarks })
 }
 
 /// What the stream of a disk says besides its content; the guid comes from the content.
@@ -95,6 +106,7 @@ fn look_at_disk(disk: Disk, unnamed: Image, known: Known<'_>, task: &Task) -> Re
         volsize: summary.volsize.context("making a stream: it has no size")?,
         volblocksize,
         stream,
+        checksum: None,
         remarks,
     })
 }
@@ -132,8 +144,8 @@ fn look_at_snapshot(
     let source = Source::Snapshot { name: name.clone(), base };
     if let (Some(stream), Some(listed)) = (known_sum(listed, guid), listed) {
         let ImageFacts { volsize, volblocksize, fromguid, .. } = listed.facts;
-        let remarks = Vec::new();
-        return Ok(Seen { source, guid, fromguid, volsize, volblocksize, stream, remarks });
+        let (checksum, remarks) = (None, Vec::new());
+        return Ok(Seen { source, guid, fromguid, volsize, volblocksize, stream, checksum, remarks });
     }
     let Source::Snapshot { name, base } = &source else { bail!("a snapshot turned into something else") };
     let mut sending = zfs.send(name, base.as_ref())?;
@@ -189,6 +201,7 @@ fn seen(source: Source, stream: StreamSum, summary: &Summary) -> Result<Seen> {
             .context("the stream does not say what blocks its volume has")?
             .into(),
         stream,
+        checksum: None,
         remarks: remarks(summary),
     })
 }

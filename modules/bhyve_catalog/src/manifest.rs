@@ -88,6 +88,7 @@ fn facts(params: &Params, seen: &Seen) -> ImageFacts {
         compression: Some(compression.to_owned()),
         os: params.os.clone(),
         arch: params.arch,
+        source: seen.checksum.clone(),
         min_memory: requirements.memory.map(|size| size.0),
         loader: requirements.loader,
         disk_driver: requirements.disk_driver,

@@ -23,7 +23,7 @@ use crate::address::shown;
 use crate::look::{Seen, look};
 use crate::page::{self, PAGE};
 use crate::params::{Params, Wanted};
-use crate::prepare::Opened;
+use crate::prepare::Prepared;
 use crate::signing::Signer;
 
 /// The largest page for people that is compared, in bytes.
@@ -53,14 +53,15 @@ pub struct View<'a> {
 }
 
 /// Looks at the catalogue, and at the source of the image that is to be in it.
-pub fn observe(view: View, source: Option<Opened>, task: &mut Task) -> Result<Observed> {
+pub fn observe(view: View, source: Option<Prepared>, task: &mut Task) -> Result<Observed> {
     let View { params, wanted, signer } = view;
     let (catalogue, stale) = read_catalogue(&params.path, signer)?;
     let source = match (wanted, source) {
-        (Wanted::Present { id, source, .. }, Some(opened)) => Some(
-            look(params, id, opened, catalogue.as_ref(), task)
-                .with_context(|| format!("looking at source {}", shown(source)))?,
-        ),
+        (Wanted::Present { id, source, .. }, Some(Prepared { opened, checksum })) => {
+            let seen = look(params, id, opened, catalogue.as_ref(), task)
+                .with_context(|| format!("looking at source {}", shown(source)))?;
+            Some(Seen { checksum: checksum.map(|sum| sum.to_string()), ..seen })
+        }
         _ => None,
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).context("reading the clock")?.as_secs();
@@ -68,7 +69,7 @@ pub fn observe(view: View, source: Option<Opened>, task: &mut Task) -> Result<Ob
 }
 
 /// The catalogue that is there. Whatever says that there is one is read or refused: what was not read would be forgotten.
-fn read_catalogue(folder: &Path, signer: &Signer) -> Result<(Option<Catalogue>, Option<String>)> {
+pub fn read_catalogue(folder: &Path, signer: &Signer) -> Result<(Option<Catalogue>, Option<String>)> {
     let signs = signs(folder)?;
     let refused = || {
         format!(

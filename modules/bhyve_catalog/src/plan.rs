@@ -51,8 +51,8 @@ fn plan_image(id: &ImageId, manifest: Manifest, images: &[Package]) -> Result<Pl
         text(wanted.get("image_guid"))
     );
     let mut keys: Vec<_> = found.keys().chain(wanted.keys()).filter(|key| differs(key)).collect();
-    // How it is packed makes no other image.
-    keys.retain(|key| *key != "image_compression");
+    // How it is packed, and came, makes no other image.
+    keys.retain(|key| !["image_compression", "image_source"].contains(&key.as_str()));
     if let Some(key) = keys.first() {
         bail!(
             "image {id} is in the catalogue with {key} {}, this run has {}; {advice}",

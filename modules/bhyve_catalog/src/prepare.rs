@@ -10,6 +10,7 @@ use std::path::Path;
 
 use ansible_module::Task;
 use anyhow::{Context, Result, bail, ensure};
+use image_catalog::name::ImageId;
 use zfs_command::SnapshotName;
 
 use crate::address::{Address, connect, shown};
@@ -17,8 +18,10 @@ use crate::arrival::Arrival;
 use crate::checksum::Checksum;
 use crate::contents::{Compression, Content, Glimpse};
 use crate::expected::expected;
+use crate::observe::read_catalogue;
 use crate::params::{Format, Params, Wanted};
 use crate::qemu_img::{self, Packed};
+use crate::signing::Signer;
 use crate::source::{Step, Unopened, open, unpacks};
 use crate::staging::Staged;
 use crate::watched::Watched;
@@ -27,8 +30,16 @@ use crate::{busy, layout, ova, unpack};
 /// How deep a disk may be packed: compressed, in an archive, and compressed again there.
 const DEPTH: usize = 4;
 
+/// The source of an image, ready to be read, and the checksum that it has.
+pub struct Prepared {
+    pub opened: Opened,
+    pub checksum: Option<Checksum>,
+}
+
 /// The source of an image, ready to be read.
 pub enum Opened {
+    /// A file that the catalogue has this very image of.
+    Known,
     /// A raw disk.
     Disk(Disk),
     /// A file that holds a stream.
@@ -52,12 +63,12 @@ pub struct Held {
 }
 
 /// Opens the source of the image that is wanted, if one is.
-pub fn prepare(params: &Params, wanted: &Wanted, task: &Task) -> Result<Option<Opened>> {
+pub fn prepare(params: &Params, wanted: &Wanted, signer: &Signer, task: &Task) -> Result<Option<Prepared>> {
     match wanted {
-        Wanted::Present { source, .. } => {
+        Wanted::Present { id, source, .. } => {
             let called = shown(source);
-            let opened = Preparing { params, source, task, called: called.clone() }.open();
-            Ok(Some(opened.with_context(|| format!("looking at source {called}"))?))
+            let preparing = Preparing { params, id, source, signer, task, called: called.clone() };
+            Ok(Some(preparing.open().with_context(|| format!("looking at source {called}"))?))
         }
         Wanted::Absent(_) | Wanted::Pruned(_) => Ok(None),
     }
@@ -65,14 +76,16 @@ pub fn prepare(params: &Params, wanted: &Wanted, task: &Task) -> Result<Option<O
 
 struct Preparing<'a> {
     params: &'a Params,
+    id: &'a ImageId,
     source: &'a str,
+    signer: &'a Signer,
     task: &'a Task,
     /// The source as a message may show it.
     called: String,
 }
 
 impl Preparing<'_> {
-    fn open(&self) -> Result<Opened> {
+    fn open(&self) -> Result<Prepared> {
         let format = self.params.format;
         let is_file = self.source.starts_with('/') || Address::is_url(self.source);
         if format == Format::Snapshot || format == Format::Auto && !is_file {
@@ -85,7 +98,8 @@ impl Preparing<'_> {
                 self.params.source_checksum.is_none(),
                 "option source_checksum is for files: a snapshot has none"
             );
-            return Ok(Opened::Snapshot(self.source.parse()?));
+            let opened = Opened::Snapshot(self.source.parse()?);
+            return Ok(Prepared { opened, checksum: None });
         }
         ensure!(
             self.params.parent.is_none() || format == Format::Stream,
@@ -93,10 +107,25 @@ impl Preparing<'_> {
         );
         let address = Address::parse(self.source)?;
         let checksum = expected(self.params, &address)?;
-        match &address {
-            Address::Url(url) => self.fetched(url, checksum.as_ref()),
-            Address::Path(path) => self.opened(path, checksum.as_ref()),
-        }
+        let opened = match &address {
+            _ if self.is_known(checksum.as_ref())? => Opened::Known,
+            Address::Url(url) => self.fetched(url, checksum.as_ref())?,
+            Address::Path(path) => self.opened(path, checksum.as_ref())?,
+        };
+        Ok(Prepared { opened, checksum })
+    }
+
+    /// Whether the catalogue has this image, made from a file of this checksum: then nothing needs to be fetched or unpacked.
+    fn is_known(&self, checksum: Option<&Checksum>) -> Result<bool> {
+        let Some(checksum) = checksum.map(ToString::to_string) else { return Ok(false) };
+        let (catalogue, _) = read_catalogue(&self.params.path, self.signer)?;
+        let images = catalogue.map_or(Vec::new(), |catalogue| catalogue.images);
+        let of_disk = self.params.format != Format::Stream;
+        Ok(images.iter().filter(|image| image.id == *self.id).any(|image| {
+            let facts = &image.facts;
+            let same_blocks = !of_disk || facts.volblocksize == self.params.volblocksize.0;
+            facts.source.as_ref() == Some(&checksum) && facts.sha256.is_some() && same_blocks
+        }))
     }
 
     fn opened(&self, path: &Path, checksum: Option<&Checksum>) -> Result<Opened> {

@@ -16,6 +16,8 @@ use crate::prepare::Held;
 
 /// An image's origin, opened.
 pub enum Source {
+    /// A file that the catalogue has an image of: it was not opened.
+    Known,
     /// A raw disk, and what its stream says besides its content.
     Disk {
         held: Held,
@@ -35,6 +37,7 @@ impl Source {
     /// Writes the image's stream.
     pub fn write(&self, sink: &mut dyn Write) -> Result<()> {
         match self {
+            Self::Known => bail!("packing an image whose source was not opened"),
             Self::Disk { held, image } => {
                 zfs_stream::write(&held.file, sink, image).context("making a stream from the disk")?;
             }

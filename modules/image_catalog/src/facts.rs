@@ -36,6 +36,8 @@ pub struct ImageFacts {
     pub os: Option<String>,
     /// `image_arch`: the machines it is for.
     pub arch: Option<Arch>,
+    /// `image_source`: the checksum of the file that it was made from, where its publisher asked for one.
+    pub source: Option<String>,
     /// `image_min_memory`: bytes of memory a guest needs.
     pub min_memory: Option<u64>,
     /// `image_loader`: what boots it, such as `uefi` or `bhyveload`.
@@ -71,6 +73,7 @@ impl ImageFacts {
             compression: text("image_compression"),
             os: text("image_os"),
             arch: text("image_arch").map(|arch| arch.parse()).transpose().context("annotation image_arch")?,
+            source: text("image_source"),
             min_memory: number(annotations, "image_min_memory")?,
             loader: text("image_loader"),
             disk_driver: text("image_disk_driver"),
@@ -100,6 +103,7 @@ impl ImageFacts {
             ("image_sha256", self.sha256.as_ref().map(ToString::to_string)),
             ("image_compression", self.compression.clone()),
             ("image_os", self.os.clone()),
+            ("image_source", self.source.clone()),
             ("image_arch", self.arch.map(|arch| arch.to_string())),
             ("image_min_memory", number(&self.min_memory)),
             ("image_loader", self.loader.clone()),
@@ -149,6 +153,7 @@ mod tests {
             compression: Some("zstd".to_owned()),
             os: Some("freebsd".to_owned()),
             arch: Some(Arch::Aarch64),
+            source: Some("sha256:0a".to_owned()),
             min_memory: Some(512 << 20),
             loader: Some("uefi".to_owned()),
             disk_driver: Some("nvme".to_owned()),

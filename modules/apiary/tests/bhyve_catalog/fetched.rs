@@ -130,6 +130,24 @@ fn a_checksum_is_asked_for_before_anything_is_published() {
     assert_eq!(lab.images(), ["demo-1"]);
 }
 
+/// What was published from a file with this checksum is not fetched again.
+#[test]
+fn what_is_known_is_not_fetched_again() {
+    let (lab, server) = served();
+    let sum = format!("sha256:{}", shell(&lab, "sha256sum <images/disk.raw.xz | cut -c-64"));
+    let options = from(&lab, "2", &format!("{}/disk.raw.xz", server.url), json!({"source_checksum": sum}));
+    assert!(lab.changed(&options));
+    assert_eq!(lab.read().find(&"demo-2".parse().unwrap()).unwrap().facts.source, Some(sum));
+    let asked = server.requests().len();
+    assert!(!lab.changed(&options));
+    assert_eq!(lab.check(&options)["changed"], false);
+    assert_eq!(server.requests().len(), asked);
+    let message = lab.refusal(&with(options.clone(), json!({"os": "other"})));
+    assert!(message.contains("with image_os none, this run has other"), "{message}");
+    let message = lab.refusal(&with(options, json!({"volblocksize": "16K"})));
+    assert!(message.contains("is in the catalogue with other content"), "{message}");
+}
+
 #[test]
 fn a_vendors_list_is_asked_for() {
     let (lab, server) = served();

@@ -117,6 +117,19 @@ fn snapshots_are_sent_whole_and_as_differences() {
 }
 
 #[test]
+fn an_increment_on_an_old_image_is_told() {
+    let lab = with_zfs();
+    lab.changed(&with(lab.publish("1"), json!({"source": "tank/vm@v1"})));
+    lab.changed(&lab.publish("1.5"));
+    let next = with(lab.publish("1.6"), json!({"name": "more", "source": "tank/vm@v2", "parent": "demo-1"}));
+    let warnings = lab.run(&next)["warnings"].to_string();
+    assert!(
+        warnings.contains("image more-1.6 builds on demo-1, of which the catalogue has a newer version, demo-1.5: what was mended"),
+        "{warnings}"
+    );
+}
+
+#[test]
 fn what_zfs_complains_about_is_passed_on() {
     let lab = with_zfs();
     let reply = lab.run(&with(lab.publish("1"), json!({"source": "tank/other@v1"})));
