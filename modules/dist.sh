@@ -43,9 +43,9 @@ platform() {
     case $1 in
     freebsd-*) build "$native/$1/apiary" images,clocks,domains "$arch-unknown-freebsd" "$arch-unknown-freebsd" ;;
     linux-*)
-        # libvirt is opened while the program runs, which a static program cannot do.
+        # libvirt is opened while the program runs, which a static program cannot do. A look at a whole host is at its images, too.
         build "$native/$1/apiary" images,clocks "$arch-unknown-linux-musl" "$arch-unknown-linux-musl"
-        build "$native/$1/apiary_libvirt" domains "$arch-unknown-linux-gnu.2.28" "$arch-unknown-linux-gnu"
+        build "$native/$1/apiary_libvirt" domains,images "$arch-unknown-linux-gnu.2.28" "$arch-unknown-linux-gnu"
         ;;
     *) echo "dist: no platform '$1'; there are: ${all[*]}" >&2; exit 2 ;;
     esac

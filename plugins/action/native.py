@@ -24,12 +24,12 @@ from ansible_collections.apiary.bhyve.plugins.plugin_utils._options import Optio
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._shown import all_shown, shown
 
 
-def action(module):
-    """The action behind an imported module that is a program."""
+def action(module, options=Options):
+    """The action behind an imported module that is a program; OPTIONS judges what it is asked for."""
     name = module.__name__.rpartition(".")[2]
     # Reads the programs: a worker then has their sums.
     programs.built(name)
-    return type("ActionModule", (ActionModule,), {"module": name, "options": Options(module)})
+    return type("ActionModule", (ActionModule,), {"module": name, "options": options(module)})
 
 
 class ActionModule(ActionBase):

@@ -9,23 +9,35 @@ from ansible_collections.apiary.bhyve.plugins.plugin_utils._deployment import De
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._fleet import guests_of, place_of
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._pruning import Pruning, guests_of_inventory
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._size import short_size
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._verbs import volumes_of
 
 # What Ansible puts around a line of a list leaves so much of 100 columns.
 _WIDTH = 88
-_HEADS = ("guest", "host", "state", "image", "size", "address", "note")
-_IMAGE, _NOTE = 3, 6
+_HEADS = ("guest", "host", "state", "image", "size", "address", "snap", "note")
+_IMAGE, _NOTE = 3, 7
 # Columns that may be cut short, and how far at first: the version of an image, and most notes, remain.
 _FLEXIBLE = {_IMAGE: 9, _NOTE: 23, 0: 12, 1: 10, 5: 10}
 _SHORTEST = 6
-# What a look has found out, by what the tasks `list` of the role register.
-_LOOKS = ("guest_images_found",)
 
 
 def listing_options(told):
-    """What bhyve_image is asked for, by guest: those whose description says which image they are of."""
+    """What libvirt_host_info is asked for. `told` holds the `definitions` and the `place` of a host's guests, the `uri` of its libvirt, and
+    how bhyve_image comes to the `catalog`."""
     deployment = Deployment(dict(told, names=[]))
-    sound = {name: guest for name, guest in deployment.definitions.items() if isinstance(guest, dict) and guest.get("image")}
-    return {name: deployment._images(name, guest) for name, guest in sound.items()}
+    place, guests = deployment.place, {name: guest for name, guest in deployment.definitions.items() if isinstance(guest, dict)}
+    where = {"path": place["folder"]} if place["folder"] else {"dataset": place["dataset"]}
+    looks = {"domains": ("libvirt_domain_info", {"uri": told.get("uri")}), "volumes": ("zfs_receive_info", where)}
+    if not place["folder"]:
+        looks["golden"] = ("zfs_receive_info", {"dataset": place["golden"]})
+        asked = {name: {"datasets": volumes_of(place, name, guest)} for name, guest in guests.items()}
+        looks["snapshots"] = ("zfs_snapshot_info", {"guests": asked})
+    catalog = {option: value for option, value in (told.get("catalog") or {}).items() if value}
+    if catalog.get("repository"):
+        images = {name: deployment._images(name, guest) for name, guest in guests.items() if guest.get("image")}
+        looks["images"] = ("bhyve_image", dict(catalog, guests=images))
+    # Without guests there is nothing to ask of each.
+    asked = {name: look for name, look in looks.items() if look[1].get("guests") != {}}
+    return {name: {"module": module, "options": {key: value for key, value in options.items() if value}} for name, (module, options) in asked.items()}
 
 
 def listing(hostvars, hosts):
@@ -39,17 +51,25 @@ def listing(hostvars, hosts):
     return {"guests": rows, "left": [left for host in hosts for left in _left(hostvars, host, inventory)]}
 
 
+def _looks(hostvars, host):
+    """What the looks at a host have answered, by name, and why there is nothing of its domains: a state, and a reason."""
+    found = hostvars[host].get("guest_looks_found") or {}
+    looks = found.get("looks") or {}
+    domains = looks.get("domains") or found
+    if "domains" in domains:
+        return looks, None, None
+    said = " ".join(str(domains.get("msg") or "").split())
+    return looks, "unreachable" if found.get("unreachable") else "unknown", None if found.get("unreachable") else said
+
+
 def _of_host(hostvars, host):
-    found = hostvars[host].get("guest_domains_found") or {}
-    domains = {domain["name"]: domain for domain in found.get("domains") or []}
-    answers = {key: (hostvars[host].get(key) or {}).get("guests") or {} for key in _LOOKS}
+    looks, unseen, reason = _looks(hostvars, host)
+    domains = {domain["name"]: domain for domain in (looks.get("domains") or {}).get("domains") or []}
     named = {str(name): guest for name, guest in guests_of(hostvars, host).items()}
-    unseen = "unreachable" if found.get("unreachable") else None if "domains" in found else "unknown"
-    reason = " ".join(str(found.get("msg") or "").split()) if unseen == "unknown" else None
     ours = sorted({*named, *(name for name, domain in domains.items() if domain.get("managed") is not None)})
     rows = []
     for name in [*ours, *sorted(set(domains) - set(ours))]:
-        told = {key: answer.get(name) or {} for key, answer in answers.items()}
+        told = {look: ((looks.get(look) or {}).get("guests") or {}).get(name) or {} for look in ("images", "snapshots")}
         rows.append(_row(name, host, domains.get(name), named, told))
     if unseen:
         rows = rows or [_row(None, host, None, {None: {}}, {})]
@@ -58,7 +78,7 @@ def _of_host(hostvars, host):
 
 
 def _row(name, host, domain, named, told):
-    images = told.get("guest_images_found") or {}
+    images = told.get("images") or {}
     image, guest, domain = images.get("image") or {}, named.get(name), domain or {}
     managed = domain.get("managed")
     return {
@@ -74,6 +94,9 @@ def _row(name, host, domain, named, told):
         "edited": bool((managed or {}).get("edited")),
         "managed": managed is not None if domain else None,
         "in_dictionary": guest is not None,
+        "snapshots": [
+            {key: each.get(key) for key in ("name", "created", "used", "own")} for each in (told.get("snapshots") or {}).get("snapshots") or []
+        ],
         "elsewhere": [],
     }
 
@@ -91,7 +114,8 @@ def _tell_moved(rows):
 
 def _left(hostvars, host, inventory):
     """What a prune of this host would show. Where a look has failed, nobody knows what is used, and nothing is called left."""
-    found = {key: hostvars[host].get("guest_%s_found" % key) or {} for key in ("domains", "volumes", "golden")}
+    looks = _looks(hostvars, host)[0]
+    found = {key: looks.get(key) or {} for key in ("domains", "volumes", "golden")}
     if "domains" not in found["domains"] or "volumes" not in found["volumes"]:
         return []
     folder, dataset = place_of(hostvars, host)
@@ -119,6 +143,7 @@ def listing_table(told):
             row["guest"] or "-", row["host"], row["state"], row["image"] or "-",
             "%s x %s" % (row["vcpus"], short_size(row["memory"])) if row["vcpus"] else "-",
             (row["addresses"] or ["-"])[0],
+            str(len(row["snapshots"]) or "-"),
             ", ".join(note for note in _notes(row) if note),
         ])
     return aligned(_cut(table)) + [_left_line(left) for left in told["left"]]

@@ -27,6 +27,17 @@ _ZVOL = "/dev/zvol/"
 _ABSENT = "it is not on this host: deploy it first (apiary.bhyve.deploy)"
 
 
+def volumes_of(place, name, guest, domain=None):
+    """All ZFS volumes of a guest together: its own, and those of its data disks, also of one that its domain has until its next start."""
+    own = volume_options(place, name)["dataset"]
+    disks = _disks.disks_of(guest)
+    data = [volume_options(place, _disks.key(name, disk))["dataset"] for disk, said in disks.items() if said.get("size")]
+    known = [device.removeprefix(_ZVOL) for device in map(_disks.device, disks.values()) if (device or "").startswith(_ZVOL)]
+    sources = [posixpath.normpath(str(disk.get("source"))) for disk in (domain or {}).get("disks") or []]
+    found = [source.removeprefix(_ZVOL) for source in sources if source.startswith("%s%s:" % (_ZVOL, own))]
+    return list(dict.fromkeys([own, *data, *known, *found]))
+
+
 class Verbs(Deployment):
     """`told` is that of a deployment, with the `verb`, what was `asked`, and what each step of it has returned so far."""
 
@@ -93,17 +104,9 @@ class Verbs(Deployment):
         return self._is_active(name) or (self._may_stop() and wanted and name in self.found)
 
     def _volumes(self, name):
-        """All volumes of a guest together: its own, and those of its data disks, also of one that it has until its next start."""
-        volume = volume_options(self.place, name)
-        if "path" in volume:
-            return volume
-        disks = _disks.disks_of(self.definitions.get(name))
-        own = [volume_options(self.place, _disks.key(name, disk))["dataset"] for disk, said in disks.items() if said.get("size")]
-        known = [device.removeprefix(_ZVOL) for device in map(_disks.device, disks.values()) if (device or "").startswith(_ZVOL)]
-        sources = [posixpath.normpath(str(disk.get("source"))) for disk in (self.found.get(name) or {}).get("disks") or []]
-        beside = "%s%s:" % (_ZVOL, volume["dataset"])
-        found = [source.removeprefix(_ZVOL) for source in sources if source.startswith(beside)]
-        return {"datasets": list(dict.fromkeys([volume["dataset"], *own, *known, *found]))}
+        if self.place["folder"]:
+            return volume_options(self.place, name)
+        return {"datasets": volumes_of(self.place, name, self.guests[name], self.found.get(name))}
 
     def _elsewhere(self, name):
         """Disks of which ZFS takes no snapshot."""

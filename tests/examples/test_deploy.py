@@ -90,11 +90,16 @@ def test_the_second_day(site, deployed, examples):
 def test_what_is_asked_and_told_on_the_second_day(site, examples):
     domains = {"domains": [{"name": "web1", "state": "running", "managed": {}, "disks": []}]}
     told = {"verb": "restart", "names": "web1", "definitions": {"web1": {"image": "demo"}}, "place": {"folder": "/var/lib/guests"}, "domains_found": domains,
-            "asked": {}, "restarted": {"guests": {"web1": {"failed": True, "msg": "it hangs"}}}}
+            "asked": {}, "catalog": {}, "restarted": {"guests": {"web1": {"failed": True, "msg": "it hangs"}}}}
     pages = ["listing", "listing_options", "listing_table", "verb_failures", "verb_options", "verb_table"]
-    said = [each["result"]["msg"] for each in site.play("hv1", *(examples.take(page)[0] for page in pages), guest_verb=told, guest_deployment=told)]
-    assert said[1] == {"web1": {"path": "/var/lib/guests/web1.raw", "name": "demo"}} and said[3] == ["web1: it hangs"]
+    said = [each["result"]["msg"] for each in site.play("hv1", *(examples.take(page)[0] for page in pages), guest_verb=told, guest_listed=told)]
+    assert set(said[1]) == {"domains", "volumes"} and said[3] == ["web1: it hangs"]
     assert said[4]["web1"]["state"] == "running" and said[5][1].split() == ["web1", "failed"]
+
+
+def test_everything_of_a_host_in_one_exchange(site, deployed, examples):
+    ran = site.play("hv1", *examples.take("libvirt_host_info"))
+    assert ran[-1]["result"]["msg"] == ["web1", "web1.raw"]
 
 
 def test_plays_of_ones_own(site, deployed, examples):

@@ -46,14 +46,33 @@ where
     One: FnOnce(P, &mut Task) -> Result<Reply>,
     All: FnOnce(BTreeMap<String, P>, &Task) -> BTreeMap<String, Answer>,
 {
-    crate::reply_with(arguments, |mut options, task| match options.remove(GUESTS) {
+    crate::reply_with(arguments, |options, task| one_or_all(options, task, one, all))
+}
+
+/// The same for a look that is one of several in a task, as of [`crate::look`].
+pub fn look_guests<P, One, All>(options: Map<String, Value>, one: One, all: All) -> Map<String, Value>
+where
+    P: DeserializeOwned,
+    One: FnOnce(P, &mut Task) -> Result<Reply>,
+    All: FnOnce(BTreeMap<String, P>, &Task) -> BTreeMap<String, Answer>,
+{
+    crate::look_with(options, |options, task| one_or_all(options, task, one, all))
+}
+
+fn one_or_all<P: DeserializeOwned>(
+    mut options: Map<String, Value>,
+    task: &mut Task,
+    one: impl FnOnce(P, &mut Task) -> Result<Reply>,
+    all: impl FnOnce(BTreeMap<String, P>, &Task) -> BTreeMap<String, Answer>,
+) -> Result<Reply> {
+    match options.remove(GUESTS) {
         None | Some(Value::Null) => one(arguments::options_from(options)?, task),
         Some(guests) => {
             let (guests, mut answers) = readable(guests, options, task)?;
             answers.extend(all(guests, task));
             Ok(Reply::of_guests(answers, task))
         }
-    })
+    }
 }
 
 /// Does `work` for each of `items`, at most `width` at a time; the answers by the items' names.

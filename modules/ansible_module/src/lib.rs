@@ -32,7 +32,7 @@ use serde_json::{Map, Value};
 pub use arguments::Arguments;
 pub use command::{Command, Running, Tool};
 pub use finished::{CommandFailed, Finished};
-pub use guests::{Answer, alike, answer_each, answer_guests, side_by_side};
+pub use guests::{Answer, alike, answer_each, answer_guests, look_guests, side_by_side};
 pub use progress::Progress;
 pub use quantity::{Seconds, Size};
 pub use reply::{Diff, Reply};
@@ -57,6 +57,26 @@ where
     F: FnOnce(P, &mut Task) -> Result<Reply>,
 {
     reply_with(arguments, |options, task| module(arguments::options_from(options)?, task))
+}
+
+/// What `module` answers to a look that is one of several in a task, with its warnings and timings: as in check mode, so that nothing is
+/// changed.
+pub fn look<P, F>(options: Map<String, Value>, module: F) -> Map<String, Value>
+where
+    P: DeserializeOwned,
+    F: FnOnce(P, &mut Task) -> Result<Reply>,
+{
+    look_with(options, |options, task| module(arguments::options_from(options)?, task))
+}
+
+/// The keys that `work` answers with as in check mode.
+fn look_with<F>(options: Map<String, Value>, work: F) -> Map<String, Value>
+where
+    F: FnOnce(Map<String, Value>, &mut Task) -> Result<Reply>,
+{
+    let mut task = Task::of_look();
+    let reply = work(options, &mut task);
+    reply.unwrap_or_else(|error| Reply::failure(&error, task.has_changed())).record(task)
 }
 
 /// Prints the one JSON reply that `work` makes of a module's options.

@@ -66,6 +66,11 @@ impl Task {
         }
     }
 
+    /// A task that only looks, whatever it is asked for.
+    pub(crate) fn of_look() -> Self {
+        Task { check_mode: true, by_hand: false, ..Task::default() }
+    }
+
     /// The task of one guest among several: asked in the same way, with records of its own.
     pub fn of_guest(&self) -> Self {
         let Task { check_mode, diff_mode, verbosity, by_hand, .. } = *self;

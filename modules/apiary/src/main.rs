@@ -3,6 +3,8 @@
 //! Every program of the collection in one file. Which one runs is told by the name it was called by, as that of a
 //! link to it; under any other name, by Ansible's arguments.
 
+#[cfg(all(feature = "domains", feature = "images"))]
+mod looks;
 mod programs;
 
 use std::env;

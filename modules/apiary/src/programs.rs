@@ -37,6 +37,8 @@ const MODULES: &[(&str, Module)] = &[
     }),
     #[cfg(feature = "domains")]
     ("libvirt_domain_info", |arguments| libvirt_domain::leave(answer(arguments, libvirt_domain::info))),
+    #[cfg(all(feature = "domains", feature = "images"))]
+    ("libvirt_host_info", |arguments| libvirt_domain::leave(answer(arguments, crate::looks::module))),
     #[cfg(feature = "clocks")]
     ("ntpd_check", |arguments| answer(arguments, ntpd_check::module)),
     #[cfg(feature = "images")]

@@ -151,28 +151,31 @@ def volume(name, **more):
 
 def fleet():
     image = {"image": {"name": "FreeBSD-14.2-RELEASE-ZFS-20G", "version": "20250515"}, "newer": "20260101"}
+    snapshots = [{"name": "a", "created": "2026-11-22T18:15:00Z", "used": 5, "own": True, "datasets": ["zroot/guests/web1"]}]
     found = [domain("web1", restart_required=True), domain("old"), domain("db1"), domain("by-hand", managed=False)]
+    looks = {
+        "domains": {"domains": found}, "images": {"guests": {"web1": image}}, "snapshots": {"guests": {"web1": {"snapshots": snapshots}}},
+        "volumes": {"volumes": [volume("guests/web1"), volume("guests/lost"), volume("guests/lost:data")]},
+        "golden": {"volumes": [volume("images/demo-1"), volume("images/never-1")]},
+    }
     return {
-        "hv1": {
-            "bhyve_guests": {"web1": {"image": "demo"}, "new": {"image": "demo"}}, "guest_domains_found": {"domains": found},
-            "guest_images_found": {"guests": {"web1": image}},
-            "guest_volumes_found": {"volumes": [volume("guests/web1"), volume("guests/lost"), volume("guests/lost:data")]},
-            "guest_golden_found": {"volumes": [volume("images/demo-1"), volume("images/never-1")]},
-        },
-        "hv2": {"bhyve_guests": {"db1": {}}, "guest_domains_found": {"unreachable": True}},
-        "hv3": {"guest_domains_found": {"msg": "libvirt is\nnot there"}, "guest_volumes_found": {"volumes": [volume("guests/web7")]}},
+        "hv1": {"bhyve_guests": {"web1": {"image": "demo"}, "new": {"image": "demo"}}, "guest_looks_found": {"looks": looks}},
+        "hv2": {"bhyve_guests": {"db1": {}}, "guest_looks_found": {"unreachable": True, "msg": "no route"}},
+        "hv3": {"guest_looks_found": {"looks": {"domains": {"failed": True, "msg": "libvirt is\nnot there"}, "volumes": {"volumes": [volume("guests/web7")]}}}},
+        "hv4": {"guest_looks_found": {"msg": "not built"}},
     }
 
 
 def test_the_fleet_at_a_glance():
-    shown = listing(fleet(), ["hv1", "hv2", "hv3"])
+    shown = listing(fleet(), list(fleet()))
     rows = shown["guests"]
     assert [(row["guest"], row["host"], row["state"]) for row in rows] == [
         ("db1", "hv1", "running"), ("new", "hv1", "absent"), ("old", "hv1", "running"), ("web1", "hv1", "running"), ("by-hand", "hv1", "running"),
-        ("db1", "hv2", "unreachable"), (None, "hv3", "unknown"),
+        ("db1", "hv2", "unreachable"), (None, "hv3", "unknown"), (None, "hv4", "unknown"),
     ]
     by_name = {row["guest"]: row for row in rows if row["host"] == "hv1"}
-    assert by_name["db1"]["elsewhere"] == ["hv2"] and by_name["old"]["elsewhere"] == [] and rows[-1]["reason"] == "libvirt is not there"
+    assert by_name["db1"]["elsewhere"] == ["hv2"] and by_name["old"]["elsewhere"] == [] and [row["reason"] for row in rows[-3:]] == [None, "libvirt is not there", "not built"]
+    assert by_name["web1"]["snapshots"][0]["name"] == "a" and "datasets" not in by_name["web1"]["snapshots"][0]
     # Where it is not known what is used, nothing is left over.
     assert [(left["host"], left["name"]) for left in shown["left"]] == [
         ("hv1", "zroot/guests/lost"), ("hv1", "zroot/guests/lost:data"), ("hv1", "zroot/images/never-1"),
@@ -185,14 +188,30 @@ def test_the_fleet_at_a_glance():
 
 
 def test_the_table_fits():
-    shown = listing(fleet(), ["hv1", "hv2", "hv3"])
+    shown = listing(fleet(), list(fleet()))
     assert max(map(len, listing_table(shown))) <= 88
     rows = [{**row, "guest": "g" * 63, "host": "h" * 60, "addresses": ["2001:db8:1234:5678:9abc:def0:1234:5678"]} for row in shown["guests"]]
     left = [{**each, "name": "zroot/%s" % ("x" * 90)} for each in shown["left"]]
     assert max(map(len, listing_table({"guests": rows, "left": left}))) <= 88
-    assert listing_table({"guests": [], "left": []}) == ["guest  host  state  image  size  address  note"]
+    assert listing_table({"guests": [], "left": []}) == ["guest  host  state  image  size  address  snap  note"]
 
 
-def test_which_images_are_looked_at():
-    given = told("restart", [], {"web1": {"image": "demo"}, "broken": "text", "bare": {}}, [domain("old")])
-    assert listing_options(given) == {"web1": {"dataset": "tank/vm/web1", "name": "demo"}}
+def test_what_is_looked_at():
+    definitions = {"web1": {"image": "demo", "disks": {"data": {"size": "1G"}}}, "broken": "text", "bare": {}}
+    given = {"definitions": definitions, "place": PLACE, "uri": "", "catalog": {"repository": "/c", "pubkey": "/k", "ssh_args": []}}
+    assert listing_options(given) == {
+        "domains": {"module": "libvirt_domain_info", "options": {}},
+        "volumes": {"module": "zfs_receive_info", "options": {"dataset": "tank/vm"}},
+        "golden": {"module": "zfs_receive_info", "options": {"dataset": "tank/images"}},
+        "snapshots": {"module": "zfs_snapshot_info", "options": {"guests": {
+            "web1": {"datasets": ["tank/vm/web1", "tank/vm/web1:data"]}, "bare": {"datasets": ["tank/vm/bare"]},
+        }}},
+        "images": {"module": "bhyve_image", "options": {
+            "repository": "/c", "pubkey": "/k", "guests": {"web1": {"dataset": "tank/vm/web1", "name": "demo"}},
+        }},
+    }
+    given.update(place=dict(PLACE, folder="/v"), uri="test:///default", catalog={"repository": ""})
+    assert {name: look["options"] for name, look in listing_options(given).items()} == {"domains": {"uri": "test:///default"}, "volumes": {"path": "/v"}}
+    # Without guests there is nothing to ask of each.
+    looks = listing_options({"definitions": {}, "place": PLACE, "catalog": {"repository": "/c"}})
+    assert set(looks) == {"domains", "volumes", "golden"}
