@@ -136,6 +136,8 @@ options:
   candidates:
     description:
       - Servers to sample and rank, V(HOST) or V(HOST:PORT). See RV(candidates) and RV(servers). The host's own clock is judged as always.
+      - Every address of a name is sampled, and a name is as good as the worst of them. A single alarm, kiss of death, stratum of 16 or negative delay refuses
+        it. The same server twice, by name or by address, is one.
     type: list
     elements: str
     default: []
@@ -151,7 +153,7 @@ options:
     description:
       - Restart OpenNTPD when the verdict is V(blocked) or V(stuck) and every guard rail holds. At least three servers agree; at least two answer a direct
         probe and do not contradict the daemon's table; not all sources have lost their time; the clock is off by more than O(offset_warning), or the daemon
-        was watched being blocked for O(blocked_critical); what takes several looks to be seen was watched for four minutes more; the daemon has run for an
+        was watched being blocked for O(blocked_critical); what takes several looks to be seen was watched for a quarter of an hour more; the daemon has run for an
         hour and is not slewing; nobody else sets the clock; the daemon itself accepts its configuration (C(ntpd -n)); no leap second is less than an hour
         away; and the limits of O(repair_interval) and O(repair_daily) are kept.
       - What the service's tool says is not believed. The engine's process and its age are compared before and after. A restart that changed nothing is told

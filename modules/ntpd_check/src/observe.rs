@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::host::Host;
 use crate::leap::{self, LeapTable};
 use crate::params::{Daemon, Params};
-use crate::probe::{Probed, Problem, Sampling, probe};
+use crate::probe::{Probed, Problem, Sampling, probe, probe_all};
 use crate::report::Report;
 use crate::state;
 use crate::verdict::Verdict;
@@ -96,7 +96,7 @@ pub fn observe(params: &Params) -> Result<Observed> {
     if wants_probes(params, &evidence) {
         evidence.probes = probe(&addresses(&evidence.source), Sampling { samples: 1, ..sampling(params) })?;
     }
-    let candidates = vet(&probe(&params.candidates, sampling(params))?);
+    let candidates = vet(&probe_all(&params.candidates, sampling(params))?);
     Ok(Observed { evidence, candidates, listens, memory, notes })
 }
 
@@ -128,7 +128,7 @@ fn saved(params: &Params, path: &Path) -> Result<Observed> {
     };
     // A saved output has no date: no leap second can be near it.
     let evidence = Evidence::of_source(now(), source);
-    let candidates = vet(&probe(&params.candidates, sampling(params))?);
+    let candidates = vet(&probe_all(&params.candidates, sampling(params))?);
     if params.probe || params.repair {
         notes.push("a saved output is judged: no peer is probed and nothing is repaired".to_owned());
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-pub use client::probe;
+pub use client::{probe, probe_all};
 
 /// How servers are sampled.
 #[derive(Debug, Clone, Copy)]

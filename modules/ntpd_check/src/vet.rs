@@ -2,11 +2,13 @@
 
 //! Choosing sources: candidates that were sampled are refused with a reason, or ranked. Pure.
 
-use std::collections::BTreeMap;
+mod merge;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::judge::select::{Claim, majority};
+use crate::judge::select::{Claim, Majority, majority};
 use crate::probe::{Answer, Probed};
 
 /// Largest part of queries that may stay without a good answer.
@@ -44,12 +46,18 @@ pub struct Vetted {
     pub loss: f64,
 }
 
-/// Judges the samples of all candidates together.
+/// Judges the samples of all candidates together: one for each address of each name.
 pub fn vet(probes: &[Probed]) -> Vec<Vetted> {
-    let mut vetted: Vec<Vetted> = probes.iter().map(first_look).collect();
-    contradict(&mut vetted);
-    odd_leap(&mut vetted, probes);
+    let mut looked: Vec<Vetted> = probes.iter().map(first_look).collect();
+    // A server that stands behind several names has one vote.
+    let mut seen = BTreeSet::new();
+    let voter: Vec<bool> = probes.iter().map(|probe| seen.insert(merge::identity(probe))).collect();
+    contradict(&mut looked, &voter);
+    odd_leap(&mut looked, probes, &voter);
+    let names = merge::names(probes);
+    let mut vetted = merge::by_name(&names, probes, &looked);
     rank(&mut vetted);
+    merge::note_absent(&names, probes, &mut vetted);
     vetted
 }
 
@@ -107,15 +115,17 @@ fn deviation(answers: &[Answer]) -> f64 {
 }
 
 /// Refuses those outside the majority interval of all fit candidates, or all of them if there is none.
-fn contradict(vetted: &mut [Vetted]) {
-    let mut fit: Vec<&mut Vetted> = vetted.iter_mut().filter(|one| one.accepted).collect();
+fn contradict(vetted: &mut [Vetted], voter: &[bool]) {
     let claim = |one: &Vetted| Some(Claim { offset: one.offset?, radius: one.root_distance? });
-    let claims: Vec<Claim> = fit.iter().filter_map(|one| claim(one)).collect();
+    let voters = vetted.iter().zip(voter).filter(|(one, votes)| one.accepted && **votes);
+    let claims: Vec<Claim> = voters.filter_map(|(one, _)| claim(one)).collect();
     let found = majority(&claims);
-    for (at, one) in fit.iter_mut().enumerate() {
+    for one in vetted.iter_mut().filter(|one| one.accepted) {
+        let outside =
+            |found: &Majority| one.offset.is_some_and(|offset| offset < found.low || offset > found.high);
         let reason = match &found {
             None => "the candidates contradict each other and no group has a majority".to_owned(),
-            Some(found) if found.outside.contains(&at) => {
+            Some(found) if outside(found) => {
                 let (low, high) = (found.low * 1000.0, found.high * 1000.0);
                 format!("its offset lies outside what the majority agrees on, {low:.1} to {high:.1} ms")
             }
@@ -127,11 +137,11 @@ fn contradict(vetted: &mut [Vetted]) {
 }
 
 /// A server that announces another leap second than the others will be wrong by one, or smears.
-fn odd_leap(vetted: &mut [Vetted], probes: &[Probed]) {
+fn odd_leap(vetted: &mut [Vetted], probes: &[Probed], voter: &[bool]) {
     let flag = |probe: &Probed| probe.best().map(|answer| answer.leap);
     let mut votes: BTreeMap<u8, usize> = BTreeMap::new();
-    for (one, probe) in vetted.iter().zip(probes) {
-        if let Some(leap) = flag(probe).filter(|_| one.accepted) {
+    for ((one, probe), counts) in vetted.iter().zip(probes).zip(voter) {
+        if let Some(leap) = flag(probe).filter(|_| one.accepted && *counts) {
             *votes.entry(leap).or_default() += 1;
         }
     }

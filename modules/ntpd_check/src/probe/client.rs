@@ -18,7 +18,18 @@ use super::{Probed, Sampling};
 /// # Errors
 /// Only where this host itself fails: no random numbers, no poll(2). What servers do is in the result.
 pub fn probe(servers: &[String], sampling: Sampling) -> Result<Vec<Probed>> {
-    let mut targets: Vec<Target> = servers.iter().map(|server| Target::new(server)).collect();
+    ask(servers.iter().map(|server| Target::new(server)).collect(), sampling)
+}
+
+/// Asks every address of every server, in rounds.
+///
+/// # Errors
+/// As [`probe`].
+pub fn probe_all(servers: &[String], sampling: Sampling) -> Result<Vec<Probed>> {
+    ask(servers.iter().flat_map(|server| Target::all(server)).collect(), sampling)
+}
+
+fn ask(mut targets: Vec<Target>, sampling: Sampling) -> Result<Vec<Probed>> {
     for round in 0..sampling.samples {
         if !targets.iter().any(Target::can_be_asked) {
             break;

@@ -6,13 +6,16 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::time::SystemTime;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::packet::{self, LENGTH, Reading, Stamp};
 use super::{Probed, Problem};
 
 /// Invalid datagrams per query after which a server is given up.
 const NOISE: u32 = 32;
+
+/// Addresses of one name that are sampled: more is a pool of a whole country.
+const ADDRESSES: usize = 16;
 
 /// The NTP port.
 const PORT: u16 = 123;
@@ -32,15 +35,31 @@ struct Query {
 }
 
 impl Target {
-    pub(super) fn new(server: &str) -> Self {
+    fn unconnected(server: &str) -> Self {
         let result =
             Probed { server: server.to_owned(), address: None, sent: 0, answers: Vec::new(), problem: None };
-        let mut target = Self { result, socket: None, query: None, noise: 0, heard: None };
+        Self { result, socket: None, query: None, noise: 0, heard: None }
+    }
+
+    /// The first address of a server.
+    pub(super) fn new(server: &str) -> Self {
+        let mut target = Self::unconnected(server);
         match resolve(server) {
-            Ok(address) => target.connect(address),
+            Ok(addresses) => target.connect(addresses[0]),
             Err(error) => target.result.problem = Some(Problem::Unresolved(format!("{error:#}"))),
         }
         target
+    }
+
+    /// One target for each address of a name: a daemon may take any of them.
+    pub(super) fn all(server: &str) -> Vec<Self> {
+        let Ok(addresses) = resolve(server) else { return vec![Self::new(server)] };
+        let target = |address: &SocketAddr| {
+            let mut target = Self::unconnected(server);
+            target.connect(*address);
+            target
+        };
+        addresses.iter().take(ADDRESSES).map(target).collect()
     }
 
     fn connect(&mut self, address: SocketAddr) {
@@ -138,13 +157,13 @@ impl Target {
     }
 }
 
-/// An address as ntpctl shows it (with a scope at times), `HOST`, or either with `:PORT`.
-fn resolve(server: &str) -> Result<SocketAddr> {
+/// An address as ntpctl shows it (with a scope at times), `HOST`, or either with `:PORT`: at least one address.
+fn resolve(server: &str) -> Result<Vec<SocketAddr>> {
     if let Ok(address) = server.parse::<IpAddr>() {
-        return Ok(SocketAddr::new(address, PORT));
+        return Ok(vec![SocketAddr::new(address, PORT)]);
     }
     if let Ok(address) = server.parse::<SocketAddr>() {
-        return Ok(address);
+        return Ok(vec![address]);
     }
     let (name, port) = match server.rsplit_once(':') {
         // More colons are those of an IPv6 address with a scope, which is no Rust address but one for the resolver.
@@ -153,8 +172,14 @@ fn resolve(server: &str) -> Result<SocketAddr> {
         }
         _ => (server, PORT),
     };
-    let mut found = (name, port).to_socket_addrs()?;
-    found.next().context("the name has no address")
+    let mut found: Vec<SocketAddr> = Vec::new();
+    for address in (name, port).to_socket_addrs()? {
+        if !found.contains(&address) {
+            found.push(address);
+        }
+    }
+    ensure!(!found.is_empty(), "the name has no address");
+    Ok(found)
 }
 
 fn now() -> Stamp {
@@ -176,7 +201,7 @@ mod tests {
             ("::1", 123),
             ("[::1]:4123", 4123),
         ] {
-            let found = resolve(server).unwrap();
+            let found = resolve(server).unwrap()[0];
             assert!(found.ip().is_loopback() && found.port() == port, "{server}: {found}");
         }
         for server in ["localhost:", "localhost:ntp", "localhost:65536", "no-such-name.invalid:123", ""] {

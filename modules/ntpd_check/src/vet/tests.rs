@@ -16,7 +16,7 @@ fn answer(offset: f64, refid: &str) -> Answer {
 }
 
 fn probed(server: &str, answers: Vec<Answer>) -> Probed {
-    Probed { server: server.into(), address: Some("192.0.2.1".into()), sent: 5, answers, problem: None }
+    Probed { server: server.into(), address: Some(format!("of {server}")), sent: 5, answers, problem: None }
 }
 
 fn steady(server: &str, offset: f64) -> Probed {
@@ -110,4 +110,84 @@ fn candidates_without_a_majority_are_all_refused() {
     let told = "the candidates contradict each other and no group has a majority";
     assert!(verdicts(&probes).iter().all(|one| one.2.as_deref() == Some(told)));
     assert!(vet(&[]).is_empty());
+}
+
+fn at(server: &str, address: &str, answers: Vec<Answer>) -> Probed {
+    Probed { address: Some(address.into()), ..probed(server, answers) }
+}
+
+#[test]
+fn the_same_server_twice_is_one() {
+    let probes = [
+        steady("a", 0.0),
+        steady("A.", 0.0),
+        at("alias", "of a", vec![answer(0.0, "alias"); 5]),
+        steady("b", 0.3),
+        steady("c", 0.0),
+    ];
+    let found = verdicts(&probes);
+    let told = |text: &str| Some(text.to_owned());
+    let expected = [
+        ("a", true, None),
+        ("alias", false, told("the same server as a")),
+        ("b", false, told("its offset lies outside what the majority agrees on, -30.0 to 30.0 ms")),
+        ("c", true, None),
+    ];
+    assert_eq!(found.len(), expected.len(), "{found:?}");
+    for (found, (server, ranked, reason)) in found.iter().zip(expected) {
+        assert_eq!((found.0.as_str(), found.1.is_some(), &found.2), (server, ranked, &reason));
+    }
+    // With two names it would have outvoted the others.
+    let twice = [steady("liar", 0.3), at("other", "of liar", vec![answer(0.3, "x"); 5]), steady("a", 0.0)];
+    assert!(servers(&vet(&twice)).is_empty());
+    // Two ports of one address are two servers.
+    let ports = [
+        at("host:4123", "192.0.2.1", vec![answer(0.0, "x"); 5]),
+        at("host:4124", "192.0.2.1", vec![answer(0.0, "y"); 5]),
+    ];
+    assert_eq!(servers(&vet(&ports)).len(), 2);
+}
+
+#[test]
+fn a_name_is_as_good_as_the_worst_of_its_addresses() {
+    let good = || vec![answer(0.0, "x"); 5];
+    let alarm = Probed { problem: Some(Problem::Alarm), ..at("pool", "192.0.2.2", good()) };
+    let silent = Probed { problem: Some(Problem::Silent), ..at("half", "2001:db8::1", Vec::new()) };
+    let probes = [
+        at("pool", "192.0.2.1", good()),
+        alarm,
+        silent,
+        at("half", "192.0.2.3", vec![answer(0.0, "y"); 5]),
+        at("wrong", "192.0.2.4", vec![answer(0.0, "z"); 5]),
+        at("wrong", "192.0.2.5", vec![answer(0.4, "z"); 5]),
+    ];
+    let told = |text: &str| Some(text.to_owned());
+    let expected = [
+        (
+            "pool".to_owned(),
+            None,
+            told(
+                "192.0.2.2: sometimes announces LI=3 (alarm): its own clock is not set: OpenNTPD would wait for it in vain from then on",
+            ),
+        ),
+        ("half".to_owned(), Some(1), told("nobody answers at 2001:db8::1")),
+        (
+            "wrong".to_owned(),
+            None,
+            told("192.0.2.5: its offset lies outside what the majority agrees on, -30.0 to 30.0 ms"),
+        ),
+    ];
+    assert_eq!(verdicts(&probes), expected);
+}
+
+#[test]
+fn one_bad_sample_of_any_kind_refuses() {
+    for problem in
+        [Problem::Alarm, Problem::Kiss("DENY".into()), Problem::Stratum(16), Problem::NegativeDelay(-0.1)]
+    {
+        let once = Probed { problem: Some(problem.clone()), ..probed("once", vec![answer(0.0, "once"); 4]) };
+        let found = verdicts(&[once, steady("good", 0.0), steady("fine", 0.0)]);
+        let reason = found[0].2.clone().unwrap();
+        assert!(found[0].1.is_none() && reason.starts_with(&format!("sometimes {problem}")), "{reason}");
+    }
 }
