@@ -34,7 +34,8 @@ impl State {
     pub fn remember(&mut self, evidence: &Evidence, judgement: &Judgement) {
         let now = evidence.now;
         self.forget_the_future(&evidence.moment());
-        let watched = self.looked.map_or(0.0, |last| evidence.moment().watched_since(&last));
+        let watched =
+            self.looked.map_or(0.0, |last| evidence.moment().watched_since(&last, self.longest_gap()));
         self.judge_restart(now, judgement);
         self.note_look(evidence, judgement);
         self.note_trouble(now, watched, judgement.verdict);

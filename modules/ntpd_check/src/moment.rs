@@ -5,15 +5,16 @@
 use serde::{Deserialize, Serialize};
 
 /// Looks further apart than this watched nothing: who knows whether the machine ran in between.
-const LONGEST_GAP: f64 = 1800.0;
+pub const LONGEST_GAP: f64 = 1800.0;
 
 /// How far two clocks of one host may run apart between two looks: reading them one after the other, and 1 %.
 const SLACK: f64 = 5.0;
 const DRIFT: f64 = 0.01;
 
-/// What a kernel slews at most, in seconds per second (FreeBSD, OpenBSD), and what reading clocks on a busy host costs.
-const FASTEST_SLEW: f64 = 0.006;
-const READING: f64 = 0.5;
+/// What Linux slews, in seconds per second, and what reading two clocks one after the other costs on a busy host. Only Linux shows
+/// the clock that steps are told by.
+const FASTEST_SLEW: f64 = 600e-6;
+const READING: f64 = 0.05;
 
 /// A moment as three clocks show it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -31,15 +32,18 @@ pub struct Moment {
 
 impl Moment {
     /// Seconds since `earlier` in which this host was watched: none after a suspend, a pause, a step of the clock, a restart of
-    /// the host, or a long gap between looks.
-    pub fn watched_since(&self, earlier: &Self) -> f64 {
+    /// the host, or a gap between looks that is longer than `longest`.
+    pub fn watched_since(&self, earlier: &Self, longest: f64) -> f64 {
         let wall = self.at - earlier.at;
+        if self.stepped_since(earlier).is_some() {
+            return 0.0;
+        }
         let gap = match self.ticks.zip(earlier.ticks) {
             Some((now, then)) if (wall - (now - then)).abs() > SLACK + DRIFT * wall.abs() => 0.0,
             Some((now, then)) => wall.min(now - then),
             None => wall,
         };
-        if (0.0..=LONGEST_GAP).contains(&gap) { gap } else { 0.0 }
+        if (0.0..=longest).contains(&gap) { gap } else { 0.0 }
     }
 
     /// By how much somebody set the clock since `earlier`, where this can be told and is more than a kernel slews.
@@ -76,10 +80,14 @@ mod tests {
             ("the host was started anew", moment(1300.0, 20.0, 20.0), 0.0, None),
         ];
         for (name, now, watched, step) in cases {
-            assert_eq!((now.watched_since(&first), now.stepped_since(&first)), (watched, step), "{name}");
+            assert_eq!(
+                (now.watched_since(&first, LONGEST_GAP), now.stepped_since(&first)),
+                (watched, step),
+                "{name}"
+            );
         }
         let old = Moment { at: 1000.0, ..Moment::default() };
-        assert_eq!(moment(1300.0, 9e9, 9e9).watched_since(&old), 300.0);
-        assert_eq!(moment(29_800.0, 9e9, 9e9).watched_since(&old), 0.0);
+        assert_eq!(moment(1300.0, 9e9, 9e9).watched_since(&old, LONGEST_GAP), 300.0);
+        assert_eq!(moment(29_800.0, 9e9, 9e9).watched_since(&old, LONGEST_GAP), 0.0);
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::evidence::{Evidence, Source};
 use crate::judge::leap::DAY;
-use crate::judge::{all_lost, spoken};
+use crate::judge::{Limits, all_lost, spoken};
 use crate::judgement::{ErrorSource, Judgement};
 use crate::params::Params;
 use crate::probe::Probed;
@@ -28,7 +28,7 @@ const UPTIME: f64 = 3600.0;
 const LEAP: f64 = 3600.0;
 
 /// Time for which a finding of several looks must have been watched since the look that said so first.
-const WATCHED: f64 = 240.0;
+const WATCHED: f64 = 900.0;
 
 /// Doublings of the interval after restarts that did not help; more would be for ever.
 const BACKOFFS: i32 = 6;
@@ -126,6 +126,10 @@ fn cure_rails(params: &Params, evidence: &Evidence, judgement: &Judgement) -> Ve
         && evidence.probes.iter().filter_map(Probed::best).count() < TRUECHIMERS as usize
     {
         refused.push("all sources lost their time: a restarted daemon would find nobody".to_owned());
+    }
+    let day = Limits::new(params, std::env::consts::OS).slew.in_time(DAY);
+    if figures.error() > day {
+        refused.push(format!("the clock has to be set: a daemon slews away {} in a day", spoken(day)));
     }
     if !evidence.rivals.is_empty() {
         refused.push(format!("somebody else sets the clock, too: {}", evidence.rivals.join(", ")));

@@ -15,7 +15,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::judgement::ErrorSource;
-use crate::moment::Moment;
+use crate::moment::{LONGEST_GAP, Moment};
 use crate::report::Sample;
 
 /// A state file larger than this is not ours.
@@ -39,6 +39,26 @@ pub struct State {
     pub looked: Option<Moment>,
     /// Restarts by this program, oldest first.
     pub restarts: Vec<Restart>,
+}
+
+/// Looks from which on it is known how often this host is looked at.
+const USUAL_LOOKS: usize = 5;
+
+/// Part of the usual gap between looks, the shortest gap for which that matters: a machine that pauses shows in nothing else.
+const UNUSUAL: f64 = 2.5;
+const SHORT_GAP: f64 = 600.0;
+
+impl State {
+    /// The longest gap between two looks through which this host was watched.
+    pub fn longest_gap(&self) -> f64 {
+        let mut gaps: Vec<f64> = self.history.windows(2).map(|pair| pair[1].at - pair[0].at).collect();
+        if gaps.len() + 1 < USUAL_LOOKS {
+            return LONGEST_GAP;
+        }
+        gaps.sort_by(f64::total_cmp);
+        let usual = gaps.get(gaps.len() / 2).copied().unwrap_or(LONGEST_GAP);
+        (UNUSUAL * usual).clamp(SHORT_GAP, LONGEST_GAP)
+    }
 }
 
 /// The clock as one run saw it.

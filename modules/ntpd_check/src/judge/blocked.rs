@@ -27,7 +27,8 @@ fn is_frozen(peer: &Peer, report: &Report, evidence: &Evidence) -> bool {
     let (Some(sample), Some(row)) = (peer.sample, evidence.state.rows.get(peer.label())) else {
         return false;
     };
-    let last = evidence.state.looked.map_or(0.0, |last| evidence.moment().watched_since(&last));
+    let longest = evidence.state.longest_gap();
+    let last = evidence.state.looked.map_or(0.0, |last| evidence.moment().watched_since(&last, longest));
     let slowest = report.slowest_poll().unwrap_or(0);
     let long = row.watched + last > 2.0 * (slowest as f64) + 60.0;
     let answers = probe_of(evidence, peer.label()).is_some_and(|probe| probe.best().is_some());

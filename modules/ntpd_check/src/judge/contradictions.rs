@@ -214,7 +214,7 @@ fn gap(case: &Case<'_>) -> Option<String> {
     let last = state.looked.or_else(|| state.history.last().map(|seen| seen.moment()))?;
     let now = case.evidence.moment();
     let gap = now.at - last.at;
-    (gap > LONG_GAP && now.watched_since(&last) == 0.0).then(|| {
+    (gap > LONG_GAP && now.watched_since(&last, LONG_GAP) == 0.0).then(|| {
         format!(
             "the last look was {} ago: nothing is concluded from what did not move since (a suspend, a pause, or no look)",
             lasting(gap)

@@ -144,7 +144,7 @@ fn watched(case: &Case<'_>, seen: &[&Snapshot]) -> f64 {
     let mut later = case.evidence.moment();
     let mut watched = 0.0;
     for look in seen {
-        watched += later.watched_since(&look.moment());
+        watched += later.watched_since(&look.moment(), case.evidence.state.longest_gap());
         later = look.moment();
     }
     watched

@@ -5,10 +5,12 @@
 use super::case::Case;
 use super::figures::{lasting, spoken};
 use super::watch::{Look, looks};
+use crate::judgement::ErrorSource;
 use crate::verdict::{Finding, Severity, Verdict};
 
-/// An adjustment needs up to eight polls of the slowest peer, each up to 10 % longer than shown.
-const POLLS: f64 = 8.0 * 1.1;
+/// An adjustment needs up to eight polls of the slowest peer, each up to 10 % longer than shown, and one or two more where replies
+/// are lost.
+const POLLS: f64 = 10.0 * 1.1;
 
 /// Shortest time over which a missing movement means something.
 const SHORTEST: f64 = 600.0;
@@ -28,7 +30,9 @@ const RUNAWAY: f64 = 500e-6;
 const BLUR: f64 = 0.02;
 
 pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
-    if !case.figures.trusted {
+    // Where nobody measures, nothing is seen to move.
+    let measured = case.figures.voters > 0 || case.figures.error_source == Some(ErrorSource::Probes);
+    if !case.figures.trusted || !measured {
         return Vec::new();
     }
     let looks = looks(case);
@@ -36,7 +40,7 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
 }
 
 /// Time in which a healthy daemon with this poll makes at least one adjustment.
-fn patience(poll: i64) -> f64 {
+pub(super) fn patience(poll: i64) -> f64 {
     (POLLS * poll as f64).max(SHORTEST)
 }
 
@@ -63,22 +67,31 @@ pub(super) fn shrinks(case: &Case<'_>) -> bool {
 }
 
 fn standing(case: &Case<'_>, looks: &[Look<'_>]) -> Option<Finding> {
-    let error = case.figures.error();
-    if error <= case.limits.warning {
-        return None;
-    }
+    let error = case.figures.clock_error.filter(|error| error.abs() > case.limits.warning)?;
+    // What was right, or wrong the other way, in between, is another error.
+    let wrong = |look: &&Look<'_>| {
+        look.seen.clock_error.is_some_and(|before| before * error.signum() > case.limits.warning)
+    };
     let same_claim = |look: &&Look<'_>| {
         look.seen.synced == case.figures.synced && look.seen.error_source == case.figures.error_source
     };
-    let long_ago = |look: &&Look<'_>| look.watched >= patience(look.poll);
-    let look = looks.iter().filter(same_claim).find(long_ago)?;
-    let before = look.seen.clock_error.filter(|error| error.abs() > case.limits.warning)?.abs();
+    // It need not begin to adjust before its patience is over.
+    let corrected = |look: &Look<'_>| look.watched - patience(look.poll);
+    let expected = |look: &Look<'_>| {
+        let before = look.seen.clock_error.unwrap_or(0.0).abs();
+        before.min(case.limits.slew.normal * corrected(look))
+    };
+    let visible = 3.0 * case.figures.jitter.max(0.005);
+    let since = looks.iter().take_while(wrong).filter(same_claim);
+    let look = since.filter(|look| corrected(look) > 0.0).find(|look| expected(look) > visible)?;
+    let before = look.seen.clock_error.unwrap_or(0.0).abs();
     let progress = progress(case, look)?;
-    let expected = before.min(case.limits.slew.normal * look.watched);
     let away = progress < -(RUNAWAY * look.watched + BLUR);
-    if expected <= 3.0 * case.figures.jitter.max(0.005) || progress >= PART * expected || away {
+    let adjusts = case.figures.adjusted_ago.is_some_and(|ago| ago < look.watched);
+    if progress >= PART * expected(look) || away || adjusts {
         return None;
     }
+    let (error, expected) = (error.abs(), expected(look));
     let text = format!(
         "the clock is off by {} and was off by {} {} ago: expected at least {} less by now, so nothing corrects it",
         spoken(error),
@@ -92,7 +105,10 @@ fn standing(case: &Case<'_>, looks: &[Look<'_>]) -> Option<Finding> {
 /// The daemon's own answer on the loopback address carries the time of its last adjustment. What its polls were since then decides
 /// how long ago that may be.
 fn unadjusted(case: &Case<'_>, looks: &[Look<'_>]) -> Option<Finding> {
-    let ago = case.figures.adjusted_ago.filter(|_| case.figures.synced == Some(true))?;
+    // A daemon whose peers have just fallen silent has nothing to adjust by.
+    let measures =
+        2 * case.figures.voters > case.figures.total_peers as usize && case.figures.synced == Some(true);
+    let ago = case.figures.adjusted_ago.filter(|_| measures)?;
     let now = case.evidence.now;
     let before = |look: &&Look<'_>| now - look.seen.at >= ago;
     let since = looks.iter().take_while(|look| !before(look)).last()?;

@@ -3,6 +3,7 @@
 //! Earlier looks at this start of the daemon, and what was watched since: not what the wall clock says has passed.
 
 use super::case::Case;
+use super::stuck::patience;
 use crate::state::Snapshot;
 
 /// Seconds by which the start of a process may seem to move between two looks.
@@ -24,8 +25,17 @@ pub(super) fn looks<'a>(case: &Case<'a>) -> Vec<Look<'a>> {
     let mut poll = case.report.slowest_poll().unwrap_or(0);
     let mut looks = Vec::new();
     let same = |seen: &&Snapshot| same_start(seen, case);
+    let longest = evidence.state.longest_gap();
     for seen in evidence.state.history.iter().rev().take_while(same) {
-        watched += later.watched_since(&seen.moment());
+        let gap = later.watched_since(&seen.moment(), longest);
+        // What the clock showed before somebody set it, or before nobody watched, is another clock.
+        if gap <= 0.0 {
+            // A row is the mean of eight replies: it takes as many polls until it shows what happened then.
+            let since = watched;
+            looks.retain(|look: &Look<'_>| since - look.watched >= patience(look.poll));
+            break;
+        }
+        watched += gap;
         poll = poll.max(seen.poll.unwrap_or(0));
         looks.push(Look { seen, watched, poll });
         later = seen.moment();

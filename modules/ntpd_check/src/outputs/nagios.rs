@@ -65,6 +65,7 @@ fn performance(outcome: &Outcome, params: &Params) -> String {
         seconds("offset_mean", clock.offset_mean, &size),
         seconds("offset_median", clock.offset_median, &size),
         seconds("pending", clock.pending_slew, ";;;"),
+        seconds("constraint", clock.constraint_offset, "-3:3;-10:10;;"),
         count(
             "peers",
             asked.then(|| clock.valid_peers.to_string()),

@@ -63,7 +63,8 @@ fn nagios_follows_the_plugin_guidelines() {
     assert_eq!(text.matches('|').count(), 1, "a bar begins performance data and stands nowhere else");
     let items: Vec<_> = data.split(' ').map(item).collect();
     let labels: Vec<_> = items.iter().map(|item| item.0.as_str()).collect();
-    let expected = ["offset", "offset_mean", "offset_median", "pending", "peers", "blocking", "stratum"];
+    let expected =
+        ["offset", "offset_mean", "offset_median", "pending", "constraint", "peers", "blocking", "stratum"];
     assert_eq!(labels, expected);
     let value = |label: &str| items.iter().find(|item| item.0 == label).unwrap();
     assert_eq!((value("offset").1, value("offset").2.as_str()), (Some(-0.984_294), "s"));

@@ -28,6 +28,9 @@ pub fn text(outcome: &Outcome) -> String {
             ),
         );
     }
+    if let Some(offset) = clock.constraint_offset {
+        line(&mut text, &format!("constraints {}", spoken(offset)));
+    }
     for note in judgement.notes.iter().chain(&outcome.observed.notes) {
         line(&mut text, &format!("note: {note}"));
     }

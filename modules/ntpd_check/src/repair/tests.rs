@@ -62,7 +62,7 @@ fn sound() -> Case {
         falsetickers: Vec::new(),
         clock,
     };
-    let state = State { blocked_since: Some(NOW), stuck_for: Some(240.0), ..State::default() };
+    let state = State { blocked_since: Some(NOW), stuck_for: Some(900.0), ..State::default() };
     Case { params, evidence, judgement, state }
 }
 
@@ -96,7 +96,7 @@ fn nothing_is_done_unasked_or_for_another_verdict() {
 #[test]
 fn every_guard_rail_refuses_alone() {
     type Break = fn(&mut Case);
-    let cases: [(Break, &str); 15] = [
+    let cases: [(Break, &str); 16] = [
         (|case| case.evidence.uptime = None, "the start time of the daemon is unknown"),
         (|case| case.evidence.uptime = Some(3599.0), "the daemon has run for 3599 s only, less than 3600 s"),
         (
@@ -139,6 +139,10 @@ fn every_guard_rail_refuses_alone() {
             "all sources lost their time: a restarted daemon would find nobody",
         ),
         (
+            |case| case.judgement.clock.clock_error = Some(3600.0),
+            "the clock has to be set: a daemon slews away 43.20 s in a day",
+        ),
+        (
             |case| case.evidence.rivals = vec!["chronyd (process 77)".to_owned()],
             "somebody else sets the clock, too: chronyd (process 77)",
         ),
@@ -151,7 +155,7 @@ fn every_guard_rail_refuses_alone() {
                 case.judgement.verdict = Verdict::Stuck;
                 case.state.stuck_for = Some(0.0);
             },
-            "this was watched for 0 s only, less than 240 s",
+            "this was watched for 0 s only, less than 900 s",
         ),
         (
             |case| case.evidence.source = Source::Failed(crate::failure::Failure::no_daemon("gone")),
