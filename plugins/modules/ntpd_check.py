@@ -8,8 +8,8 @@ module: ntpd_check
 short_description: Is this clock right, and if not, why
 version_added: 0.1.0
 description:
-  - Asks OpenNTPD with C(ntpctl -s all), or chrony with C(chronyc), and says in one word whether the clock can be trusted, with the reasons
-    in plain words.
+  - Asks OpenNTPD with C(ntpctl -s all), chrony with C(chronyc), or ntpd and ntpsec with C(ntpq), and says in one word whether the clock can be
+    trusted, with the reasons in plain words.
   - OpenNTPD adjusts only when every valid peer has fresh data, and a peer whose replies are invalid (a leap indicator of 3, a kiss of death, a
     closed port up to version 6.7) stays valid. One such peer stops the daemon for good while it goes on to say C(synced). This module names
     that peer from a single look, before the clock is off.
@@ -29,9 +29,10 @@ attributes:
 options:
   daemon:
     description:
-      - Which daemon to ask. V(auto) is the one that runs, else the one that is installed, OpenNTPD before chrony.
+      - Which daemon to ask. V(auto) is the one that runs, else the one that is installed, OpenNTPD before chrony before ntpd. V(ntp) is the C(ntpd) of the
+        reference implementation, as in FreeBSD's base system, or ntpsec, asked with C(ntpq).
     type: str
-    choices: [auto, openntpd, chrony]
+    choices: [auto, openntpd, chrony, ntp]
     default: auto
   from_file:
     description:
@@ -136,8 +137,8 @@ options:
   candidates:
     description:
       - Servers to sample and rank, V(HOST) or V(HOST:PORT). See RV(candidates) and RV(servers). The host's own clock is judged as always.
-      - Every address of a name is sampled, and a name is as good as the worst of them. A single alarm, kiss of death, stratum of 16 or negative delay refuses
-        it. The same server twice, by name or by address, is one.
+      - Every address of a name is sampled, and a name is as good as the worst of them. A single alarm, kiss of death, stratum of 16 or negative delay
+        refuses it. The same server twice, by name or by address, is one.
     type: list
     elements: str
     default: []

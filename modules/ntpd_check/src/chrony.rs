@@ -10,9 +10,14 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 
+/// The name under which this daemon is spoken of.
+pub const DAEMON: &str = "chronyd";
+
 /// What chronyd says about itself.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ChronyReport {
+    /// Who says it: chronyd, or another daemon whose report has been put into this form.
+    pub daemon: &'static str,
     /// What chronyc tracking says of the clock.
     pub tracking: Tracking,
     /// What chronyc sources and sourcestats say of each source.
@@ -117,7 +122,7 @@ pub fn parse(tracking: &str, sources: &str) -> Result<ChronyReport> {
     let sources = lines
         .map(|line| read_source(line).with_context(|| format!("reading chronyc sources {line:?}")))
         .collect::<Result<_>>()?;
-    Ok(ChronyReport { tracking, sources })
+    Ok(ChronyReport { daemon: DAEMON, tracking, sources })
 }
 
 fn read_tracking(line: &str) -> Result<Tracking> {

@@ -46,6 +46,8 @@ pub enum Kind {
     Openntpd,
     /// chronyd itself.
     Chrony,
+    /// The ntpd of NTP's reference implementation, of FreeBSD's base system, or ntpsec.
+    Ntp,
 }
 
 /// What ps(1) shows of those who keep the time.
@@ -94,6 +96,7 @@ impl<'a> Line<'a> {
         match kind {
             Kind::Openntpd => self.title.starts_with(OPENNTPD),
             Kind::Chrony => self.program() == "chronyd",
+            Kind::Ntp => self.program() == "ntpd",
         }
     }
 
@@ -118,7 +121,7 @@ fn find(listed: &str, kind: Kind, host: &Host) -> Result<Processes> {
     let mut rivals: Vec<String> = setters.map(|line| named(line)).collect();
     // One is OpenNTPD's own; its engines have other titles.
     let plain: Vec<_> = here.iter().filter(|line| line.program() == "ntpd").collect();
-    let own = usize::from(kind == Kind::Openntpd);
+    let own = usize::from(kind != Kind::Chrony);
     if plain.len() > own {
         rivals.extend(plain.into_iter().map(|line| named(line)));
     }
@@ -242,6 +245,7 @@ mod tests {
         let chronyd = " 77 05 /usr/sbin/chronyd -F 1\n";
         assert_eq!(rivals(chronyd, Kind::Openntpd), ["chronyd (process 77)"]);
         assert_eq!(rivals(chronyd, Kind::Chrony), ["ntpd (process 931)"]);
+        assert_eq!(rivals(chronyd, Kind::Ntp), ["chronyd (process 77)"]);
         assert!(rivals(" 77 05 /usr/sbin/chronyd -x\n", Kind::Openntpd).is_empty());
         let timesyncd = " 300 05:00 /lib/systemd/systemd-timesyncd\n";
         assert_eq!(rivals(timesyncd, Kind::Openntpd), ["systemd-timesyncd (process 300)"]);

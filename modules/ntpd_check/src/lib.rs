@@ -18,6 +18,7 @@ mod memory;
 pub mod moment;
 pub mod monitoring;
 pub mod ntpctl;
+pub mod ntpq;
 pub mod observe;
 pub mod outputs;
 pub mod params;

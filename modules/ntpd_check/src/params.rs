@@ -140,6 +140,8 @@ pub enum Daemon {
     Openntpd,
     /// chrony.
     Chrony,
+    /// The ntpd of the reference implementation, of FreeBSD, or ntpsec.
+    Ntp,
 }
 
 /// From which severity on the task fails.

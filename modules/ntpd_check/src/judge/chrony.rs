@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-//! The same verdicts for chrony, which selects and discards sources by itself and says so.
+//! The same verdicts for chrony and ntpd, which select and discard sources by themselves and say so.
 
 use super::case::conclude;
 use super::figures::{lasting, spoken};
@@ -8,7 +8,7 @@ use super::limits::Limits;
 use super::offset::must_be_set;
 use super::select::{mean, median};
 use super::{leap, trouble};
-use crate::chrony::{ChronyReport, ChronySource};
+use crate::chrony::{self, ChronyReport, ChronySource};
 use crate::evidence::Evidence;
 use crate::judgement::{ErrorSource, Figures, Judgement};
 use crate::verdict::{Finding, Severity, Verdict};
@@ -27,13 +27,13 @@ const FARTHEST: f64 = 1.5;
 
 pub(super) fn judge(report: &ChronyReport, evidence: &Evidence, limits: &Limits) -> Judgement {
     let figures = figures(report, evidence, limits);
-    let mut findings = match starting(&figures, evidence, limits) {
+    let mut findings = match starting(report, &figures, evidence, limits) {
         Some(finding) => vec![finding],
         None => {
             let rules = [
                 unsynced(report),
                 disagreement(report),
-                offset(&figures, evidence, limits),
+                offset(report, &figures, evidence, limits),
                 uncertain(report, limits),
             ];
             let mut findings: Vec<Finding> = rules.into_iter().flatten().collect();
@@ -65,7 +65,8 @@ fn unheard(report: &ChronyReport) -> Option<Finding> {
     let names: Vec<String> = report.sources.iter().filter(claimed).map(silent_for).collect();
     (!names.is_empty()).then(|| {
         Finding::note(format!(
-            "chronyd still counts what it has not heard of for eight polls, or knows too little of: {}",
+            "{} still counts what it has not heard of for eight polls, or knows too little of: {}",
+            report.daemon,
             names.join(", ")
         ))
     })
@@ -114,9 +115,14 @@ fn figures(report: &ChronyReport, evidence: &Evidence, limits: &Limits) -> Figur
     }
 }
 
-fn starting(figures: &Figures, evidence: &Evidence, limits: &Limits) -> Option<Finding> {
+fn starting(
+    report: &ChronyReport,
+    figures: &Figures,
+    evidence: &Evidence,
+    limits: &Limits,
+) -> Option<Finding> {
     let uptime = evidence.uptime.filter(|uptime| *uptime <= limits.start_grace)?;
-    let text = format!("chronyd was started {} ago and is not synchronised yet", lasting(uptime));
+    let text = format!("{} was started {} ago and is not synchronised yet", report.daemon, lasting(uptime));
     (figures.synced == Some(false)).then(|| Finding::new(Verdict::Starting, Severity::Ok, text))
 }
 
@@ -125,7 +131,8 @@ fn unsynced(report: &ChronyReport) -> Option<Finding> {
         return None;
     }
     let usable = report.sources.iter().filter(|source| usable(source)).count();
-    let text = format!("chronyd is not synchronised: {usable} of {} sources usable", report.sources.len());
+    let text =
+        format!("{} is not synchronised: {usable} of {} sources usable", report.daemon, report.sources.len());
     Some(Finding::new(Verdict::Unsynced, Severity::Critical, text))
 }
 
@@ -135,14 +142,15 @@ fn disagreement(report: &ChronyReport) -> Option<Finding> {
         return None;
     }
     if !report.sources.iter().any(usable) {
-        let text = format!("chronyd finds no majority among its sources: {}", false_ones.join(", "));
+        let text =
+            format!("{} finds no majority among its sources: {}", report.daemon, false_ones.join(", "));
         return Some(Finding::new(Verdict::NoMajority, Severity::Warning, text));
     }
-    let text = format!("chronyd discards as falsetickers: {}", false_ones.join(", "));
+    let text = format!("{} discards as falsetickers: {}", report.daemon, false_ones.join(", "));
     Some(Finding::new(Verdict::Discordant, Severity::Warning, text))
 }
 
-fn offset(figures: &Figures, evidence: &Evidence, limits: &Limits) -> Option<Finding> {
+fn offset(report: &ChronyReport, figures: &Figures, evidence: &Evidence, limits: &Limits) -> Option<Finding> {
     let error = figures.clock_error.filter(|error| error.abs() > limits.warning)?;
     let (critical, relaxed) = leap::critical_offset(evidence, limits.critical);
     let severity = if error.abs() > critical { Severity::Critical } else { Severity::Warning };
@@ -153,7 +161,12 @@ fn offset(figures: &Figures, evidence: &Evidence, limits: &Limits) -> Option<Fin
         spoken(critical)
     );
     if limits.slew.time_for(error) > leap::DAY {
-        text += &format!("; {}: chronyc makestep", must_be_set(limits));
+        let how = if report.daemon == chrony::DAEMON {
+            "chronyc makestep"
+        } else {
+            "stop ntpd, run ntpd -gq or date, start ntpd again"
+        };
+        text += &format!("; {}: {how}", must_be_set(limits));
     }
     Some(Finding::new(Verdict::Offset, severity, text))
 }
@@ -167,7 +180,8 @@ fn uncertain(report: &ChronyReport, limits: &Limits) -> Option<Finding> {
     }
     let severity = if distance > FARTHEST { Severity::Critical } else { Severity::Warning };
     let text = format!(
-        "by chronyd's own account the clock may be off by up to {} (root delay {}, root dispersion {}): more than {} is too little known",
+        "by {}'s own account the clock may be off by up to {} (root delay {}, root dispersion {}): more than {} is too little known",
+        report.daemon,
         spoken(distance),
         spoken(tracking.root_delay),
         spoken(tracking.root_dispersion),
@@ -190,7 +204,7 @@ fn stale(report: &ChronyReport, figures: &Figures) -> Option<Finding> {
     let slowest =
         report.sources.iter().filter(|source| usable(source)).map(|source| source.poll).fold(0.0, f64::max);
     let ago = figures.adjusted_ago.filter(|ago| *ago > (POLLS * slowest).max(SHORTEST))?;
-    let text = format!("chronyd says synchronised but last updated the clock {} ago", lasting(ago));
+    let text = format!("{} says synchronised but last updated the clock {} ago", report.daemon, lasting(ago));
     Some(Finding::new(Verdict::Stuck, Severity::Warning, text))
 }
 

@@ -7,6 +7,25 @@ fn openntpd(source: Source) -> (Source, Kind) {
 }
 
 #[test]
+fn ntpd_is_asked_where_nobody_else_answers() {
+    let answers = || Source::Openntpd(Report::default());
+    let no_tool = || Source::Failed(Failure::no_tool("not installed"));
+    let no_daemon = || Source::Failed(Failure::no_daemon("not running"));
+    let silent = || Source::Failed(Failure::not_answering("mode 6 is not spoken"));
+    let cases = [
+        (answers(), answers(), Kind::Openntpd),
+        (no_daemon(), answers(), Kind::Ntp),
+        (no_daemon(), silent(), Kind::Openntpd),
+        (no_daemon(), no_daemon(), Kind::Openntpd),
+        (no_tool(), no_daemon(), Kind::Ntp),
+        (no_tool(), no_tool(), Kind::Openntpd),
+    ];
+    for (at, (first, ntp, kind)) in cases.into_iter().enumerate() {
+        assert_eq!(or_ntp(openntpd(first), || (ntp, Kind::Ntp)).1, kind, "{at}");
+    }
+}
+
+#[test]
 fn of_two_daemons_the_one_that_runs_is_judged() {
     let running = || Source::Openntpd(Report::default());
     let no_tool = || Source::Failed(Failure::no_tool("not installed"));

@@ -49,6 +49,7 @@ fn value(serializable: impl Serialize) -> serde_json::Result<Value> {
 fn kind(source: &Source) -> Option<&'static str> {
     match source {
         Source::Openntpd(_) => Some("openntpd"),
+        Source::Chrony(report) if report.daemon == crate::ntpq::DAEMON => Some("ntp"),
         Source::Chrony(_) => Some("chrony"),
         Source::Failed(_) => None,
     }
