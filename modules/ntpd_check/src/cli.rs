@@ -77,7 +77,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             let code = shown.severity.code();
             say(&text, if matches!(request.output, Output::Text | Output::Nagios) { code } else { 0 })
         }
-        Err(error) => say(&format!("NTPD UNKNOWN - {error:#}\n"), UNKNOWN),
+        // A full disk hides no wrong clock.
+        Err(error) => say(&format!("NTPD UNKNOWN - {error:#}\n{}", text::text(&outcome)), UNKNOWN),
     }
 }
 

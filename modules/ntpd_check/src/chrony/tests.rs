@@ -77,6 +77,33 @@ fn nobody_is_valid_who_has_not_answered_for_eight_polls() {
     );
 }
 
+/// After a suspend of eight hours nothing has been updated for as long.
+#[test]
+fn a_missing_update_is_watched_before_it_is_told() {
+    let (tracking, sources) = captured!("03-healthy");
+    let report = parse(tracking, sources).unwrap();
+    let now = report.tracking.updated + 28_800.0;
+    let mut evidence =
+        Evidence { uptime: Some(90_000.0), ..Evidence::of_source(now, Source::Chrony(report)) };
+    let verdict = |evidence: &Evidence| judge(evidence, &Limits::new(&Params::default(), "linux")).verdict;
+    assert_eq!(verdict(&evidence), Verdict::Ok);
+    let look = |ago: f64| crate::state::Snapshot {
+        at: now - ago,
+        pid: None,
+        synced: Some(true),
+        clock_error: None,
+        error_source: None,
+        ticks: Some(now - ago),
+        boot: None,
+        uptime: None,
+        poll: None,
+    };
+    evidence.state.history = vec![look(28_700.0), look(300.0)];
+    assert_eq!(verdict(&evidence), Verdict::Ok);
+    evidence.state.history = vec![look(900.0), look(600.0), look(300.0)];
+    assert_eq!(verdict(&evidence), Verdict::Stuck);
+}
+
 #[test]
 fn what_chronyd_does_not_know_is_judged() {
     let (tracking, sources) = captured!("03-healthy");

@@ -42,7 +42,7 @@ fn probe_of<'a>(evidence: &'a Evidence, label: &str) -> Option<&'a Probed> {
 /// Whether every peer that counts has lost its time: a restarted daemon would have nobody to ask.
 pub fn all_lost(report: &Report, blocking: &[String]) -> bool {
     let counting = report.peers.iter().filter(|peer| peer.counts());
-    blocking.len() > 1 && counting.clone().all(|peer| blocking.iter().any(|label| label == peer.label()))
+    !blocking.is_empty() && counting.clone().all(|peer| blocking.iter().any(|label| label == peer.label()))
 }
 
 pub(super) fn findings(case: &Case<'_>, blocking: &[String]) -> Vec<Finding> {

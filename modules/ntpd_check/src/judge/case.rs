@@ -17,6 +17,16 @@ pub(super) struct Case<'a> {
 }
 
 impl Case<'_> {
+    /// Sensors that are valid, and all of them: by their rows, else by the status line.
+    pub(super) fn sensors(&self) -> (usize, usize) {
+        let rows = &self.report.sensors;
+        let counted = self.report.status.as_ref().and_then(|status| status.sensors).unwrap_or_default();
+        match rows.len() {
+            0 => (counted.valid as usize, counted.total as usize),
+            all => (rows.iter().filter(|sensor| sensor.offset.is_some()).count(), all),
+        }
+    }
+
     /// What the valid rows show, be it worth anything or not.
     pub(super) fn offsets(&self) -> Vec<f64> {
         self.report.peers.iter().filter_map(|peer| peer.sample).map(|sample| sample.offset).collect()

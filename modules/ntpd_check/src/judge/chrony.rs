@@ -7,7 +7,7 @@ use super::figures::{lasting, spoken};
 use super::limits::Limits;
 use super::offset::must_be_set;
 use super::select::{mean, median};
-use super::{leap, trouble};
+use super::{leap, trouble, watch};
 use crate::chrony::{self, ChronyReport, ChronySource};
 use crate::evidence::Evidence;
 use crate::judgement::{ErrorSource, Figures, Judgement};
@@ -38,7 +38,7 @@ pub(super) fn judge(report: &ChronyReport, evidence: &Evidence, limits: &Limits)
             ];
             let mut findings: Vec<Finding> = rules.into_iter().flatten().collect();
             findings.extend(few(&figures, limits));
-            findings.extend(stale(report, &figures));
+            findings.extend(stale(report, &figures, evidence));
             findings.extend(stratum(&figures, limits));
             findings
         }
@@ -200,10 +200,13 @@ fn few(figures: &Figures, limits: &Limits) -> Option<Finding> {
     (valid < limits.min_peers).then(|| Finding::new(Verdict::FewPeers, severity, text))
 }
 
-fn stale(report: &ChronyReport, figures: &Figures) -> Option<Finding> {
+fn stale(report: &ChronyReport, figures: &Figures, evidence: &Evidence) -> Option<Finding> {
     let slowest =
         report.sources.iter().filter(|source| usable(source)).map(|source| source.poll).fold(0.0, f64::max);
-    let ago = figures.adjusted_ago.filter(|ago| *ago > (POLLS * slowest).max(SHORTEST))?;
+    let patience = (POLLS * slowest).max(SHORTEST);
+    // After a suspend it has not had that time, whatever the wall clock says.
+    let watched = watch::unbroken(evidence);
+    let ago = figures.adjusted_ago.filter(|ago| *ago > patience && watched > patience)?;
     let text = format!("{} says synchronised but last updated the clock {} ago", report.daemon, lasting(ago));
     Some(Finding::new(Verdict::Stuck, Severity::Warning, text))
 }

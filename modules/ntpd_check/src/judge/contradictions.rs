@@ -65,8 +65,7 @@ fn agreement(case: &Case<'_>) -> Option<Finding> {
 
 fn unsynced(case: &Case<'_>) -> Option<Finding> {
     let (valid, total) = (case.figures.valid_peers, case.figures.total_peers);
-    let sensors = case.report.sensors.len();
-    let good = case.report.sensors.iter().filter(|sensor| sensor.offset.is_some()).count();
+    let (good, sensors) = case.sensors();
     let text = match case.figures.synced? {
         true if valid == 0 && good == 0 && total > 0 => {
             format!("the daemon says synced, but none of its {total} peers is valid: the clock runs free")
@@ -121,12 +120,10 @@ fn refused(case: &Case<'_>) -> bool {
 
 fn few_peers(case: &Case<'_>) -> Option<Finding> {
     let (valid, total, wanted) = (case.figures.valid_peers, case.figures.total_peers, case.limits.min_peers);
-    let sensors = case.report.sensors.iter().filter(|sensor| sensor.offset.is_some()).count();
+    let (sensors, all_sensors) = case.sensors();
     if total == 0 && case.figures.synced.is_some() {
-        let configured = case.report.status.as_ref().is_some_and(|status| status.sensors.is_some());
         let text = "no peers are configured: the daemon has nobody to ask";
-        return (sensors == 0 && !configured)
-            .then(|| Finding::new(Verdict::FewPeers, Severity::Critical, text));
+        return (all_sensors == 0).then(|| Finding::new(Verdict::FewPeers, Severity::Critical, text));
     }
     let rows = case.report.peers.iter().any(|peer| peer.sample.is_some());
     let voters = if rows {

@@ -4,6 +4,7 @@
 
 use super::case::Case;
 use super::stuck::patience;
+use crate::evidence::Evidence;
 use crate::state::Snapshot;
 
 /// Seconds by which the start of a process may seem to move between two looks.
@@ -41,6 +42,22 @@ pub(super) fn looks<'a>(case: &Case<'a>) -> Vec<Look<'a>> {
         later = seen.moment();
     }
     looks
+}
+
+/// Seconds for which the process that runs now was watched without a break, by earlier looks of any kind.
+pub(super) fn unbroken(evidence: &Evidence) -> f64 {
+    let longest = evidence.state.longest_gap();
+    let (mut later, mut watched) = (evidence.moment(), 0.0);
+    let same = |seen: &&Snapshot| seen.pid == evidence.pid;
+    for seen in evidence.state.history.iter().rev().take_while(same) {
+        let gap = later.watched_since(&seen.moment(), longest);
+        if gap <= 0.0 {
+            break;
+        }
+        watched += gap;
+        later = seen.moment();
+    }
+    watched
 }
 
 /// Whether a look saw the daemon that runs now: a process id comes again, most of all in containers.

@@ -82,6 +82,17 @@ fn nothing_is_frozen_after_a_suspend_a_pause_or_a_gap() {
 }
 
 #[test]
+fn sensors_are_judged_by_the_status_line_alone() {
+    for (text, verdict) in [
+        ("1/1 sensors valid, clock synced, stratum 1\n", Verdict::Ok),
+        ("0/1 sensors valid, clock synced, stratum 1\n", Verdict::Unsynced),
+        ("0/2 sensors valid, clock unsynced\n", Verdict::Unsynced),
+    ] {
+        assert_eq!(judged(&evidence(text)).verdict, verdict, "{text}");
+    }
+}
+
+#[test]
 fn two_camps_are_never_stuck() {
     let mut case = report!("G-two-camps");
     case.state.history = steady(-0.44, 12);
