@@ -55,7 +55,7 @@ pub struct Said {
 /// What the daemon has logged since its last start; nothing where no log can be read.
 pub fn read(kind: Kind, file: Option<&Path>) -> Said {
     let program = match kind {
-        Kind::Openntpd => "ntpd",
+        Kind::Openntpd | Kind::Ntp => "ntpd",
         Kind::Chrony => "chronyd",
     };
     let files: Vec<PathBuf> = match file {
