@@ -197,8 +197,11 @@ fn sensor(row: &Row, device: String, refid: String) -> Sensor {
     }
 }
 
-/// What a row lacks at its right edge.
+/// What a row lacks at its edges.
 fn cut(row: &Row, place: &str, columns: usize) -> Option<String> {
+    if row.headless {
+        return Some(format!("{place} has lost its left half: whether the daemon waits for it is not known"));
+    }
     let Measured::Values(values) = &row.measured else { return None };
     match values.len() {
         0 => Some(format!("{place} is cut off behind its poll: its offset is not known")),

@@ -5,11 +5,19 @@
 use super::clean::Line;
 use super::piece::whole_seconds;
 use super::pieces::plain;
-use crate::report::{Count, Report};
+use crate::report::{Count, Report, TRUST_VALID};
 
 /// What is missing or contradicts itself, one sentence each.
 pub(super) fn of_report(report: &Report, nothing_configured: bool) -> Vec<String> {
     let mut gaps = Vec::new();
+    let odd = report.peers.iter().filter(|peer| peer.sample.is_some() && !peer.counts());
+    let odd: Vec<_> = odd.map(|peer| peer.label()).collect();
+    if !odd.is_empty() {
+        gaps.push(format!(
+            "figures stand beside a trust level below {TRUST_VALID}, where ntpctl shows none: {}",
+            odd.join(", ")
+        ));
+    }
     let Some(status) = &report.status else {
         gaps.push(
             "the status line is missing: whether the clock is synced, or being corrected, is not known"

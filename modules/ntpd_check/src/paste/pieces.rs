@@ -5,6 +5,7 @@
 
 use super::clean::Line;
 use super::piece::{Piece, piece};
+use super::row::headless;
 
 /// What may stand around a word without belonging to it.
 const AROUND: [char; 13] = ['"', '\'', '`', ',', ';', '|', '[', ']', '{', '}', '(', ')', '_'];
@@ -58,7 +59,8 @@ pub(super) fn find(words: &[Word<'_>]) -> Vec<Found> {
     let mut found = Vec::new();
     let mut start = 0;
     while let Some(rest) = words.get(start..).filter(|rest| !rest.is_empty()) {
-        match piece(rest) {
+        let headless = || headless(words, start).map(|(row, length)| (Piece::Row(row), length));
+        match piece(rest).or_else(headless) {
             Some((piece, length)) => {
                 let end = start + length.max(1);
                 found.push(Found { piece, start, end });

@@ -50,6 +50,10 @@ pub(super) fn choose<'a>(
     found: &'a [Found],
 ) -> Result<Option<Chosen<'a>>, Failure> {
     let mut parts = joined(split(lines, words, found));
+    // Three times in a row are no report: traceroute shows them, too.
+    parts.retain(|part| {
+        !part.pieces.iter().all(|found| matches!(&found.piece, Piece::Row(row) if row.headless))
+    });
     let Some(least) = parts.iter().map(|part| part.depth).min() else { return Ok(None) };
     let all = parts.len();
     one_host(lines, words, &parts)?;

@@ -4,9 +4,16 @@
 
 use super::piece::{starts, whole_seconds};
 use super::pieces::Word;
+use crate::report::TRUST_VALID;
 
 /// Highest trust level of OpenNTPD, in every version.
 const TRUSTED: u32 = 10;
+
+/// Highest weight that ntpd.conf may give.
+const HEAVIEST: u32 = 10;
+
+/// Beyond this no clock has a stratum.
+const UNSYNCHRONISED: u32 = 16;
 
 /// One row, of a peer or of a sensor.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +27,8 @@ pub(super) struct Row {
     pub(super) next: i64,
     pub(super) poll: i64,
     pub(super) measured: Measured,
+    /// Whether everything before the figures is lost.
+    pub(super) headless: bool,
 }
 
 /// What stands behind `poll`.
@@ -46,16 +55,40 @@ pub(super) fn row(words: &[Word<'_>]) -> Option<(Row, usize)> {
     let seconds = |at: usize| whole_seconds(words.get(alone + at)?.text);
     // The weight is lost where the left edge is; one word less, and a row that begins its line or follows a star.
     let weighted = seconds(3).is_some() && seconds(4).is_some();
-    let (weight, shift) = if weighted { (Some(number(0)?), 1) } else { (None, 0) };
+    let (weight, shift) =
+        if weighted { (Some(number(0).filter(|&weight| weight <= HEAVIEST)?), 1) } else { (None, 0) };
     let level = number(shift).filter(|&level| level <= TRUSTED)?;
     let stratum = match words.get(alone + shift + 1)?.text {
         dash if is_dashes(dash) => None,
-        word => Some(small(word)?),
+        word => Some(small(word).filter(|&stratum| stratum <= UNSYNCHRONISED)?),
     };
     let (next, poll) = (seconds(shift + 2)?, seconds(shift + 3)?);
     let taken = alone + shift + 4;
     let (measured, length) = measured(words.get(taken..).unwrap_or_default());
-    Some((Row { marked, weight, level, stratum, next, poll, measured }, taken + length))
+    Some((Row { marked, weight, level, stratum, next, poll, measured, headless: false }, taken + length))
+}
+
+/// Three figures that begin at `at`, right behind what may be left of a poll: a row without its left half.
+pub(super) fn headless(words: &[Word<'_>], at: usize) -> Option<(Row, usize)> {
+    let first = words.get(at)?;
+    let before =
+        at.checked_sub(1).and_then(|before| words.get(before)).filter(|before| before.line == first.line);
+    if before.is_some_and(|before| !before.text.ends_with('s') || before.text.ends_with("ms")) {
+        return None;
+    }
+    let (Measured::Values(values), length) = measured(words.get(at..)?) else { return None };
+    // Who has figures is trusted at least so much.
+    let row = Row {
+        marked: false,
+        weight: None,
+        level: TRUST_VALID,
+        stratum: None,
+        next: 0,
+        poll: 0,
+        measured: Measured::Values(values.clone()),
+        headless: true,
+    };
+    (values.len() == 3).then_some((row, length))
 }
 
 fn measured(words: &[Word<'_>]) -> (Measured, usize) {

@@ -145,7 +145,22 @@ fn half_a_table_is_never_called_good() {
         (
             "a row that was read by a scanner",
             whole.replacen("474s 1502s", "474s 15O2s", 1),
+            "row 1 has lost its left half: whether the daemon waits for it is not known",
+        ),
+        (
+            "figures that were read wrongly, too",
+            whole.replacen("474s 1502s         0.412ms", "474s 15O2s         O.412ms", 1),
             "1 of 4 rows of the peer table are missing",
+        ),
+        (
+            "a number that was broken in two",
+            whole.replacen(" 474s 1502s", "4\n74s 1502s", 1),
+            "figures stand beside a trust level below 6, where ntpctl shows none: 10.99.0.1",
+        ),
+        (
+            "another number that was broken in two",
+            whole.replacen(" 474s 1502s", "47\n4s 1502s", 1),
+            "row 1 has lost its left half: whether the daemon waits for it is not known",
         ),
         (
             "a decimal comma",
@@ -183,6 +198,10 @@ fn half_a_table_shows_what_is_wrong_in_it() {
         let few = judgement.reasons.iter().any(|reason| reason.contains("are needed"));
         assert_eq!(few, name == "the last two rows", "{:?}", judgement.reasons);
     }
+    let right: Vec<String> = lines.iter().map(|line| line.chars().skip(22).collect()).collect();
+    let judgement = judged(pasted(&format!("{}\n{}", lines[0], right[1..].join("\n"))));
+    assert_eq!((judgement.verdict, judgement.severity), (Verdict::Discordant, Severity::Critical));
+    assert_eq!(judgement.falsetickers, ["row 4"]);
     let cut = incident.trim_end().rsplit_once("  ").unwrap().0;
     assert_eq!(judged(pasted(cut)).blocking_peers, ["10.99.0.4"]);
 }
@@ -278,6 +297,18 @@ fn what_is_no_report_is_refused_by_name() {
         assert_eq!(failure.verdict, verdict, "{words}");
         assert!(failure.reason.contains(words), "{}", failure.reason);
     }
+}
+
+/// Three times in a row are no row of a table by themselves.
+#[test]
+fn a_traceroute_is_no_table() {
+    let hops =
+        " 1  gw1 (192.0.2.1)  0.412 ms  0.500 ms  0.600 ms\n 2  192.0.2.2  1.412 ms  1.500 ms  1.600 ms\n";
+    assert_eq!(refused(hops).verdict, Verdict::ParseError);
+    assert_eq!(refused("0.412 ms 0.500 ms 0.600 ms\n").verdict, Verdict::ParseError);
+    let paste = pasted(&format!("{}{hops}", good()));
+    assert_eq!((paste.notes.len(), &paste.report.gaps, paste.report.peers.len()), (2, &vec![], 4));
+    assert_eq!(judged(paste).verdict, Verdict::Ok);
 }
 
 #[test]
