@@ -67,6 +67,11 @@ domains:
       description: One of C(running), C(paused), C(suspended), C(stopping), C(crashed) and C(shutoff).
       type: str
       sample: running
+    uptime:
+      description: Seconds since its process was started; null where it does not run, where it runs on another machine than the program, and
+        where C(ps) cannot tell whose it is.
+      type: int
+      sample: 86400
     autostart:
       description:
         - Whether it starts with the host, by libvirt's own mark or in its turn.

@@ -13,10 +13,10 @@ from ansible_collections.apiary.bhyve.plugins.plugin_utils._verbs import volumes
 
 # What Ansible puts around a line of a list leaves so much of 100 columns.
 _WIDTH = 88
-_HEADS = ("guest", "host", "state", "image", "size", "address", "snap", "note")
-_IMAGE, _NOTE = 3, 7
+_HEADS = ("guest", "host", "state", "up", "image", "size", "address", "snap", "note")
+_IMAGE, _ADDRESS, _NOTE = 4, 6, 8
 # Columns that may be cut short, and how far at first: the version of an image, and most notes, remain.
-_FLEXIBLE = {_IMAGE: 9, _NOTE: 23, 0: 12, 1: 10, 5: 10}
+_FLEXIBLE = {_IMAGE: 9, _NOTE: 21, 0: 10, 1: 8, _ADDRESS: 10}
 _SHORTEST = 6
 
 
@@ -89,7 +89,7 @@ def _row(name, host, domain, named, told):
         "newer": images.get("newer") or None,
         "vcpus": domain.get("vcpus"), "memory": domain.get("memory"),
         "addresses": [address for interface in domain.get("interfaces") or [] for address in interface.get("addresses") or []],
-        "autostart": domain.get("autostart"),
+        "uptime": domain.get("uptime"), "autostart": domain.get("autostart"),
         "restart_required": bool((managed or {}).get("restart_required")),
         "edited": bool((managed or {}).get("edited")),
         "managed": managed is not None if domain else None,
@@ -128,11 +128,21 @@ def _left(hostvars, host, inventory):
 def _notes(row):
     yield row["reason"]
     yield row["restart_required"] and "restart"
-    yield row["newer"] and "newer %s" % row["newer"]
+    yield row["newer"] and "new %s" % row["newer"]
     yield row["edited"] and "edited"
     yield row["managed"] is False and "not managed"
     if row["managed"] and not row["in_dictionary"]:
         yield "moved to %s" % ", ".join(row["elsewhere"]) if row["elsewhere"] else "in no bhyve_guests"
+
+
+def _age(seconds):
+    """The largest unit is enough to see who was restarted last night."""
+    if seconds is None:
+        return "-"
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= length:
+            return "%d%s" % (seconds // length, unit)
+    return "%ds" % seconds
 
 
 def listing_table(told):
@@ -140,8 +150,8 @@ def listing_table(told):
     table = [list(_HEADS)]
     for row in told["guests"]:
         table.append([
-            row["guest"] or "-", row["host"], row["state"], row["image"] or "-",
-            "%s x %s" % (row["vcpus"], short_size(row["memory"])) if row["vcpus"] else "-",
+            row["guest"] or "-", row["host"], row["state"], _age(row["uptime"]), row["image"] or "-",
+            "%sx%s" % (row["vcpus"], short_size(row["memory"])) if row["vcpus"] else "-",
             (row["addresses"] or ["-"])[0],
             str(len(row["snapshots"]) or "-"),
             ", ".join(note for note in _notes(row) if note),

@@ -15,14 +15,17 @@ use crate::document::{child, children};
 use crate::guest::Guest;
 use crate::names::ConnectUri;
 use crate::observe::{Found, look_at};
+use crate::uptime::Processes;
 use crate::{size, turn};
 
 /// One domain, as the module's reply shows it.
 #[derive(Debug, Serialize)]
-pub struct Details {
+pub(crate) struct Details {
     name: String,
     uuid: Uuid,
     state: &'static str,
+    /// Seconds since its process was started, where it runs and that is known.
+    uptime: Option<u64>,
     autostart: bool,
     /// Where it starts with the host in its turn, when, and how many seconds the next one then waits.
     order: Option<u32>,
@@ -67,7 +70,7 @@ struct Managed {
 ///
 /// # Errors
 /// Where libvirt cannot tell.
-pub fn details(guest: &Guest, uri: &ConnectUri) -> Result<Details> {
+pub(crate) fn details(guest: &Guest, uri: &ConnectUri, processes: &Processes) -> Result<Details> {
     let found = look_at(guest, uri)?;
     let document = Document::parse(&found.defined.shown).context("reading libvirt's XML of the domain")?;
     let devices = child(document.root_element(), "devices");
@@ -75,8 +78,10 @@ pub fn details(guest: &Guest, uri: &ConnectUri) -> Result<Details> {
     let runs = found.running.as_ref().map_or(found.defined.shown.as_str(), |running| running.shown.as_str());
     let running = Document::parse(runs).context("reading libvirt's XML of the domain")?;
     let addresses = if found.activity.is_active() { addresses(guest)? } else { Vec::new() };
+    let name = guest.name()?;
     Ok(Details {
-        name: guest.name()?,
+        uptime: if found.activity.is_active() { processes.uptime(&name, found.uuid) } else { None },
+        name,
         uuid: found.uuid,
         state: found.activity.word(),
         autostart: found.start.marked || found.start.turn.is_some() && !turn::nobody_starts(uri),
@@ -157,10 +162,13 @@ mod tests {
         let guest = hypervisor.guest(&DomainName::try_from("test".to_owned()).unwrap()).unwrap().unwrap();
         assert!(guest.xml(Form::Running).unwrap().contains("<name>test</name>"));
         assert_eq!(
-            serde_json::to_value(details(&guest, hypervisor.uri()).unwrap()).unwrap(),
+            serde_json::to_value(
+                details(&guest, hypervisor.uri(), &Processes::of(hypervisor.uri())).unwrap()
+            )
+            .unwrap(),
             json!({
                 "name": "test", "uuid": "6695eb01-f6a4-8304-79aa-97f2502e193f", "state": "running",
-                "autostart": false, "order": null, "delay": null, "persistent": true, "memory_saved": false, "vcpus": 2, "memory": 8_589_934_592_u64,
+                "uptime": null, "autostart": false, "order": null, "delay": null, "persistent": true, "memory_saved": false, "vcpus": 2, "memory": 8_589_934_592_u64,
                 "disks": [{"target": "vda", "bus": "virtio", "source": "/guest/diskimage1"}],
                 "interfaces": [{
                     "mac": "aa:bb:cc:dd:ee:ff", "kind": "network", "source": "default",

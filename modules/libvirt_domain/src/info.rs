@@ -10,6 +10,7 @@ use crate::details::details;
 use crate::hypervisor::Hypervisor;
 use crate::names::{ConnectUri, DomainName};
 use crate::patience::{default_patience, within};
+use crate::uptime::Processes;
 
 /// Options of `libvirt_domain_info`; documented for users in plugins/modules/libvirt_domain_info.py.
 #[derive(Debug, Deserialize)]
@@ -42,9 +43,10 @@ fn look(params: InfoParams, task: &mut Task) -> Result<Reply> {
             Some(name) => hypervisor.guest(name)?.into_iter().collect(),
             None => hypervisor.guests()?,
         };
+        let processes = Processes::of(&uri);
         let domains = guests.iter().map(|guest| {
             let name = guest.name()?;
-            details(guest, &uri).with_context(|| format!("looking at domain {name}"))
+            details(guest, &uri, &processes).with_context(|| format!("looking at domain {name}"))
         });
         anyhow::Ok((domains.collect::<Result<Vec<_>>>()?, hypervisor.version()?))
     })?;

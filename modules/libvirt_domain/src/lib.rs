@@ -32,6 +32,7 @@ mod size;
 mod start;
 mod stopped;
 mod turn;
+mod uptime;
 mod wait;
 
 pub use info::{InfoParams, info};

@@ -13,7 +13,7 @@ PLACE = {"folder": "", "dataset": "tank/vm", "golden": "tank/images", "seeds": "
 def domain(name, state="running", managed=True, **more):
     due = more.pop("restart_required", False)
     return {
-        "name": name, "state": state, "vcpus": 2, "memory": 2 << 30, "interfaces": [{"addresses": ["192.0.2.11"]}], "memory_saved": False,
+        "name": name, "state": state, "uptime": 7300, "vcpus": 2, "memory": 2 << 30, "interfaces": [{"addresses": ["192.0.2.11"]}], "memory_saved": False,
         "disks": [{"source": "/dev/zvol/zroot/guests/%s" % name}], "managed": {"restart_required": due, "edited": False} if managed else None, **more,
     }
 
@@ -174,7 +174,8 @@ def test_the_fleet_at_a_glance():
         ("db1", "hv2", "unreachable"), (None, "hv3", "unknown"), (None, "hv4", "unknown"),
     ]
     by_name = {row["guest"]: row for row in rows if row["host"] == "hv1"}
-    assert by_name["db1"]["elsewhere"] == ["hv2"] and by_name["old"]["elsewhere"] == [] and [row["reason"] for row in rows[-3:]] == [None, "libvirt is not there", "not built"]
+    assert by_name["db1"]["elsewhere"] == ["hv2"] and by_name["old"]["elsewhere"] == []
+    assert [row["reason"] for row in rows[-3:]] == [None, "libvirt is not there", "not built"]
     assert by_name["web1"]["snapshots"][0]["name"] == "a" and "datasets" not in by_name["web1"]["snapshots"][0]
     # Where it is not known what is used, nothing is left over.
     assert [(left["host"], left["name"]) for left in shown["left"]] == [
@@ -182,7 +183,7 @@ def test_the_fleet_at_a_glance():
     ]
     lines = listing_table(shown)
     text = "\n".join(lines)
-    for word in ("20250515", "moved to hv2", "in no bhyve_guests", "not managed", "unreachable", "192.0.2.11", "2 x 2G", "restart, newer 20260101",
+    for word in ("20250515", "moved to hv2", "in no bhyve_guests", "not managed", "unreachable", "192.0.2.11", " 2h ", "2x2G", "restart, new 20260101",
                  "libvirt is not there", "left on hv1: zroot/guests/lost, 3G: of no guest and no domain", "never-1, 3G: a golden volume without clones"):
         assert word in text, text
 
@@ -193,7 +194,7 @@ def test_the_table_fits():
     rows = [{**row, "guest": "g" * 63, "host": "h" * 60, "addresses": ["2001:db8:1234:5678:9abc:def0:1234:5678"]} for row in shown["guests"]]
     left = [{**each, "name": "zroot/%s" % ("x" * 90)} for each in shown["left"]]
     assert max(map(len, listing_table({"guests": rows, "left": left}))) <= 88
-    assert listing_table({"guests": [], "left": []}) == ["guest  host  state  image  size  address  snap  note"]
+    assert listing_table({"guests": [], "left": []}) == ["guest  host  state  up  image  size  address  snap  note"]
 
 
 def test_what_is_looked_at():
