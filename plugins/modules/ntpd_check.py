@@ -127,7 +127,8 @@ options:
       - Ask every peer directly with an SNTP client of our own, which explains why a peer blocks, and confirms or refutes what C(ntpctl) shows.
       - Where probes agree, and they are more than half of the valid peers, their offset counts. OpenNTPD 7.9 on Linux shows wild offsets for minutes
         while it slews. Servers that follow one source have one vote, and so has an address with several names.
-      - Where probes and the daemon's table contradict each other by more than O(offset_warning), the verdict is never V(ok).
+      - Where probes and the daemon's own figures contradict each other by more than O(offset_warning), the verdict is never V(ok). That goes for chrony
+        and ntpd, too.
     type: bool
     default: false
   probe_timeout:
@@ -185,7 +186,8 @@ notes:
   - Programs are shipped for Linux and FreeBSD, none for OpenBSD. A saved C(ntpctl -s all) of an OpenBSD host can be judged elsewhere with
     O(from_file).
   - OpenNTPD's socket belongs to root, and membership in the daemon's group does not help. Use C(become).
-  - Judging a daemon takes two looks at most. Run it every five minutes and the second one is there when it is needed.
+  - Most of what can be wrong shows in one look. What has to be seen over time, a clock that does not move or a row that is frozen, takes looks that
+    are close together. Run it every five minutes.
 seealso:
   - name: RFC 8633
     description: Network Time Protocol Best Current Practices

@@ -77,6 +77,45 @@ fn nobody_is_valid_who_has_not_answered_for_eight_polls() {
     );
 }
 
+/// A chronyd that corrects nothing, or a clock that somebody has set since, is seen by who measures.
+#[test]
+fn probes_and_chronyd_that_contradict_each_other_are_never_ok() {
+    let (tracking, sources) = captured!("03-healthy");
+    let mut evidence = Evidence {
+        uptime: Some(901.0),
+        ..Evidence::of_source(1_795_376_740.0, Source::Chrony(parse(tracking, sources).unwrap()))
+    };
+    let probed = |last: u8, offset: f64| crate::probe::Probed {
+        server: format!("10.99.0.{last}"),
+        address: Some(format!("10.99.0.{last}")),
+        sent: 1,
+        answers: vec![crate::probe::Answer {
+            leap: 0,
+            stratum: 2,
+            refid: format!("198.51.100.{last}"),
+            offset,
+            delay: 0.01,
+            root_distance: 0.02,
+            reference_age: 1.0,
+        }],
+        problem: None,
+    };
+    for (servers, offset, verdict, severity) in [
+        (4, 0.0, Verdict::Ok, Severity::Ok),
+        (1, 0.6, Verdict::Discordant, Severity::Warning),
+        (4, 0.6, Verdict::Offset, Severity::Critical),
+    ] {
+        evidence.probes = (1..=servers).map(|last| probed(last, offset)).collect();
+        let found = judge(&evidence, &Limits::new(&Params::default(), "linux"));
+        assert_eq!(
+            (found.verdict, found.severity),
+            (verdict, severity),
+            "{servers} {offset}: {:?}",
+            found.reasons
+        );
+    }
+}
+
 /// After a suspend of eight hours nothing has been updated for as long.
 #[test]
 fn a_missing_update_is_watched_before_it_is_told() {

@@ -7,7 +7,7 @@ use super::figures::{lasting, spoken};
 use super::limits::Limits;
 use super::offset::must_be_set;
 use super::select::{mean, median};
-use super::{leap, trouble, watch};
+use super::{leap, probes, trouble, watch};
 use crate::chrony::{self, ChronyReport, ChronySource};
 use crate::evidence::Evidence;
 use crate::judgement::{ErrorSource, Figures, Judgement};
@@ -35,6 +35,7 @@ pub(super) fn judge(report: &ChronyReport, evidence: &Evidence, limits: &Limits)
                 disagreement(report),
                 offset(report, &figures, evidence, limits),
                 uncertain(report, limits),
+                probes::contradiction(&figures, evidence, limits, tool(report)),
             ];
             let mut findings: Vec<Finding> = rules.into_iter().flatten().collect();
             findings.extend(few(&figures, limits));
@@ -45,10 +46,15 @@ pub(super) fn judge(report: &ChronyReport, evidence: &Evidence, limits: &Limits)
     };
     findings.extend(trouble::contested(evidence));
     findings.extend(unheard(report));
+    findings.extend(probes::note(&figures, limits, tool(report)).map(Finding::note));
     findings.extend(leap::findings(evidence, &figures));
     let mut judgement = conclude(findings, figures, Vec::new());
     judgement.falsetickers = named(report, 'x');
     judgement
+}
+
+fn tool(report: &ChronyReport) -> &'static str {
+    if report.daemon == chrony::DAEMON { "chronyc" } else { "ntpq" }
 }
 
 /// Whether chronyd uses this source and has heard of it in its last eight polls: it goes on naming those that have fallen silent.
@@ -97,7 +103,7 @@ fn figures(report: &ChronyReport, evidence: &Evidence, limits: &Limits) -> Figur
     let synced = synced(report);
     // Offsets of sources are already corrected by what chronyd still slews.
     let error = if synced { Some(report.tracking.correction) } else { median(&good) };
-    Figures {
+    let mut figures = Figures {
         synced: Some(synced),
         stratum: synced.then_some(report.tracking.stratum),
         valid_peers: count(good.len()),
@@ -107,12 +113,16 @@ fn figures(report: &ChronyReport, evidence: &Evidence, limits: &Limits) -> Figur
         offset_median: median(&good).map(f64::abs),
         clock_error: error,
         error_source: error.map(|_| ErrorSource::Daemon),
-        eta: error.map(|error| limits.slew.time_for(error)),
         adjusted_ago: synced.then_some((evidence.now - report.tracking.updated).max(0.0)),
         drift_ppm: Some(report.tracking.frequency_ppm),
         trusted: true,
+        shown: error,
+        voters: good.len(),
         ..Figures::default()
-    }
+    };
+    figures.weigh_probes(&evidence.probes);
+    figures.eta = figures.clock_error.map(|error| limits.slew.time_for(error));
+    figures
 }
 
 fn starting(

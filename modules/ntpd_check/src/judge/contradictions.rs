@@ -16,7 +16,7 @@ const LONG_GAP: f64 = 3600.0;
 pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(agreement(case));
-    findings.extend(probes::contradiction(case));
+    findings.extend(probes::contradiction(case.figures, case.evidence, case.limits, "ntpctl"));
     findings.extend(offset::findings(case));
     if !offset::is_moving(case) || !runs(case) {
         findings.extend(unsynced(case));
@@ -197,7 +197,7 @@ pub(super) fn notes(case: &Case<'_>, blocking: &[String]) -> Vec<Finding> {
             notes.push(format!("probing {label}: {problem}"));
         }
     }
-    notes.extend(probes::note(case));
+    notes.extend(probes::note(case.figures, case.limits, "ntpctl"));
     notes.extend(gap(case));
     if let Some(errors) = case.figures.constraint_errors.filter(|errors| *errors > 0) {
         notes.push(format!("{errors} constraints could not be asked"));

@@ -128,7 +128,7 @@ impl Figures {
     }
 
     /// A probe sees the clock as it is; a row of ntpctl may be stale or, while slewing, wrong.
-    fn weigh_probes(&mut self, probes: &[Probed]) {
+    pub(super) fn weigh_probes(&mut self, probes: &[Probed]) {
         let claims = votes::of_probes(probes);
         let Some(found) = majority(&claims) else { return };
         let inside: Vec<f64> = claims
