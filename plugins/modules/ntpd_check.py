@@ -8,8 +8,8 @@ module: ntpd_check
 short_description: Is this clock right, and if not, why
 version_added: 0.1.0
 description:
-  - Asks OpenNTPD with C(ntpctl -s all), chrony with C(chronyc), or ntpd and ntpsec with C(ntpq), and says in one word whether the clock can be
-    trusted, with the reasons in plain words.
+  - Asks OpenNTPD with C(ntpctl -s all), chrony with C(chronyc), ntpd and ntpsec with C(ntpq), or systemd-timesyncd with C(timedatectl), and says in
+    one word whether the clock can be trusted, with the reasons in plain words.
   - OpenNTPD adjusts only when every valid peer has fresh data, and a peer whose replies are invalid (a leap indicator of 3, a kiss of death, a
     closed port up to version 6.7) stays valid. One such peer stops the daemon for good while it goes on to say C(synced). This module names
     that peer from a single look, before the clock is off.
@@ -29,10 +29,11 @@ attributes:
 options:
   daemon:
     description:
-      - Which daemon to ask. V(auto) is the one that runs, else the one that is installed, OpenNTPD before chrony before ntpd. V(ntp) is the C(ntpd) of the
-        reference implementation, as in FreeBSD's base system, or ntpsec, asked with C(ntpq).
+      - Which daemon to ask. V(auto) is the one that runs, else the one that is installed, OpenNTPD before chrony before ntpd.
+      - V(ntp) is the C(ntpd) of the reference implementation, as in FreeBSD's base system, or ntpsec, asked with C(ntpq).
+      - V(timesyncd) is systemd's client, asked with C(timedatectl) where it runs. It has one server at a time, so O(min_peers=1) is what it can do.
     type: str
-    choices: [auto, openntpd, chrony, ntp]
+    choices: [auto, openntpd, chrony, ntp, timesyncd]
     default: auto
   from_file:
     description:

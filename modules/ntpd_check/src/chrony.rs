@@ -31,8 +31,8 @@ pub struct Tracking {
     pub reference: String,
     /// 0 while not synchronised.
     pub stratum: u32,
-    /// Unix seconds of the last update.
-    pub updated: f64,
+    /// Unix seconds of the last update; absent where the daemon does not tell.
+    pub updated: Option<f64>,
     /// What the system clock still has to be moved by.
     pub correction: f64,
     /// Frequency correction in parts per million.
@@ -135,7 +135,7 @@ fn read_tracking(line: &str) -> Result<Tracking> {
     Ok(Tracking {
         reference: reference.to_owned(),
         stratum: number(stratum)?,
-        updated: real(updated)?,
+        updated: Some(real(updated)?),
         correction: real(correction)?,
         frequency_ppm: real(frequency)?,
         root_delay: real(delay)?,

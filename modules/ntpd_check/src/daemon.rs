@@ -46,6 +46,8 @@ pub enum Kind {
     Openntpd,
     /// chronyd itself.
     Chrony,
+    /// systemd-timesyncd.
+    Timesyncd,
     /// The ntpd of NTP's reference implementation, of FreeBSD's base system, or ntpsec.
     Ntp,
 }
@@ -97,6 +99,7 @@ impl<'a> Line<'a> {
             Kind::Openntpd => self.title.starts_with(OPENNTPD),
             Kind::Chrony => self.program() == "chronyd",
             Kind::Ntp => self.program() == "ntpd",
+            Kind::Timesyncd => self.program() == "systemd-timesyncd",
         }
     }
 
@@ -121,7 +124,7 @@ fn find(listed: &str, kind: Kind, host: &Host) -> Result<Processes> {
     let mut rivals: Vec<String> = setters.map(|line| named(line)).collect();
     // One is OpenNTPD's own; its engines have other titles.
     let plain: Vec<_> = here.iter().filter(|line| line.program() == "ntpd").collect();
-    let own = usize::from(kind != Kind::Chrony);
+    let own = usize::from(matches!(kind, Kind::Openntpd | Kind::Ntp));
     if plain.len() > own {
         rivals.extend(plain.into_iter().map(|line| named(line)));
     }

@@ -57,6 +57,7 @@ pub fn read(kind: Kind, file: Option<&Path>) -> Said {
     let program = match kind {
         Kind::Openntpd | Kind::Ntp => "ntpd",
         Kind::Chrony => "chronyd",
+        Kind::Timesyncd => "systemd-timesyncd",
     };
     let files: Vec<PathBuf> = match file {
         Some(file) => vec![file.to_owned()],

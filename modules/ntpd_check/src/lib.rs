@@ -31,6 +31,7 @@ pub mod service;
 pub mod session;
 pub mod soft;
 pub mod state;
+pub mod timesync;
 pub mod verdict;
 pub mod vet;
 

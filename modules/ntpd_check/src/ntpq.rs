@@ -90,7 +90,7 @@ fn read_variables(text: &str) -> Result<Tracking> {
     Ok(Tracking {
         reference: word("refid")?.to_owned(),
         stratum: if stratum > 15 { 0 } else { stratum },
-        updated: timestamp(word("reftime")?)?,
+        updated: Some(timestamp(word("reftime")?)?),
         correction: real("offset")? / 1000.0,
         frequency_ppm: real("frequency")?,
         root_delay: real("rootdelay")? / 1000.0,

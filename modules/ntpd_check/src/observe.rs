@@ -19,7 +19,7 @@ use crate::report::Report;
 use crate::state;
 use crate::verdict::Verdict;
 use crate::vet::{Vetted, vet};
-use crate::{chrony, compare, ntpctl, ntpq, paste};
+use crate::{chrony, compare, ntpctl, ntpq, paste, timesync};
 
 /// The daemon on the loopback address answers in microseconds or not at all, unless the machine is busy.
 const LOOPBACK: Sampling = Sampling { samples: 1, timeout: Duration::from_secs(1), interval: Duration::ZERO };
@@ -71,7 +71,7 @@ pub fn observe(params: &Params) -> Result<Observed> {
     let listens = keep(daemon::listens(params.config_file.as_deref()), &mut notes).unwrap_or_default();
     let drift = match kind {
         Kind::Openntpd => keep(daemon::drift(params.drift_file.as_deref()), &mut notes).flatten(),
-        Kind::Chrony | Kind::Ntp => None,
+        Kind::Chrony | Kind::Ntp | Kind::Timesyncd => None,
     };
     let loaded = state::load(&state_path(params));
     let memory = loaded.as_ref().map(|_| ()).map_err(|error| format!("{error:#}"));
@@ -141,21 +141,23 @@ fn ask(params: &Params) -> (Source, Kind) {
     let openntpd = || (ntpctl::ask(limit).map_or_else(Source::Failed, Source::Openntpd), Kind::Openntpd);
     let chrony = || (chrony::ask(limit).map_or_else(Source::Failed, Source::Chrony), Kind::Chrony);
     let ntp = || (ntpq::ask(limit).map_or_else(Source::Failed, Source::Chrony), Kind::Ntp);
+    let timesyncd = || (timesync::ask(limit).map_or_else(Source::Failed, Source::Chrony), Kind::Timesyncd);
     match params.daemon {
         Daemon::Openntpd => openntpd(),
         Daemon::Chrony => chrony(),
         Daemon::Ntp => ntp(),
-        Daemon::Auto => or_ntp(in_charge(openntpd(), chrony), ntp),
+        Daemon::Timesyncd => timesyncd(),
+        Daemon::Auto => or_else(or_else(in_charge(openntpd(), chrony), ntp), timesyncd),
     }
 }
 
-/// ntpd where it answers, and nobody else does; or where nothing else is installed.
-fn or_ntp(found: (Source, Kind), ntp: impl FnOnce() -> (Source, Kind)) -> (Source, Kind) {
+/// Another daemon where it answers, and nobody else does; or where nothing else is installed.
+fn or_else(found: (Source, Kind), other: impl FnOnce() -> (Source, Kind)) -> (Source, Kind) {
     let Source::Failed(failure) = &found.0 else { return found };
     let nothing = failure.verdict == Verdict::NoTool;
-    let asked = ntp();
+    let asked = other();
     match &asked.0 {
-        Source::Failed(other) if other.verdict == Verdict::NoTool || !nothing => found,
+        Source::Failed(failure) if failure.verdict == Verdict::NoTool || !nothing => found,
         _ => asked,
     }
 }

@@ -142,6 +142,8 @@ pub enum Daemon {
     Chrony,
     /// The ntpd of the reference implementation, of FreeBSD, or ntpsec.
     Ntp,
+    /// systemd-timesyncd.
+    Timesyncd,
 }
 
 /// From which severity on the task fails.

@@ -121,7 +121,7 @@ fn probes_and_chronyd_that_contradict_each_other_are_never_ok() {
 fn a_missing_update_is_watched_before_it_is_told() {
     let (tracking, sources) = captured!("03-healthy");
     let report = parse(tracking, sources).unwrap();
-    let now = report.tracking.updated + 28_800.0;
+    let now = report.tracking.updated.unwrap() + 28_800.0;
     let mut evidence =
         Evidence { uptime: Some(90_000.0), ..Evidence::of_source(now, Source::Chrony(report)) };
     let verdict = |evidence: &Evidence| judge(evidence, &Limits::new(&Params::default(), "linux")).verdict;

@@ -11,6 +11,7 @@ use super::{leap, probes, trouble, watch};
 use crate::chrony::{self, ChronyReport, ChronySource};
 use crate::evidence::Evidence;
 use crate::judgement::{ErrorSource, Figures, Judgement};
+use crate::timesync;
 use crate::verdict::{Finding, Severity, Verdict};
 
 /// Polls after which a missing answer or update means something.
@@ -54,7 +55,11 @@ pub(super) fn judge(report: &ChronyReport, evidence: &Evidence, limits: &Limits)
 }
 
 fn tool(report: &ChronyReport) -> &'static str {
-    if report.daemon == chrony::DAEMON { "chronyc" } else { "ntpq" }
+    match report.daemon {
+        chrony::DAEMON => "chronyc",
+        timesync::DAEMON => "timedatectl",
+        _ => "ntpq",
+    }
 }
 
 /// Whether chronyd uses this source and has heard of it in its last eight polls: it goes on naming those that have fallen silent.
@@ -113,7 +118,7 @@ fn figures(report: &ChronyReport, evidence: &Evidence, limits: &Limits) -> Figur
         offset_median: median(&good).map(f64::abs),
         clock_error: error,
         error_source: error.map(|_| ErrorSource::Daemon),
-        adjusted_ago: synced.then_some((evidence.now - report.tracking.updated).max(0.0)),
+        adjusted_ago: report.tracking.updated.filter(|_| synced).map(|at| (evidence.now - at).max(0.0)),
         drift_ppm: Some(report.tracking.frequency_ppm),
         trusted: true,
         shown: error,
@@ -171,7 +176,9 @@ fn offset(report: &ChronyReport, figures: &Figures, evidence: &Evidence, limits:
         spoken(critical)
     );
     if limits.slew.time_for(error) > leap::DAY {
-        let how = if report.daemon == chrony::DAEMON {
+        let how = if report.daemon == timesync::DAEMON {
+            "stop it, set the clock with date, start it again"
+        } else if report.daemon == chrony::DAEMON {
             "chronyc makestep"
         } else {
             "stop ntpd, run ntpd -gq or date, start ntpd again"

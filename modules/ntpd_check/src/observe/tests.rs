@@ -21,7 +21,7 @@ fn ntpd_is_asked_where_nobody_else_answers() {
         (no_tool(), no_tool(), Kind::Openntpd),
     ];
     for (at, (first, ntp, kind)) in cases.into_iter().enumerate() {
-        assert_eq!(or_ntp(openntpd(first), || (ntp, Kind::Ntp)).1, kind, "{at}");
+        assert_eq!(or_else(openntpd(first), || (ntp, Kind::Ntp)).1, kind, "{at}");
     }
 }
 

@@ -50,6 +50,7 @@ fn kind(source: &Source) -> Option<&'static str> {
     match source {
         Source::Openntpd(_) => Some("openntpd"),
         Source::Chrony(report) if report.daemon == crate::ntpq::DAEMON => Some("ntp"),
+        Source::Chrony(report) if report.daemon == crate::timesync::DAEMON => Some("timesyncd"),
         Source::Chrony(_) => Some("chrony"),
         Source::Failed(_) => None,
     }
