@@ -32,6 +32,8 @@ def daemon(site, examples):
     """OpenNTPD as the README of the role sets it up: the recaps of two runs."""
     site.inventory(hv1={"ansible_user": "admin"})
     site.write("site.yml", examples.text(ROLE, "- hosts: all"))
+    # It comes with node_exporter, whose file for metrics the example names.
+    site.machine.sh("mkdir -p /var/lib/prometheus/node-exporter")
     recaps = [site.run("ansible-playbook -i inventory site.yml").recap("hv1") for _ in range(2)]
     # It looks its servers' names up when it has started.
     wait_for("the daemon to know its servers", lambda: "10.99.0.4" in site.machine.sh("ntpctl -s peers 2>&1 || true"), 300, pause=0.5)
