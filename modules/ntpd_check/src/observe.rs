@@ -30,6 +30,8 @@ const LARGEST: u64 = 4 << 20;
 /// Everything that was found out.
 #[derive(Debug, Clone)]
 pub struct Observed {
+    /// The daemon of this host that was asked; none where a saved output or another server is judged.
+    pub daemon: Option<Kind>,
     /// For the judgement of this clock.
     pub evidence: Evidence,
     /// Candidates that were sampled.
@@ -64,7 +66,7 @@ pub fn observe(params: &Params) -> Result<Observed> {
         return compared(params, server);
     }
     let mut notes = Vec::new();
-    let (source, kind) = ask(params);
+    let Asked { source, kind } = ask(params);
     let processes =
         keep(daemon::processes(kind, params.time_limit.duration()), &mut notes).unwrap_or_default();
     let process = processes.daemon;
@@ -97,7 +99,7 @@ pub fn observe(params: &Params) -> Result<Observed> {
         evidence.probes = probe(&addresses(&evidence.source), Sampling { samples: 1, ..sampling(params) })?;
     }
     let candidates = vet(&probe_all(&params.candidates, sampling(params))?);
-    Ok(Observed { evidence, candidates, listens, memory, notes })
+    Ok(Observed { daemon: Some(kind), evidence, candidates, listens, memory, notes })
 }
 
 /// Where this run's memory lies.
@@ -111,7 +113,7 @@ fn compared(params: &Params, server: &str) -> Result<Observed> {
     let source = compare::source(server, params)?;
     let evidence = Evidence { leaps: leaps(params, &mut notes), ..Evidence::of_source(now(), source) };
     let memory = Err("one server is asked".to_owned());
-    Ok(Observed { evidence, candidates: Vec::new(), listens: Vec::new(), memory, notes })
+    Ok(Observed { daemon: None, evidence, candidates: Vec::new(), listens: Vec::new(), memory, notes })
 }
 
 fn saved(params: &Params, path: &Path) -> Result<Observed> {
@@ -133,49 +135,65 @@ fn saved(params: &Params, path: &Path) -> Result<Observed> {
         notes.push("a saved output is judged: no peer is probed and nothing is repaired".to_owned());
     }
     let memory = Err("a saved output is judged".to_owned());
-    Ok(Observed { evidence, candidates, listens: Vec::new(), memory, notes })
+    Ok(Observed { daemon: None, evidence, candidates, listens: Vec::new(), memory, notes })
 }
 
-fn ask(params: &Params) -> (Source, Kind) {
+/// A daemon, and what it has said.
+struct Asked {
+    kind: Kind,
+    source: Source,
+}
+
+fn ask(params: &Params) -> Asked {
     let limit = params.time_limit.duration();
-    let openntpd = || (ntpctl::ask(limit).map_or_else(Source::Failed, Source::Openntpd), Kind::Openntpd);
-    let chrony = || (chrony::ask(limit).map_or_else(Source::Failed, Source::Chrony), Kind::Chrony);
-    let ntp = || (ntpq::ask(limit).map_or_else(Source::Failed, Source::Chrony), Kind::Ntp);
-    let timesyncd = || (timesync::ask(limit).map_or_else(Source::Failed, Source::Chrony), Kind::Timesyncd);
+    let openntpd = || Asked::of(Kind::Openntpd, ntpctl::ask(limit).map(Source::Openntpd));
+    let chrony = || Asked::of(Kind::Chrony, chrony::ask(limit).map(Source::Chrony));
+    let ntp = || Asked::of(Kind::Ntp, ntpq::ask(limit).map(Source::Chrony));
+    let timesyncd = || Asked::of(Kind::Timesyncd, timesync::ask(limit).map(Source::Chrony));
     match params.daemon {
         Daemon::Openntpd => openntpd(),
         Daemon::Chrony => chrony(),
         Daemon::Ntp => ntp(),
         Daemon::Timesyncd => timesyncd(),
-        Daemon::Auto => or_else(or_else(in_charge(openntpd(), chrony), ntp), timesyncd),
+        Daemon::Auto => openntpd().or_in_charge(chrony).or_else(ntp).or_else(timesyncd),
     }
 }
 
-/// Another daemon where it answers, and nobody else does; or where nothing else is installed.
-fn or_else(found: (Source, Kind), other: impl FnOnce() -> (Source, Kind)) -> (Source, Kind) {
-    let Source::Failed(failure) = &found.0 else { return found };
-    let nothing = failure.verdict == Verdict::NoTool;
-    let asked = other();
-    match &asked.0 {
-        Source::Failed(failure) if failure.verdict == Verdict::NoTool || !nothing => found,
-        _ => asked,
+impl Asked {
+    fn of(kind: Kind, answer: Result<Source, Failure>) -> Asked {
+        Asked { kind, source: answer.unwrap_or_else(Source::Failed) }
     }
-}
 
-/// Of two daemons the one that runs and may be asked, else the one that may not, else the one that is installed, else OpenNTPD.
-fn in_charge(openntpd: (Source, Kind), chrony: impl FnOnce() -> (Source, Kind)) -> (Source, Kind) {
-    let presence = |source: &Source| match source {
-        Source::Failed(failure) if failure.verdict == Verdict::NoTool => 0,
-        Source::Failed(failure) if failure.verdict == Verdict::NoDaemon => 1,
-        Source::Failed(failure) if failure.verdict == Verdict::NoPermission => 2,
-        _ => 3,
-    };
-    let found = presence(&openntpd.0);
-    if found == 3 {
-        return openntpd;
+    /// Another daemon where it answers, and nobody else does; or where nothing else is installed.
+    fn or_else(self, other: impl FnOnce() -> Asked) -> Asked {
+        let Source::Failed(failure) = &self.source else { return self };
+        let nothing = failure.verdict == Verdict::NoTool;
+        let asked = other();
+        match &asked.source {
+            Source::Failed(failure) if failure.verdict == Verdict::NoTool || !nothing => self,
+            _ => asked,
+        }
     }
-    let chrony = chrony();
-    if presence(&chrony.0) > found { chrony } else { openntpd }
+
+    /// Of two daemons the one that runs and may be asked, else the one that may not, else the one that is installed, else this one.
+    fn or_in_charge(self, other: impl FnOnce() -> Asked) -> Asked {
+        let presence = self.presence();
+        if presence == 3 {
+            return self;
+        }
+        let other = other();
+        if other.presence() > presence { other } else { self }
+    }
+
+    /// How much of a daemon is there: nothing, a program, one that may not be asked, one that runs.
+    fn presence(&self) -> u8 {
+        match &self.source {
+            Source::Failed(failure) if failure.verdict == Verdict::NoTool => 0,
+            Source::Failed(failure) if failure.verdict == Verdict::NoDaemon => 1,
+            Source::Failed(failure) if failure.verdict == Verdict::NoPermission => 2,
+            _ => 3,
+        }
+    }
 }
 
 /// Keeps what was found; what was not becomes a note, for a missing detail must not hide the verdict.

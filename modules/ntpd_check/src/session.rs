@@ -9,7 +9,6 @@ use anyhow::Result;
 
 use crate::daemon::{self, Kind, Process};
 use crate::daemon_log;
-use crate::evidence::Source;
 use crate::judge::{Limits, judge};
 use crate::judgement::Judgement;
 use crate::observe::{Observed, observe, state_path};
@@ -93,12 +92,9 @@ pub fn run(params: &Params, mode: Mode) -> Result<Outcome> {
 
 /// What is wrong with a daemon that runs here may stand in its log. Nobody reads it while all is well.
 fn explain(params: &Params, observed: &Observed, judgement: &mut Judgement) {
-    let here = params.from_file.is_none() && params.monitoring.server.is_none();
-    if here && judgement.verdict != Verdict::Ok {
-        let kind = match observed.evidence.source {
-            Source::Chrony(_) => Kind::Chrony,
-            _ => Kind::Openntpd,
-        };
+    if let Some(kind) = observed.daemon
+        && judgement.verdict != Verdict::Ok
+    {
         judgement.explain(&daemon_log::read(kind, params.log_file.as_deref()));
     }
 }

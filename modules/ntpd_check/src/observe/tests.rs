@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn openntpd(source: Source) -> (Source, Kind) {
-    (source, Kind::Openntpd)
+fn openntpd(source: Source) -> Asked {
+    Asked { kind: Kind::Openntpd, source }
 }
 
 #[test]
@@ -21,7 +21,7 @@ fn ntpd_is_asked_where_nobody_else_answers() {
         (no_tool(), no_tool(), Kind::Openntpd),
     ];
     for (at, (first, ntp, kind)) in cases.into_iter().enumerate() {
-        assert_eq!(or_else(openntpd(first), || (ntp, Kind::Ntp)).1, kind, "{at}");
+        assert_eq!(openntpd(first).or_else(|| Asked { kind: Kind::Ntp, source: ntp }).kind, kind, "{at}");
     }
 }
 
@@ -46,6 +46,10 @@ fn of_two_daemons_the_one_that_runs_is_judged() {
         ("both are missing", no_tool(), no_tool(), Kind::Openntpd),
     ];
     for (name, first, second, kind) in cases {
-        assert_eq!(in_charge(openntpd(first), || (second, Kind::Chrony)).1, kind, "{name}");
+        assert_eq!(
+            openntpd(first).or_in_charge(|| Asked { kind: Kind::Chrony, source: second }).kind,
+            kind,
+            "{name}"
+        );
     }
 }

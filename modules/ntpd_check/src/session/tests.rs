@@ -12,8 +12,14 @@ use crate::repair::RepairPlan;
 fn decided(params: &Params) -> Outcome {
     let evidence = Evidence::of_source(1e9, Source::Failed(Failure::no_daemon("gone")));
     let judgement = judge(&evidence, &Limits::new(params, "linux"));
-    let observed =
-        Observed { evidence, candidates: Vec::new(), listens: Vec::new(), memory: Ok(()), notes: Vec::new() };
+    let observed = Observed {
+        daemon: None,
+        evidence,
+        candidates: Vec::new(),
+        listens: Vec::new(),
+        memory: Ok(()),
+        notes: Vec::new(),
+    };
     let warnings = vec!["known".to_owned()];
     let repair = RepairPlan { wanted: true, restart: true, warnings, ..RepairPlan::default() };
     Outcome { observed, judgement, repair, restarted: false }
@@ -49,6 +55,29 @@ fn thresholds_that_make_no_sense_are_refused() {
         assert_eq!(format!("{:#}", run(&params, Mode::Check).unwrap_err()), expected);
     }
     assert!(thresholds(250, 250).check().is_ok() && slew(0.5).check().is_ok());
+}
+
+#[test]
+fn the_log_that_is_read_is_that_of_the_daemon_that_was_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("daemon.log");
+    std::fs::write(&log, "Nov 28 18:31:22 hv1 ntpd[9]: adjtime failed: Operation not permitted\n").unwrap();
+    let params = Params { log_file: Some(log), ..Params::default() };
+    let told = |daemon| {
+        let Outcome { mut observed, mut judgement, .. } = decided(&params);
+        observed.daemon = daemon;
+        explain(&params, &observed, &mut judgement);
+        judgement.reasons.iter().any(|reason| reason.contains("adjtime failed"))
+    };
+    for (daemon, expected) in [
+        (Some(Kind::Openntpd), true),
+        (Some(Kind::Ntp), true),
+        (Some(Kind::Chrony), false),
+        (Some(Kind::Timesyncd), false),
+        (None, false),
+    ] {
+        assert_eq!(told(daemon), expected, "{daemon:?}");
+    }
 }
 
 #[test]
