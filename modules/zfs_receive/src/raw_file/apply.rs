@@ -12,8 +12,8 @@ use anyhow::{Context, Result};
 use zfs_stream::{Base, Event, Replay, Summary, copy_sparse};
 
 use crate::image;
-use crate::raw_file::identity::{Identity, Mark};
-use crate::raw_file::plan::{Action, Plan, Receive, Volume, final_size, sizes};
+use crate::raw_file::identity::{Extent, Identity, Mark};
+use crate::raw_file::plan::{Action, Plan, Receive, Volume, final_size};
 use crate::source::Source;
 
 /// Changes what the plan says; the caller holds the lock.
@@ -46,8 +46,8 @@ pub fn preview(plan: &Plan, task: &mut Task) -> Result<Volume> {
     }
     let (size, volblocksize) = (|| {
         let summary = read_through(receive, task, |_| Ok(()))?;
-        let (volsize, volblocksize) = sizes(summary.volsize, summary.volblocksize)?;
-        Ok::<_, anyhow::Error>((final_size(receive, volsize)?, volblocksize))
+        let image = Extent::of(&summary)?;
+        Ok::<_, anyhow::Error>((final_size(receive, image.volsize)?, image.volblocksize))
     })()
     .with_context(|| doing(plan, src))?;
     Ok(Volume { size: Some(size), volblocksize: Some(volblocksize), ..plan.volume() })
@@ -90,11 +90,11 @@ fn receive_file(plan: &Plan, receive: &Receive, task: &mut Task) -> Result<Volum
         }
         let mut replay = Replay::new(file)?;
         let summary = read_through(receive, task, |event| replay.apply(event))?;
-        let (volsize, volblocksize) = sizes(summary.volsize, summary.volblocksize)?;
-        let size = final_size(receive, volsize)?;
+        let image = Extent::of(&summary)?;
+        let size = final_size(receive, image.volsize)?;
         file.set_len(size).with_context(|| format!("growing the file to {size}"))?;
-        Identity::mark(file, receive.guid, (volsize, volblocksize))?;
-        Ok::<_, anyhow::Error>((size, volblocksize))
+        Identity::mark(file, receive.guid, image)?;
+        Ok::<_, anyhow::Error>((size, image.volblocksize))
     })();
     let (size, volblocksize) = received.with_context(|| doing(plan, &receive.image.src))?;
     if let Some(kept) = &receive.kept {
@@ -141,8 +141,8 @@ fn make(path: &Path, volsize: u64, mode: u32) -> Result<()> {
 fn grow(path: &Path, pristine: Option<Identity>, to: u64) -> Result<()> {
     let file = OpenOptions::new().write(true).open(path)?;
     file.set_len(to)?;
-    if let Some(Identity { guid, volsize, volblocksize, .. }) = pristine {
-        Identity::mark(&file, guid, (volsize, volblocksize))?;
+    if let Some(identity) = pristine {
+        Identity::mark(&file, identity.guid, identity.extent())?;
     }
     file.sync_all()?;
     Ok(())

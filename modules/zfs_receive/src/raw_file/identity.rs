@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use xattr::FileExt;
 use zfs_command::Guid;
+use zfs_stream::Summary;
 
 const NAME: &str = "user.apiary.bhyve.volume";
 
@@ -47,6 +48,24 @@ pub struct Identity {
     mtime: (i64, i64),
 }
 
+/// What a stream says of the volume in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// Bytes of the image.
+    pub volsize: u64,
+    /// Bytes of a block of it.
+    pub volblocksize: u32,
+}
+
+impl Extent {
+    /// Refuses a summary without sizes, which the reader does not give out for a full stream or a known base.
+    pub fn of(summary: &Summary) -> Result<Extent> {
+        let known = summary.volsize.zip(summary.volblocksize);
+        let (volsize, volblocksize) = known.context("the stream does not say the volume's size")?;
+        Ok(Extent { volsize, volblocksize })
+    }
+}
+
 impl Mark {
     /// The mark of the file at `path`, if it has a whole one. Does not follow links.
     pub fn of(path: &Path) -> Result<Option<Mark>> {
@@ -75,11 +94,17 @@ impl Mark {
 
 impl Identity {
     /// Marks a file with its image; to be called after the last write.
-    pub fn mark(file: &File, guid: Guid, (volsize, volblocksize): (u64, u32)) -> Result<()> {
+    pub fn mark(file: &File, guid: Guid, image: Extent) -> Result<()> {
+        let Extent { volsize, volblocksize } = image;
         let doing = "marking the file with its image";
         let mtime = mtime(&file.metadata().context(doing)?);
         let mark = Identity { guid, volsize, volblocksize, mtime };
         file.set_xattr(NAME, &serde_json::to_vec(&mark)?).context(doing)
+    }
+
+    /// The image as its stream described it.
+    pub fn extent(&self) -> Extent {
+        Extent { volsize: self.volsize, volblocksize: self.volblocksize }
     }
 
     /// Whether the file still holds what was received.
@@ -107,7 +132,7 @@ mod tests {
         assert_eq!(Mark::of(&path).unwrap(), None);
         file.write_all(b"data").unwrap();
         file.set_modified(std::time::UNIX_EPOCH).unwrap();
-        Identity::mark(&file, Guid(u64::MAX), (1 << 20, 4096)).unwrap();
+        Identity::mark(&file, Guid(u64::MAX), Extent { volsize: 1 << 20, volblocksize: 4096 }).unwrap();
         std::fs::rename(&path, &moved).unwrap();
         let Some(Mark::Image(identity)) = Mark::of(&moved).unwrap() else { panic!("no image") };
         assert_eq!((identity.guid, identity.volsize, identity.volblocksize), (Guid(u64::MAX), 1 << 20, 4096));

@@ -4,12 +4,12 @@
 
 mod blank;
 mod describe;
+mod volume;
 
 use std::path::{Path, PathBuf};
 
 use ansible_module::{Diff, Size};
 use anyhow::{Context, Result, bail, ensure};
-use serde::Serialize;
 use zfs_command::Guid;
 
 use crate::cut;
@@ -17,6 +17,7 @@ use crate::image::Image;
 use crate::job::{Content, ImageContent, ImageFile, RawFile};
 use crate::raw_file::identity::Identity;
 use crate::raw_file::observe::{Disk, Found, Observed};
+pub use crate::raw_file::plan::volume::Volume;
 
 /// What will be done.
 #[derive(Clone, Debug)]
@@ -63,17 +64,6 @@ pub struct Receive {
     pub kept: Option<PathBuf>,
     /// Permissions of the file.
     pub mode: u32,
-}
-
-/// The volume as the reply describes it; what only the image can tell is `None` until it has been read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Volume {
-    pub device: PathBuf,
-    pub guid: Option<Guid>,
-    pub size: Option<u64>,
-    pub volblocksize: Option<u32>,
-    /// Where the volume that was replaced is kept.
-    pub replaced: Option<PathBuf>,
 }
 
 /// Compares what was found with what is asked for.
@@ -288,29 +278,9 @@ impl Plan {
     }
 }
 
-impl Volume {
-    fn nothing(path: &Path) -> Volume {
-        Volume { device: path.to_owned(), guid: None, size: None, volblocksize: None, replaced: None }
-    }
-
-    fn of(path: &Path, disk: &Disk) -> Volume {
-        Volume {
-            guid: Some(disk.identity.guid),
-            size: Some(disk.size),
-            volblocksize: Some(disk.identity.volblocksize),
-            ..Volume::nothing(path)
-        }
-    }
-}
-
 /// What is known only when the whole image has been read.
 pub fn final_size(receive: &Receive, image: u64) -> Result<u64> {
     let asked = receive.volsize.unwrap_or(image.max(receive.least));
     check_volsize(asked, image)?;
     Ok(asked)
-}
-
-/// Refuses a summary without sizes, which the reader does not give out for a full stream or a known base.
-pub fn sizes(volsize: Option<u64>, volblocksize: Option<u32>) -> Result<(u64, u32)> {
-    volsize.zip(volblocksize).context("the stream does not say the volume's size")
 }
