@@ -52,6 +52,14 @@ platform() {
     modules/links.sh "$native/$1"
 }
 
+# What is linked and no crate: Rust's own library, and the C library of the static programs.
+licences() {
+    local musl
+    musl=$("$venv/bin/python" -c 'import pathlib, ziglang; print(pathlib.Path(ziglang.__file__).parent / "lib/libc/musl/COPYRIGHT")')
+    "$venv/bin/python" modules/licences.py "$native/LICENCES.txt" \
+        "Rust's standard library=$sysroot/share/doc/rust/COPYRIGHT-library.html" "musl=$musl"
+}
+
 # For every platform: the paths of the standard library's files stand in the programs, and are others where it is not installed.
 need "rustup component add rust-src" "$sysroot/lib/rustlib/src/rust/library/Cargo.lock"
 
@@ -61,3 +69,4 @@ for each in "$@"; do
     (platform "$each")
     du -ch "$native/$each"/* | tail -n 1 | sed "s|total|native/$each|"
 done
+licences

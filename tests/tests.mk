@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 .PHONY: test check green lint bench
 
 test: ## Run every test (make test SUITES="rust unit" for some)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
 //! Turns every `extern "C"` declaration of virt-sys's bindings into a function that looks its symbol up on first use.
 //! bindgen lays the file out with prettyplease, so a declaration always has the same shape; anything else stops the build.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # The boot program of the demo guests: reads the disk's last sector through the BIOS, writes the text it finds there to
 # COM1 and halts for good, deaf to the power button unless OBEYS is set. That the banner comes shows that the volume is whole
 # up to its end. BANNER_SECTOR and OBEYS are set by make-disk.sh.

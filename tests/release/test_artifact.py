@@ -39,7 +39,7 @@ def installed(tmp_path_factory):
     built = ansible(folder, "ansible-galaxy", "collection", "build", str(TOP), "--output-path", str(folder))
     assert built.returncode == 0, built.stderr
     (artifact,) = folder.glob("apiary-bhyve-*.tar.gz")
-    words = ("collection", "install", str(artifact), "-p", str(folder / "collections"), "--offline")
+    words = ("collection", "install", str(artifact), "-p", str(folder / "collections"), "--offline", "--no-deps")
     done = ansible(folder, "ansible-galaxy", *words)
     assert done.returncode == 0, done.stderr
     return folder, artifact
@@ -54,12 +54,24 @@ def test_nothing_but_the_collection_is_inside(installed):
         names = archive.getnames()
         tops = {name.split("/")[0] for name in names}
         programs = {member.name for member in archive if member.name.startswith(NATIVE) and member.isfile()}
-    assert not tops & {"modules", "target", "tests", ".cache", ".ci", "Cargo.toml", "Makefile"}, sorted(tops)
+    assert not tops & {"native", "target", "tests", ".cache", ".ci"}, sorted(tops)
     assert {name.removeprefix(NATIVE) for name in programs} == {
+        "LICENCES.txt",
         "freebsd-aarch64/apiary", "freebsd-x86_64/apiary", "linux-aarch64/apiary", "linux-aarch64/apiary_libvirt",
         "linux-x86_64/apiary", "linux-x86_64/apiary_libvirt",
     }  # fmt: skip
-    assert not [name for name in names if name.endswith((".pyc", ".rs"))]
+    assert not [name for name in names if name.endswith(".pyc")]
+
+
+def test_who_gets_the_programs_gets_their_source_and_every_licence(installed):
+    """That the source is whole, tests/runner shows."""
+    with tarfile.open(installed[1]) as archive:
+        names = set(archive.getnames())
+        told = archive.extractfile(NATIVE + "LICENCES.txt").read().decode()
+    assert {"Cargo.toml", "Cargo.lock", "Makefile", "modules/apiary/src/main.rs", "LICENSE", "modules/virt_sys/COPYING"} <= names
+    assert {"LICENSES/GPL-3.0-or-later.txt", "LICENSES/LGPL-2.1-or-later.txt"} <= names
+    for linked in ("\nring ", "\nvirt-sys ", "\nRust's standard library", "\nmusl", "GNU LESSER GENERAL PUBLIC LICENSE"):
+        assert linked in told, linked
 
 
 def test_it_works_from_another_folder(installed):

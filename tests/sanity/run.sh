@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What Ansible's own tools say of the collection: ansible-lint, ansible-test sanity, every page of ansible-doc, the
-# changelog. They run on a copy of the files that git knows, where ansible-core expects a collection.
+# changelog, Galaxy's importer; and `reuse lint` of the licences. They run on a copy of the files that git knows, where
+# ansible-core expects a collection.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
+"$top/tests/setup/packages.sh" file libmagic1
+publish=$("$top/tests/setup/venv.sh" publish)
 PATH=$("$top/tests/setup/venv.sh" lint)/bin:$PATH
 . "$top/tests/setup/cache.sh"
 folder=$top/.cache/sanity
@@ -17,9 +20,9 @@ find "$copy" "$copy/tests" -mindepth 1 -maxdepth 1 ! -name tests ! -name output 
 # ansible-test fetches pip's installer for its environments; Python brings one of its own.
 mkdir -p "$copy" "$HOME/.ansible/test/cache"
 printf 'import ensurepip\nensurepip.bootstrap()\n' >"$HOME/.ansible/test/cache/get_pip_24_2.py"
-# What a user gets: neither the sources of the programs nor their tests are Ansible's business.
+# What a user gets, with the sources of the programs.
 (cd "$top" && {
-    git ls-files --cached --others --exclude-standard -z -- . ':!modules' ':!tests'
+    git ls-files --cached --others --exclude-standard -z -- . ':!modules/*/tests' ':!modules/*/fuzz' ':!modules/*/examples' ':!tests'
     git ls-files --cached -z -- 'tests/sanity/ignore*' tests/config.yml
 } |
     while IFS= read -r -d '' file; do if [ -e "$file" ]; then printf '%s\0' "$file"; fi; done |
@@ -46,9 +49,24 @@ pages() {
     rm list
 }
 
+# What Galaxy does with an artifact that is uploaded, and every remark of it is one too many.
+importer() (
+    set -e
+    PATH=$publish/bin:$PATH
+    cd "$folder"
+    rm -f apiary-bhyve-*.tar.gz
+    ansible-galaxy collection build "$copy" --output-path . --force
+    python -m galaxy_importer.main apiary-bhyve-*.tar.gz >importer 2>&1 || { cat importer; exit 1; }
+    cat importer
+    grep -q 'Importer processing completed successfully' importer
+    ! grep -E '^(WARNING|ERROR)' importer
+)
+
+check licences "$publish/bin/reuse" --root "$top" lint
 check ansible-lint ansible-lint --nocolor
 check 'production profile' ansible-lint --nocolor --profile production
 check ansible-doc pages
+check importer importer
 check changelog antsibull-changelog lint
 # The one Python whose versions of the linters are pinned with this ansible-core.
 python=$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
 //! What the crate `virt` does not ask of a domain, each with a connection of its own so that no pointer is passed about.
 
 use std::ffi::{CStr, CString};

@@ -1,4 +1,6 @@
-//! The bindings of virt-sys 0.3.2 (LGPL-2.1, see COPYING), with libvirt opened when its first function is called.
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+//! The bindings of virt-sys 0.3.2 (LGPL-2.1-or-later, see COPYING), with libvirt opened when its first function is called.
 //!
 //! Same names and signatures as virt-sys, so that the crate `virt` uses it unchanged. A missing library, or a function that
 //! an old library lacks, is an ordinary libvirt error: the function returns its failure value and [`virGetLastError`] tells

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
 //! Libraries opened on first use, their symbols, and the error that stands for what could not be found.
 
 use std::cell::RefCell;
