@@ -13,8 +13,8 @@ help: ## Show this list
 build: ## Build the programs for this machine into native/
 	@modules/install.sh
 
-dist: ## Cross-build the programs for every platform we ship
-	@modules/dist.sh
+dist: ## Cross-build the programs for every platform we ship (make dist PLATFORMS=freebsd-amd64 for one)
+	@modules/dist.sh $(PLATFORMS)
 
 docs: ## Build the documentation site into docs/build/html
 	@docs/build.sh

@@ -6,6 +6,14 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 [ "$(uname -s)" = Linux ] || { echo "dist: expected Linux, where zig comes from Python's registry, found $(uname -s); 'make build' builds for this machine" >&2; exit 1; }
+all=(freebsd-x86_64 freebsd-aarch64 linux-x86_64 linux-aarch64)
+wanted=()
+for each in "${@:-${all[@]}}"; do
+    called=$(modules/platform.sh "$each")
+    [[ " ${all[*]} " = *" $called "* ]] || { echo "dist: no platform '$each'; there are: ${all[*]}" >&2; exit 2; }
+    wanted+=("$called")
+done
+
 native=plugins/plugin_utils/_native
 venv=$(tests/setup/venv.sh cross)
 PATH=$venv/bin:$PATH
@@ -47,7 +55,6 @@ platform() {
         build "$native/$1/apiary" images,clocks "$arch-unknown-linux-musl" "$arch-unknown-linux-musl"
         build "$native/$1/apiary_libvirt" domains,images "$arch-unknown-linux-gnu.2.28" "$arch-unknown-linux-gnu"
         ;;
-    *) echo "dist: no platform '$1'; there are: ${all[*]}" >&2; exit 2 ;;
     esac
     modules/links.sh "$native/$1"
 }
@@ -63,9 +70,7 @@ licences() {
 # For every platform: the paths of the standard library's files stand in the programs, and are others where it is not installed.
 need "rustup component add rust-src" "$sysroot/lib/rustlib/src/rust/library/Cargo.lock"
 
-all=(freebsd-x86_64 freebsd-aarch64 linux-x86_64 linux-aarch64)
-[ $# -gt 0 ] || set -- "${all[@]}"
-for each in "$@"; do
+for each in "${wanted[@]}"; do
     (platform "$each")
     du -ch "$native/$each"/* | tail -n 1 | sed "s|total|native/$each|"
 done

@@ -6,9 +6,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 native=plugins/plugin_utils/_native/$(modules/platform.sh)
-cargo build --release --locked --quiet -p apiary
+# Said even where it is the default, because a configuration file of Cargo's may say otherwise.
+target=${CARGO_TARGET_DIR:-target}
+cargo build --release --locked --quiet -p apiary --target-dir "$target"
 mkdir -p "$native"
-made=${CARGO_TARGET_DIR:-target}/release/apiary
+made=$target/release/apiary
 cmp -s "$made" "$native/apiary" || install -m 0755 "$made" "$native/apiary"
 rm -f "$native/apiary_libvirt"
 modules/links.sh "$native"

@@ -43,6 +43,19 @@ def test_freebsds_processors_have_our_names(freebsd, machine, platform):
     assert said("modules/platform.sh", PATH=freebsd, MACHINE=machine) == (0, platform + "\n", "")
 
 
+@pytest.mark.parametrize(("said_as", "platform"), [
+    ("freebsd-amd64", "freebsd-x86_64"), ("freebsd-arm64", "freebsd-aarch64"), ("linux-arm64", "linux-aarch64"), ("linux-x86_64", "linux-x86_64"),
+])
+def test_a_platform_may_be_called_as_it_calls_itself(said_as, platform):
+    assert said("modules/platform.sh", said_as) == (0, platform + "\n", "")
+    assert said("bmake", "-n", "dist", f"PLATFORMS={said_as}") == (0, f"modules/dist.sh {said_as}\n", "")
+
+
 def test_cross_building_elsewhere_is_refused_in_one_line(freebsd):
     status, _told, reason = said("modules/dist.sh", PATH=freebsd, MACHINE="amd64")
     assert status == 1 and reason.startswith("dist: expected Linux") and reason.count("\n") == 1
+
+
+def test_a_platform_that_there_is_not_is_refused_in_one_line():
+    status, _told, reason = said("modules/dist.sh", "freebsd-amd64", "freebsd-riscv64")
+    assert (status, reason.count("\n")) == (2, 1) and reason.startswith("dist: no platform 'freebsd-riscv64'; there are: freebsd-x86_64"), reason
