@@ -16,6 +16,8 @@ description:
     slash in it. It sees C(guest), the guest's dictionary with its name; C(guest_disk), the device of its volume; C(guest_disks),
     its data disks, each with C(name), C(device), C(bus) and C(target); C(guest_seed), the path
     of its seed or an empty text; C(guest_console_log); and all variables of the play.
+notes:
+  - It is for the roles and playbooks of this collection alone, and no part of what stays the same until the next major version.
 options:
   _terms:
     description: What the templates are given by guest, as the filter P(apiary.bhyve.deployment_options#filter) makes it for C(domains).

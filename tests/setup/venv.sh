@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Makes the pinned virtual environment tests/requirements/NAME.txt describes, once a machine, and prints its path.
-# Usage: venv=$(tests/setup/venv.sh newest|oldest|lint|publish|cross|cloud_init|monitoring)
+# Usage: venv=$(tests/setup/venv.sh newest|oldest|core-2.19|core-2.20|lint|publish|cross|cloud_init|monitoring)
 set -eu
 
-name=${1:?"usage: venv.sh newest|oldest|lint|publish|cross|cloud_init|monitoring"}
+name=${1:?"usage: venv.sh newest|oldest|core-2.19|core-2.20|lint|publish|cross|cloud_init|monitoring"}
 here=$(cd "$(dirname "$0")" && pwd)
 requirements=$here/../requirements/$name.txt
 [ -f "$requirements" ] || {

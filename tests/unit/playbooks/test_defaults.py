@@ -36,3 +36,11 @@ def test_where_the_catalogue_is_can_be_said_once(tmp_path, module):
     (tmp_path / "play.yml").write_text(json.dumps([play]))
     done = subprocess.run([ANSIBLE_PLAYBOOK, tmp_path / "play.yml"], check=False, capture_output=True, text=True)
     assert done.returncode == 2 and at in done.stdout and "unsupported" not in done.stdout.lower(), done.stdout + done.stderr
+
+
+def test_filters_of_our_own_roles_are_no_interface():
+    """What a user may build upon is said here; all others say that they are not that."""
+    public = {"clock_table", "fleet_problems", "guest_definitions", "guest_interfaces", "listing", "size_in_bytes"}
+    pages = {path.stem: yaml.safe_load(path.read_text())["DOCUMENTATION"] for path in TOP.glob("plugins/filter/*.yml")}
+    ours = "for the roles and playbooks of this collection alone"
+    assert public == {name for name, page in pages.items() if not any(ours in note for note in page.get("notes", ()))}
