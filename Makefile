@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help build dist docs demo demo-bhyve demo-clean
+.PHONY: help build dist release docs demo demo-bhyve demo-clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $$(ls Makefile tests/tests.mk 2>/dev/null)
@@ -15,6 +15,9 @@ build: ## Build the programs for this machine into native/
 
 dist: ## Cross-build the programs for every platform we ship (make dist PLATFORMS=freebsd-amd64 for one)
 	@modules/dist.sh $(PLATFORMS)
+
+release: ## Make a release from this commit: version, changelog, programs, list of parts, signatures (make release VERSION=0.2.0 KEY=...)
+	@.ci/release "$(VERSION)" --key "$(KEY)"
 
 docs: ## Build the documentation site into docs/build/html
 	@docs/build.sh

@@ -1,7 +1,8 @@
 # Copyright: the apiary.bhyve developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the shipped programs are made of, with the text of every licence: licences.py FILE [NAME=TEXT-FILE...]
+"""What the shipped programs are made of, with the text of every licence: licences.py FILE [NAME=TEXT-FILE...]; or as a list for
+programs that look for known weaknesses, in the form of CycloneDX: licences.py --sbom FILE
 
 Every crate that is linked for one of the platforms is in it, with its checksum, under which the registry keeps its source. NAME=TEXT-FILE
 adds what is linked and no crate. A crate without a text ends the run.
@@ -59,6 +60,28 @@ def linked():
     return dict(sorted(found.items()))
 
 
+def checksums():
+    """The SHA-256 of every crate that comes from a registry, by name and version."""
+    with open(TOP / "Cargo.lock", "rb") as file:
+        return {(each["name"], each["version"]): each.get("checksum") for each in tomllib.load(file)["package"]}
+
+
+def sbom():
+    """Every crate that is linked, as CycloneDX 1.5 has it. Of the same source it is the same text."""
+    crates, sums = linked(), checksums()
+    version = next(version for name, version in crates if name == "apiary")
+    components = [
+        {
+            "type": "library", "bom-ref": "pkg:cargo/%s@%s" % key, "name": key[0], "version": key[1], "purl": "pkg:cargo/%s@%s" % key,
+            "licenses": [{"expression": package["license"].replace("/", " OR ")}],
+            **({"hashes": [{"alg": "SHA-256", "content": sums[key]}]} if sums[key] else {}),
+        }
+        for key, package in crates.items()
+    ]
+    collection = {"type": "application", "bom-ref": "apiary.bhyve", "name": "apiary.bhyve", "version": version}
+    return {"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1, "metadata": {"component": collection}, "components": components}
+
+
 def texts(package):
     """The texts that a crate's source carries, also of what other people's code is within it."""
     folder = pathlib.Path(package["manifest_path"]).parent
@@ -68,9 +91,7 @@ def texts(package):
 
 def page(others):
     """The whole text; OTHERS are what is linked and no crate, with their texts."""
-    crates = linked()
-    with open(TOP / "Cargo.lock", "rb") as file:
-        sums = {(each["name"], each["version"]): each.get("checksum") for each in tomllib.load(file)["package"]}
+    crates, sums = linked(), checksums()
     by_name = {name: package for (name, _version), package in crates.items()}
     holders, rows = {}, []
     for (name, version), package in crates.items():
@@ -93,6 +114,9 @@ def page(others):
 
 def main(out, *also):
     """Writes OUT."""
+    if out == "--sbom":
+        pathlib.Path(also[0]).write_text(json.dumps(sbom(), indent=1) + "\n", encoding="utf-8")
+        return
     others = {}
     for each in also:
         name, _equals, path = each.partition("=")
