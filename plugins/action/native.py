@@ -8,6 +8,8 @@ it do. Ansible imports those once, before it forks a worker for every host and t
 
 from __future__ import annotations
 
+import time
+
 from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
@@ -20,6 +22,7 @@ from ansible_collections.apiary.bhyve.plugins.plugin_utils import (
     _transfer as transfer,
     _verdict as verdict,
 )
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._alike import without_repetition
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._options import Options, encode
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._shown import all_shown, shown
 
@@ -45,6 +48,7 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         """Runs the task; the result is the program's reply."""
+        begun = time.monotonic()
         result = super().run(tmp, task_vars)
         self.host = self._task.delegate_to or (task_vars or {}).get("inventory_hostname", "")
         name = self.module
@@ -64,7 +68,13 @@ class ActionModule(ActionBase):
             if not self._asks_once_for_all():
                 raise
             return dict(result, failed=True, msg=str(error))
-        return dict(result, **all_shown(remove_values(verdict.judge(name, answer, found), secrets)))
+        reply = all_shown(remove_values(verdict.judge(name, answer, found), secrets))
+        if isinstance(reply.get("timings"), dict):
+            # Seen from here: with the connection, and with sending the program where that was needed.
+            reply["timings"]["wall"] = {"seconds": round(time.monotonic() - begun, 3)}
+        if isinstance(reply.get("diff"), list):
+            reply["diff"] = without_repetition(reply["diff"])
+        return dict(result, **reply)
 
     def _asks_once_for_all(self):
         """Whether this asks another host on behalf of all, and may go without an answer. Where such a one is not reached, Ansible would

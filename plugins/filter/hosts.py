@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from ansible import context
@@ -76,6 +77,25 @@ def hosts_with_clocks(groups):
     return _of_group("all", groups, "ntp_hosts")
 
 
+def whole_play(hosts):
+    """The same hosts, where nobody has asked for a part of a playbook of ours, which has none."""
+    chosen = {"--tags": set(context.CLIARGS.get("tags") or ()) - _EVERYTHING, "--skip-tags": set(context.CLIARGS.get("skip_tags") or ())}
+    said = " ".join("%s %s" % (option, ",".join(sorted(tags))) for option, tags in chosen.items() if tags)
+    run = context.CLIARGS.get("args") or ()
+    if said and run and all(map(_is_ours, run)):
+        raise AnsibleFilterError("running %s: expected no tags, because none of its tasks has one, found %s; leave that out: what is as it should be "
+                                 "is left alone" % (" ".join(run), said))
+    return hosts
+
+
+def _is_ours(playbook):
+    return playbook.startswith("apiary.bhyve.") or os.path.dirname(os.path.realpath(playbook)) == _PLAYBOOKS
+
+
+_EVERYTHING = {"all", "untagged"}
+_PLAYBOOKS = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)))), "playbooks")
+
+
 class FilterModule:
     """Filters of the playbooks."""
 
@@ -87,4 +107,5 @@ class FilterModule:
             "hosts_with_clocks": hosts_with_clocks,
             "hosts_with_guests": hosts_with_guests,
             "hosts_without_guests": hosts_without_guests,
+            "whole_play": whole_play,
         }

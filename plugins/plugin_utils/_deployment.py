@@ -202,6 +202,8 @@ class Deployment:
     def table(self):
         """One line a guest: state, image, volume, seconds per phase, and what a person should know; below, the total."""
         failed = self.failures()
+        if not self.guests and not self.unnamed() and not self.silent:
+            return []
         rows = [["guest", "state", "image", "volume", "fetch", "receive", "seed", "domain", "wait", "changed", "note"]]
         for name in self.guests:
             answers = [self.answers[phase].get(name, {}) for phase in PHASES]
@@ -217,9 +219,9 @@ class Deployment:
             ])
         lines = aligned(rows + [self._unnamed(domain) for domain in self.unnamed()])
         # Guests are worked on side by side: this is less than the sum of theirs.
-        total = sum(seconds_of(returned, "total") for returned in self.returned.values())
+        total, wall = (sum(seconds_of(returned, phase) for returned in self.returned.values()) for phase in ("total", "wall"))
         lines += [_SILENT % ", ".join(self.silent)] if self.silent else []
-        return lines + ["%.2f seconds on the host for %d %s" % (total, len(self.guests), "guest" if len(self.guests) == 1 else "guests")]
+        return lines + ["%.2f seconds on the host for %s, %.2f seen from the controller" % (total, counted(len(self.guests)), wall)]
 
     def unnamed(self):
         """Domains that were made by this collection, and that the host's dictionary does not name."""
@@ -247,6 +249,11 @@ class Deployment:
 def seconds_of(answer, phase):
     """Seconds that a phase within an answer took."""
     return (answer.get("timings") or {}).get(phase, {}).get("seconds", 0.0)
+
+
+def counted(number):
+    """So many guests, in words."""
+    return "%d %s" % (number, "guest" if number == 1 else "guests")
 
 
 def aligned(rows):

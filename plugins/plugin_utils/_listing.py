@@ -147,6 +147,8 @@ def _age(seconds):
 
 def listing_table(told):
     """The same as lines of at most 88 letters."""
+    if not told["guests"] and not told["left"]:
+        return ["no guests on these hosts"]
     table = [list(_HEADS)]
     for row in told["guests"]:
         table.append([

@@ -256,6 +256,8 @@ class Redeployment(Deployment):
 
     def table(self):
         """One line a guest, and how each comes back."""
+        if not self.guests:
+            return []
         failed = self.failures()
         rows = [["guest", "state", "image", "disk", "fetch", "receive", "stop", "exchange", "start", "wait", "changed", "note"]]
         for name in self.guests:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ansible_collections.apiary.bhyve.plugins.plugin_utils import _disks
-from ansible_collections.apiary.bhyve.plugins.plugin_utils._deployment import aligned, named, ours, seed_path, volume_options
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._deployment import aligned, counted, named, ours, seed_path, volume_options
 
 # In this order: a domain must be gone before what it has open.
 PHASES = ("domains", "seeds", "volumes")
@@ -133,12 +133,12 @@ class Removal:
     def table(self):
         """One line a guest: what has gone and what has been kept; below, the data disks that stay, and how many guests there are."""
         if not self.names:
-            return ["no guest to remove on this host"]
+            return []
         rows = [["guest", "domain", "seed", "volume"]]
         rows += [[name, *(self._word(phase, name) for phase in PHASES)] for name in self.names]
         kept = len(self.failures())
         done = "would be removed" if self.check else "removed"
-        return [*aligned(rows), *self._gone(), *self._kept(), "%d of %d guests %s" % (len(self.names) - kept, len(self.names), done)]
+        return [*aligned(rows), *self._gone(), *self._kept(), "%d of %s %s" % (len(self.names) - kept, counted(len(self.names)), done)]
 
     def _word(self, phase, name):
         answers = self._answers(phase, name)

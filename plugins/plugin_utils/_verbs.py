@@ -149,6 +149,8 @@ class Verbs(Deployment):
 
     def table(self):
         """One line a guest: what has become of it; below, the way back."""
+        if not self.guests:
+            return []
         failed = self.failures()
         rows = [["guest", "result", "note"]]
         for name in self.guests:

@@ -69,7 +69,7 @@ def test_neither_guests_nor_other_hosts_are_meant(tmp_path, playbook, aimed_at):
 
 def test_a_host_without_guests_is_left_alone(play):
     code, said = play("deploy", {"all": {"hosts": {"hv1": {}, "hv2": {"bhyve_guests": {}, **LIBVIRT}}}})
-    assert code == 0 and "hv2 : ok=" in said and "0 guests" in said, said
+    assert code == 0 and "hv2 : ok=" in said and "0 guests" not in said, said
     assert "hv1" not in said.partition("PLAY [Deploy guests]")[2].partition("PLAY RECAP")[0] and "changed=0" in said.partition("hv1 :")[2], said
     assert said.count("Leave alone who has no guests") == 1
 
@@ -80,7 +80,7 @@ def test_a_hypervisor_without_guests_is_looked_at(play, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     hosts = {"hv%d" % number: LIBVIRT for number in range(3)}
     code, said = play("deploy", {"bhyve_hypervisors": {"hosts": hosts}})
-    assert code == 0 and said.count("TASK [Leave alone") == 1 and said.count("0 guests") == 3, said
+    assert code == 0 and said.count("TASK [Leave alone") == 1 and "guest state" not in said, said
     # Now that the program is kept there, that look is all that it costs.
     for words in ([], ["--check"]):
         code, said = play("deploy", {"bhyve_hypervisors": {"hosts": hosts}}, "-vvv", *words)

@@ -18,7 +18,7 @@ TOP = pathlib.Path(__file__).resolve().parents[4]
 TABLE = (TOP / "modules/apiary/src/programs.rs").read_text()
 PROGRAMS = sorted(set(re.findall(r'^    \("(\w+)", ', TABLE, re.M)) - {"bhyve_catalog_server"})
 # Documented modules that are no programs.
-OTHERS = {"job_status"}
+OTHERS = {"job_status", "table"}
 STRANGE = "no_program_knows_this"
 
 
