@@ -61,10 +61,11 @@ platform() {
 
 # What is linked and no crate: Rust's own library, and the C library of the static programs.
 licences() {
-    local musl
+    local musl library=$sysroot/share/doc/rust/COPYRIGHT-library.html
+    [ -e "$library" ] || { echo "dist: expected the licences of Rust's own library, found no $library; rustup installs it with rustc" >&2; exit 1; }
     musl=$("$venv/bin/python" -c 'import pathlib, ziglang; print(pathlib.Path(ziglang.__file__).parent / "lib/libc/musl/COPYRIGHT")')
     "$venv/bin/python" modules/licences.py "$native/LICENCES.txt" \
-        "Rust's standard library=$sysroot/share/doc/rust/COPYRIGHT-library.html" "musl=$musl"
+        "Rust's standard library=$library" "musl=$musl"
 }
 
 # For every platform: the paths of the standard library's files stand in the programs, and are others where it is not installed.
