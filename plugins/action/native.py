@@ -25,6 +25,7 @@ from ansible_collections.apiary.bhyve.plugins.plugin_utils import (
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._alike import without_repetition
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._options import Options, encode
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._shown import all_shown, shown
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._variables import in_variables, variables_of
 
 
 def action(module, options=Options):
@@ -55,7 +56,7 @@ class ActionModule(ActionBase):
         options, secrets, wrong = self.options.judge(self._task.args)
         found = programs.built(name)
         if wrong:
-            return dict(result, failed=True, msg="%s: %s" % (name, wrong))
+            return self._said(dict(result, failed=True, msg="%s: %s" % (name, wrong)))
         if not found:
             return dict(result, failed=True, msg=_NOT_BUILT % name)
         settled = None if self._task.async_val else self.options.answer_for_nobody(options)
@@ -74,7 +75,11 @@ class ActionModule(ActionBase):
             reply["timings"]["wall"] = {"seconds": round(time.monotonic() - begun, 3)}
         if isinstance(reply.get("diff"), list):
             reply["diff"] = without_repetition(reply["diff"])
-        return dict(result, **reply)
+        return self._said(dict(result, **reply))
+
+    def _said(self, result):
+        """A failure of a role's or playbook's task speaks of what its user has written."""
+        return in_variables(result, variables_of(self._task)) if result.get("failed") else result
 
     def _asks_once_for_all(self):
         """Whether this asks another host on behalf of all, and may go without an answer. Where such a one is not reached, Ansible would

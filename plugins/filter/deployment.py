@@ -12,6 +12,7 @@ from ansible_collections.apiary.bhyve.plugins.plugin_utils._deployment import De
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._fleet import guests_of
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._moved import domains_found, guests_elsewhere, hosts_silent, hosts_to_ask
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._removal import Removal, left_of_guests
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._words import meant
 
 
 def deployment_options(told, phase):
@@ -106,7 +107,9 @@ def naming_problems(hostvars, hosts, names, one_host=False):
 
 def _unknown(hostvars, hosts, unknown, where):
     """With what is known of hosts that a look has failed on, and of what bears the name and is not ours."""
+    close = list(dict.fromkeys(filter(None, (meant(name, where) for name in unknown))))
     said = _UNKNOWN % (", ".join(unknown), ", ".join(sorted(where)) or "none")
+    said += "; did you mean %s?" % ",".join(close) if close else ""
     silent = [host for host in hosts if "domains" not in (hostvars[host].get("guest_domains_found") or {"domains": []})]
     foreign = ["%s on %s: %s" % (name, host, "; ".join(reasons)) for host in hosts for name, reasons in _left(hostvars, host)[1].items() if name in unknown]
     return "; ".join([said, *(["not asked, because they failed: %s" % ", ".join(silent)] if silent else []), *foreign])

@@ -10,7 +10,7 @@ import re
 
 from ansible import context
 from ansible.errors import AnsibleFilterError
-from ansible_collections.apiary.bhyve.plugins.plugin_utils._fleet import GUESTS, HYPERVISORS
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._fleet import GUESTS, HYPERVISORS, near_guests
 
 WITH_GUESTS = "bhyve_with_guests"
 LEFT_ALONE = "bhyve_without_guests"
@@ -55,7 +55,7 @@ def hosts_without_guests(groups, hostvars, hosts):
     if HYPERVISORS in groups or groups.get(WITH_GUESTS):
         return []
     # Guests whose description cannot be resolved are there, and the check says what is wrong with them.
-    return [host for host in hosts if GUESTS not in hostvars[host]]
+    return [host for host in hosts if GUESTS not in hostvars[host] and not near_guests(hostvars, host)]
 
 
 def hosts_to_prepare(groups, limit=""):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 from collections import defaultdict
 from collections.abc import Mapping
 
@@ -24,6 +25,7 @@ GUESTS = "bhyve_guests"
 
 UNREADABLE = (AnsibleError, TemplateError)
 _LEAVES_TEMPLATES = tuple(int(part) for part in __version__.split(".")[:2]) < (2, 19)
+_MISSPELT = "found no guests, and a variable %s; did you mean bhyve_guests?"
 # As in the role's defaults, which other hosts' variables do not show.
 _DATASET = "zroot/guests"
 
@@ -65,6 +67,8 @@ class Fleet:
             guests = self.hostvars[host].get("bhyve_guests", None)
             # A look is what fails where a template in it cannot be resolved, not the way there.
             if guests is None or guests == "":
+                misspelt = near_guests(self.hostvars, host) if guests is None else None
+                self.faults.update({(host, None): [_MISSPELT % misspelt]} if misspelt else {})
                 return
             if not isinstance(guests, Mapping):
                 self.faults[host, None] = ["bhyve_guests must be a dictionary of guests, found %s" % _guest.kind(guests)]
@@ -135,6 +139,12 @@ def _as_text(fault):
 
 def _said(error):
     return " ".join(str(error).split())
+
+
+def near_guests(hostvars, host):
+    """A variable of HOST that is called almost as the dictionary of its guests."""
+    names = [name for name in hostvars[host] if str(name).startswith("bhyve_g") and name != GUESTS]
+    return next(iter(difflib.get_close_matches(GUESTS, names, n=1, cutoff=0.85)), None)
 
 
 def guests_of(hostvars, host):

@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
-from ansible.module_utils.errors import UnsupportedError
+from ansible.module_utils.errors import RequiredByError, RequiredError, RequiredIfError, RequiredOneOfError, RequiredTogetherError, UnsupportedError
 from ansible_collections.apiary.bhyve.plugins.module_utils._documented import argument_spec, load
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._words import called, kind, meant
 
 
 # The option that holds the options of several guests by their names.
@@ -57,11 +59,11 @@ class _OfGuest:
         beside = {option: value for option, value in args.items() if option != _GUESTS}
         guests = args[_GUESTS]
         if not isinstance(guests, Mapping):
-            return {}, set(), "'guests' must be a dictionary with the options of each guest by its name, found %s" % type(guests).__name__
+            return {}, set(), "'guests' must be a dictionary with the options of each guest by its name, found %s" % _found("dict", guests)
         options, secrets, wrong = {}, set(), []
         for guest, own in guests.items():
             if not isinstance(own or {}, Mapping):
-                wrong.append("guest %s: its options must be a dictionary, found %s" % (guest, type(own).__name__))
+                wrong.append("guest %s: its options must be a dictionary, found %s" % (guest, _found("dict", own)))
                 continue
             named = {self.name: str(guest)} if self.name else {}
             options[str(guest)], own_secrets, own_wrong = _judged(self.spec, self.validator, {**named, **beside, **(own or {})})
@@ -80,9 +82,12 @@ def _without_guests(rule):
 def _judged(spec, validator, args):
     result = validator.validate(args)
     wrong = sorted(_unknown_option(spec, name) for name in result.unsupported_parameters)
-    wrong += [error.msg for error in result.errors if not isinstance(error, UnsupportedError)]
+    # What is missing then is most likely what was misspelt.
+    wrong += _in_words([error for error in result.errors if not (wrong and isinstance(error, _MISSING))], args)
     secrets = result._no_log_values
-    return _canonical(spec, result.validated_parameters), secrets, remove_values("; ".join(wrong), secrets)
+    if wrong:
+        return {}, secrets, remove_values("; ".join(wrong), secrets)
+    return _canonical(spec, result.validated_parameters), secrets, ""
 
 
 def _opened(value):
@@ -99,7 +104,48 @@ def _unknown_option(spec, name):
     path = name if isinstance(name, tuple) else name.split(".")
     for outer in path[:-1]:
         spec = spec[outer]["options"]
-    return "unknown option %s, expected one of %s" % (".".join(path), ", ".join(sorted(spec)))
+    close = meant(path[-1], spec)
+    hint = "did you mean %s?" % close if close else "expected one of %s" % ", ".join(sorted(spec))
+    return "unknown option %s%s %s" % (".".join(path), ";" if close else ",", hint)
+
+
+# What ansible-core says of a value that has not the type of its option, or of one of the values in its list; within which option that is.
+_NO_SUCH_TYPE = re.compile(r"(?P<what>Elements value for option|argument) '?(?P<name>\w+)'?(?: | .* )(?:is )?of type .*"
+                           r"unable to convert to (?P<type>\w+): .*", re.DOTALL)
+_NO_DICT = re.compile(r"(?P<what>value) of '(?P<name>[^']*)' must be of type dict or list of dicts.*", re.DOTALL)
+_WITHIN = re.compile(r" found in '([^']*)'")
+_MISSING = (RequiredByError, RequiredError, RequiredIfError, RequiredOneOfError, RequiredTogetherError)
+# It names no option; another message does.
+_NAMELESS = "dictionary requested, could not parse JSON or key=value"
+
+
+def _in_words(errors, args):
+    """What ansible-core found wrong, each said once and without Python's names of types."""
+    said = [_error_in_words(error.msg, args) for error in errors if not isinstance(error, UnsupportedError)]
+    return list(dict.fromkeys(line for line in said if line != _NAMELESS or len(said) == 1))
+
+
+def _error_in_words(message, args):
+    found = _NO_SUCH_TYPE.fullmatch(message) or _NO_DICT.fullmatch(message)
+    if not found:
+        return message
+    within = _WITHIN.search(message)
+    path = [*(within[1].split(" -> ") if within else ()), found["name"]]
+    value = args
+    for key in path:
+        # In a list of dictionaries it is not known which of them is meant.
+        value = value.get(key) if isinstance(value, Mapping) else None
+    wanted = found.groupdict().get("type") or "dict"
+    if found["what"].startswith("Elements"):
+        values = value if isinstance(value, (list, tuple)) else [value]
+        shown = ", ".join(dict.fromkeys(_found(wanted, each) for each in values))
+        return "option %s must be a list of which each is %s, found %s" % (".".join(path), called(wanted), shown)
+    return "option %s must be %s%s" % (".".join(path), called(wanted), "" if value is None else ", found %s" % _found(wanted, value))
+
+
+def _found(wanted, value):
+    """What VALUE is. Text in place of a dictionary may hold what the dictionary would, a password among it."""
+    return "text" if wanted == "dict" and isinstance(value, str) else kind(value)
 
 
 def _for_controller(spec):

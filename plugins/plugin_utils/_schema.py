@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import pathlib
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from ansible.module_utils.common.validation import (
 )
 from ansible_collections.apiary.bhyve.plugins.module_utils._documented import argument_spec, load
 from ansible_collections.apiary.bhyve.plugins.modules import guest_seed, libvirt_domain
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._words import called, kind, meant
 
 ROLE = pathlib.Path(__file__).resolve().parents[2] / "roles/guest"
 # What the role says itself of a seed.
@@ -28,9 +28,6 @@ _NOT_OF_A_NETWORK = {
     "vlan": "libvirt's driver for bhyve has no VLANs: make one bridge for each on the host",
     "nameservers": "name servers are the guest's: give 'seed.nameservers'",
     "search": "domains to search are the guest's: give 'seed.search'",
-}
-_CALLED = {
-    "str": "text", "int": "a whole number", "bool": "true or false", "float": "a number", "list": "a list", "dict": "a dictionary",
 }
 _READ = {"int": check_type_int, "bool": check_type_bool, "float": check_type_float}
 _SECRET = ("password", "password_hash", "user_data")
@@ -55,13 +52,6 @@ def guest_spec():
     spec["seed"]["options"] = {name: option for name, option in seed.items() if name not in _ROLES_OWN}
     spec["wait_for"]["options"] = argument_spec(load(libvirt_domain.DOCUMENTATION))["wait_for"]["options"]
     return spec
-
-
-def kind(value):
-    """What VALUE is, in words."""
-    if isinstance(value, Mapping):
-        return "a dictionary"
-    return "a list" if isinstance(value, (list, tuple)) else "nothing" if value is None else repr(value)
 
 
 def number(value):
@@ -96,9 +86,9 @@ def _meant(spec, key, path):
         return "did you mean '%s.%s'?" % (inner[0], key)
     if path and key in guest_spec():
         return "did you mean '%s' of the guest itself?" % key
-    close = difflib.get_close_matches(key.lower(), spec, n=1)
+    close = meant(key, spec)
     if close:
-        return "did you mean '%s'?" % close[0]
+        return "did you mean '%s'?" % close
     known = "known are %s" % ", ".join(sorted(spec))
     return known if path else known + "; keys for a template of your own go under 'vars'"
 
@@ -139,4 +129,4 @@ def _expected(expected, value, path):
     if path.rsplit(".", 1)[-1].split("[")[0] in _SECRET and not isinstance(value, (Mapping, list, tuple)):
         found = "something else"
     hint = "; put it in quotes" if isinstance(value, bool) and expected in ("str", "path") else ""
-    return "'%s' must be %s, found %s%s" % (path, _CALLED.get(expected, "text"), found, hint)
+    return "'%s' must be %s, found %s%s" % (path, called(expected), found, hint)

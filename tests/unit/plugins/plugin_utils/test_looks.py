@@ -25,7 +25,7 @@ def test_each_has_the_canonical_options_of_its_module():
 
 
 @pytest.mark.parametrize("looks, expected", [
-    ({"a": look("zfs_receive_info", dataste="t/g")}, "look a: unknown option dataste, expected one of"),
+    ({"a": look("zfs_receive_info", dataste="t/g")}, "look a: unknown option dataste; did you mean dataset?"),
     ({"a": look("zfs_receive_info")}, "look a: one of the following is required: dataset, path"),
     ({"a": look("zfs_receive", dataset="t/g")}, "look a: found module zfs_receive, expected one of bhyve_image, bhyve_image_info, libvirt_domain_info"),
     ({"a": "libvirt_domain_info"}, "look a: expected a dictionary of module and options"),

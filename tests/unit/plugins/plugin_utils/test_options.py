@@ -55,12 +55,21 @@ ACCEPTED = [
 
 REFUSED = [
     ({}, "missing required arguments: name"),
-    ({"name": "a", "sise": 1}, "unknown option sise, expected one of any, disks, force, name, path, paths, size, state, token"),
-    ({"name": "a", "disks": [{"device": "d", "slt": 1}]}, "unknown option disks.slt, expected one of device, key, slot"),
+    ({"name": "a", "sise": 1}, "unknown option sise; did you mean size?"),
+    ({"name": "a", "colour": 1}, "unknown option colour, expected one of any, disks, force, name, path, paths, size, state, token"),
+    ({"name": "a", "disks": [{"device": "d", "slt": 1}]}, "unknown option disks.slt; did you mean slot?"),
     ({"name": "a", "disks": [{"slot": 1}]}, "missing required arguments: device found in disks"),
     ({"name": "a", "state": "gone"}, "value of state must be one of: present, absent, got: gone"),
     ({"name": "a", "path": "x", "size": 1}, "parameters are mutually exclusive: path|size"),
     ({"name": "a", "state": "absent"}, "state is absent but all of the following are missing: path"),
+    # Said in words, not by Python's names of types.
+    ({"name": "a", "size": "big"}, "option size must be a whole number, found 'big'"),
+    ({"name": "a", "force": "perhaps"}, "option force must be true or false, found 'perhaps'"),
+    ({"name": "a", "force": [True]}, "option force must be true or false, found a list"),
+    ({"name": "a", "paths": {"b": 1}}, "option paths must be a list, found a dictionary"),
+    ({"name": "a", "disks": "sda"}, "option disks must be a list of which each is a dictionary, found text"),
+    ({"name": "a", "disks": ["sda", "sdb"]}, "option disks must be a list of which each is a dictionary, found text"),
+    ({"name": "a", "disks": [{"device": "d", "slot": "first"}]}, "option disks.slot must be a whole number"),
 ]
 
 
@@ -118,10 +127,10 @@ def test_each_of_several_guests_has_options_of_its_own():
 
 
 @pytest.mark.parametrize(("given", "message"), [
-    ({"guests": {"web1": {"sise": 1}, "web2": {}}}, "guest web1: unknown option sise, expected one of name, size, token"),
+    ({"guests": {"web1": {"sise": 1}, "web2": {}}}, "guest web1: unknown option sise; did you mean size?"),
     ({"guests": {"web1": {"guests": {}}}}, "guest web1: unknown option guests, expected one of name, size, token"),
-    ({"guests": ["web1"]}, "'guests' must be a dictionary with the options of each guest by its name, found list"),
-    ({"guests": {"web1": "big"}}, "guest web1: its options must be a dictionary, found str"),
+    ({"guests": ["web1"]}, "'guests' must be a dictionary with the options of each guest by its name, found a list"),
+    ({"guests": {"web1": "big"}}, "guest web1: its options must be a dictionary, found text"),
     ({}, "one of the following is required: name, guests"),
 ])
 def test_what_is_wrong_with_one_of_several_guests_names_it(given, message):
