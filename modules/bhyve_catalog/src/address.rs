@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ansible_module::open::open_file;
 use anyhow::{Context, Result, bail, ensure};
-use image_catalog::transport::{Http, HttpOptions, Pace};
+use image_catalog::transport::{Http, HttpOptions, Pace, shown};
 
 /// How long a server may be silent.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -53,6 +53,9 @@ impl Address {
             "{}: it holds a login, which would be shown; use a server that needs none",
             doing()
         );
+        let (_, port) =
+            authority.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).unwrap_or_default();
+        ensure!(port.is_empty() || port.parse::<u16>().is_ok(), "{}: its port is no number", doing());
         let (url, _fragment) = text.split_once('#').unwrap_or((text, ""));
         Ok(Self::Url(url.to_owned()))
     }
@@ -103,14 +106,6 @@ pub fn connect(url: &str, ca_path: Option<&Path>) -> Result<Http> {
     Http::new(url.to_owned(), options)
 }
 
-/// An address as a message may show it: what follows a question mark may be a secret.
-pub fn shown(text: &str) -> String {
-    match text.split_once('?') {
-        Some((front, _)) if Address::is_url(text) => format!("{front}?***"),
-        _ => text.to_owned(),
-    }
-}
-
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -134,10 +129,18 @@ mod tests {
         for (text, expected) in [
             ("ftp://a/b", "\"ftp://a/b\" is neither an absolute path nor a URL of http or https"),
             ("http:///b", "reading the URL \"http:///b\": it names no host"),
+            (
+                "https://user:secret@a/b",
+                "reading the URL \"https://user:***@a/b\": it holds a login, which would be shown; use a server that needs none",
+            ),
+            ("https://user:se/cret@a/b", "reading the URL \"https://user:***@a/b\": its port is no number"),
+            (
+                "ftp://user:secret@a/b",
+                "\"ftp://user:***@a/b\" is neither an absolute path nor a URL of http or https",
+            ),
             ("http://a/b c", "reading the URL \"http://a/b c\": it holds a blank or a control character"),
         ] {
             assert_eq!(Address::parse(text).unwrap_err().to_string(), expected);
         }
-        assert!(Address::parse("http://u:p@a/b").is_err());
     }
 }

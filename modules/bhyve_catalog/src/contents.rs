@@ -6,21 +6,15 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
+use image_catalog::compression::{Compression, behind_skippable};
+use image_catalog::web_page::is_web_page;
+
 use crate::magic::{AT_START, STREAM_MAGICS, is_old_tar, is_tar};
 
 /// Bytes from the start that tell what a file holds: up to the labels of file systems.
 const HEAD: usize = 256 << 10;
 /// Bytes at the end that a footer may be in.
 const TAIL: u64 = 512;
-
-/// A compression that is unpacked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Compression {
-    Gzip,
-    Bzip2,
-    Xz,
-    Zstd,
-}
 
 /// A form of disks that qemu-img makes raw ones from, by its name of the driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,13 +100,11 @@ pub fn at_start(head: &[u8]) -> Content {
     if head.get(8..16).is_some_and(|it| STREAM_MAGICS.iter().any(|magic| it == magic)) {
         return Content::Stream;
     }
-    if let Some(behind) = behind_skippable(head) {
-        // zstd and lz4 have such frames in common; what holds data tells them apart.
-        return match at_start(behind) {
-            lz4 @ Content::Foreign("lz4 data", _) => lz4,
-            _ => Content::Packed(Compression::Zstd),
-        };
+    if let Some(compression) = Compression::of(head) {
+        return Content::Packed(compression);
     }
+    // Before lz4 data, frames may stand that are skipped.
+    let head = behind_skippable(head);
     if let Some((_, _, content)) =
         AT_START.iter().find(|(place, magic, _)| head.get(*place..).is_some_and(|it| it.starts_with(magic)))
     {
@@ -124,23 +116,6 @@ pub fn at_start(head: &[u8]) -> Content {
         _ if is_tar(head) || is_old_tar(head) => Content::Tar,
         _ => Content::Unknown,
     }
-}
-
-/// What follows skippable frames, where there are any: each has a magic number, a length and as many bytes.
-fn behind_skippable(head: &[u8]) -> Option<&[u8]> {
-    let mut rest = head;
-    while let [0x50..=0x5f, 0x2a, 0x4d, 0x18, a, b, c, d, content @ ..] = rest {
-        let length = usize::try_from(u32::from_le_bytes([*a, *b, *c, *d])).unwrap_or(usize::MAX);
-        rest = content.get(length..).unwrap_or_default();
-    }
-    (rest.len() < head.len()).then_some(rest)
-}
-
-fn is_web_page(head: &[u8]) -> bool {
-    let text = head.trim_ascii_start();
-    let begins =
-        |word: &str| text.get(..word.len()).is_some_and(|it| it.eq_ignore_ascii_case(word.as_bytes()));
-    ["<!doctype html", "<html", "<head", "<body"].into_iter().any(begins)
 }
 
 /// The old form has no magic number: properties, a size of dictionary that is a power of two or one and a half, and the size of
@@ -170,18 +145,6 @@ fn read_at(file: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
     }
     bytes.truncate(filled);
     Ok(bytes)
-}
-
-impl Compression {
-    /// What people call it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Gzip => "gzip",
-            Self::Bzip2 => "bzip2",
-            Self::Xz => "xz",
-            Self::Zstd => "zstd",
-        }
-    }
 }
 
 impl Container {

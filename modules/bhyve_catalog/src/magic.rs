@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-//! First bytes by which files are known.
+//! First bytes by which files are known, but those of the compressions that are unpacked.
 
-use crate::contents::{Compression, Container, Content};
+use crate::contents::{Container, Content};
 
 /// A ZFS send stream in either byte order, behind its first eight bytes.
 pub const STREAM_MAGICS: [[u8; 8]; 2] = [0x2_f5ba_cbac_u64.to_le_bytes(), 0x2_f5ba_cbac_u64.to_be_bytes()];
 
 const CONVERT: &str = "convert it with `qemu-img convert -O qcow2` first";
 const UNPACK: &str = "unpack it, and name the disk that was in it";
-
-const fn packed(compression: Compression) -> Content {
-    Content::Packed(compression)
-}
 
 const fn disk(container: Container) -> Content {
     Content::Container(container)
@@ -23,19 +19,7 @@ const fn other(name: &'static str, advice: &'static str) -> Content {
 }
 
 /// Where something begins, how, and what it is; the longer ones first.
-pub const AT_START: [(usize, &[u8], Content); 50] = [
-    (0, b"\x1f\x8b\x08", packed(Compression::Gzip)),
-    (0, b"BZh1", packed(Compression::Bzip2)),
-    (0, b"BZh2", packed(Compression::Bzip2)),
-    (0, b"BZh3", packed(Compression::Bzip2)),
-    (0, b"BZh4", packed(Compression::Bzip2)),
-    (0, b"BZh5", packed(Compression::Bzip2)),
-    (0, b"BZh6", packed(Compression::Bzip2)),
-    (0, b"BZh7", packed(Compression::Bzip2)),
-    (0, b"BZh8", packed(Compression::Bzip2)),
-    (0, b"BZh9", packed(Compression::Bzip2)),
-    (0, b"\xfd7zXZ\0", packed(Compression::Xz)),
-    (0, b"\x28\xb5\x2f\xfd", packed(Compression::Zstd)),
+pub const AT_START: [(usize, &[u8], Content); 38] = [
     (0, b"QFI\xfb\0\0\0\x01", other("a qcow disk of version 1", CONVERT)),
     (0, b"QFI\xfb", disk(Container::Qcow2)),
     (0, b"KDMV", disk(Container::Vmdk)),

@@ -18,8 +18,8 @@ use image_catalog::meta::{META_LIMIT, Meta, Source as CatalogueSource};
 use image_catalog::name::ImageId;
 use image_catalog::signature::Trust;
 use image_catalog::signs::{is_there, signs};
+use image_catalog::transport::shown;
 
-use crate::address::shown;
 use crate::look::{Seen, look};
 use crate::page::{self, PAGE};
 use crate::params::{Params, Wanted};

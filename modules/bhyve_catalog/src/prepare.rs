@@ -10,13 +10,15 @@ use std::path::Path;
 
 use ansible_module::Task;
 use anyhow::{Context, Result, bail, ensure};
+use image_catalog::compression::Compression;
 use image_catalog::name::ImageId;
+use image_catalog::transport::shown;
 use zfs_command::SnapshotName;
 
-use crate::address::{Address, connect, shown};
+use crate::address::{Address, connect};
 use crate::arrival::Arrival;
 use crate::checksum::Checksum;
-use crate::contents::{Compression, Content, Glimpse};
+use crate::contents::{Content, Glimpse};
 use crate::expected::expected;
 use crate::observe::read_catalogue;
 use crate::params::{Format, Params, Wanted};
@@ -90,9 +92,9 @@ impl Preparing<'_> {
         let is_file = self.source.starts_with('/') || Address::is_url(self.source);
         if format == Format::Snapshot || format == Format::Auto && !is_file {
             ensure!(
-                self.source.contains('@'),
+                self.source.contains('@') && !self.source.contains("://"),
                 "source {:?} is neither an absolute path, nor a URL of http or https, nor DATASET@SNAPSHOT",
-                self.source
+                self.called
             );
             ensure!(
                 self.params.source_checksum.is_none(),

@@ -8,9 +8,10 @@ use std::path::Path;
 
 use ansible_module::open::{is_disk, open_file_or_disk};
 use anyhow::{Context, Result, bail, ensure};
+use image_catalog::compression::Compression;
 use zfs_command::{SnapshotName, Zfs};
 
-use crate::contents::{Compression, Container, Content, Glimpse};
+use crate::contents::{Container, Content, Glimpse};
 use crate::params::Format;
 use crate::prepare::Held;
 
@@ -84,8 +85,7 @@ pub struct Unopened<'a> {
 /// Whether a source is unpacked that turns out to be compressed: not a raw disk that is called one, and neither what is not
 /// called compressed.
 pub fn unpacks(source: &str, format: Format) -> bool {
-    let all = [Compression::Gzip, Compression::Bzip2, Compression::Xz, Compression::Zstd];
-    format != Format::Raw || all.into_iter().any(|compression| is_called(source, compression))
+    format != Format::Raw || Compression::ALL.into_iter().any(|compression| is_called(source, compression))
 }
 
 impl Unopened<'_> {

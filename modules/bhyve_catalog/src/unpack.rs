@@ -7,9 +7,8 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::FileExt;
 
 use anyhow::{Context, Result, bail, ensure};
+use image_catalog::compression::Compression;
 use nix::sys::statvfs::fstatvfs;
-
-use crate::contents::Compression;
 
 /// Bytes read and written at a time.
 const BLOCK: usize = 1 << 20;

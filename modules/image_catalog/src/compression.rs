@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-//! The compressions pkg knows, told apart by their first bytes, and what must follow a compressed stream: nothing.
+//! The compressions that are unpacked here, told apart by their first bytes, and how pkg has them: nothing may follow a
+//! compressed stream.
 
 use std::io::{self, BufRead, BufReader, Read};
 
 use anyhow::{Context, Result, ensure};
+
+use crate::web_page::refuse_web_page;
 
 /// Buffer between the source and the decompressor.
 const BUFFER_SIZE: usize = 128 << 10;
@@ -12,6 +15,61 @@ const BUFFER_SIZE: usize = 128 << 10;
 const WINDOW_LOG_LIMIT: u32 = 25;
 /// Memory an xz decoder may ask for: enough for `xz -8`; pkg uses `-6`.
 const XZ_MEMORY_LIMIT: u64 = 40 << 20;
+
+/// A compression that is unpacked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// Of gzip(1).
+    Gzip,
+    /// Of bzip2(1).
+    Bzip2,
+    /// Of xz(1).
+    Xz,
+    /// Of zstd(1) and pzstd(1).
+    Zstd,
+}
+
+impl Compression {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Gzip, Self::Bzip2, Self::Xz, Self::Zstd];
+    /// How many bytes of a file tell it.
+    pub const MAGIC: usize = 6;
+
+    /// The one that a file with this beginning is packed in.
+    pub fn of(head: &[u8]) -> Option<Self> {
+        match behind_skippable(head) {
+            [0x1f, 0x8b, 8, ..] => Some(Self::Gzip),
+            [b'B', b'Z', b'h', b'1'..=b'9', ..] => Some(Self::Bzip2),
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Self::Xz),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::Zstd),
+            // lz4 has such frames, too, and is told by the first that holds data.
+            [0x04, 0x22, 0x4d, 0x18, ..] => None,
+            behind => (behind.len() < head.len()).then_some(Self::Zstd),
+        }
+    }
+
+    /// What people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Bzip2 => "bzip2",
+            Self::Xz => "xz",
+            Self::Zstd => "zstd",
+        }
+    }
+}
+
+/// What follows the skippable frames of zstd or lz4, where there are any: pzstd writes one before each of its own. Each has a
+/// magic number, a length and as many bytes.
+pub fn behind_skippable(head: &[u8]) -> &[u8] {
+    let mut rest = head;
+    while let [0x50..=0x5f, 0x2a, 0x4d, 0x18, length @ ..] = rest {
+        let Some((length, content)) = length.split_first_chunk() else { return &[] };
+        let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+        rest = content.get(length..).unwrap_or_default();
+    }
+    rest
+}
 
 /// A reader of the content of a compressed or plain file.
 pub(crate) struct Decompressor<R: Read>(Decoder<BufReader<R>>);
@@ -30,22 +88,22 @@ impl<R: Read> Decompressor<R> {
         let mut buffered = BufReader::with_capacity(BUFFER_SIZE, reader);
         let magic = buffered.fill_buf().context("reading an archive")?;
         refuse_web_page(magic).context("reading an archive")?;
-        let decoder = match magic {
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+        let decoder = match Compression::of(magic) {
+            Some(Compression::Zstd) => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(buffered)
                     .context("starting the zstd decoder")?
                     .single_frame();
                 decoder.window_log_max(WINDOW_LOG_LIMIT).context("starting the zstd decoder")?;
                 Decoder::Zstd(decoder)
             }
-            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => {
+            Some(Compression::Xz) => {
                 let stream = liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY_LIMIT, 0)
                     .context("starting the xz decoder")?;
                 Decoder::Xz(liblzma::bufread::XzDecoder::new_stream(buffered, stream))
             }
-            [b'B', b'Z', b'h', ..] => Decoder::Bzip2(bzip2::bufread::BzDecoder::new(buffered)),
-            [0x1f, 0x8b, ..] => Decoder::Gzip(flate2::bufread::GzDecoder::new(buffered)),
-            _ => Decoder::Plain(buffered),
+            Some(Compression::Bzip2) => Decoder::Bzip2(bzip2::bufread::BzDecoder::new(buffered)),
+            Some(Compression::Gzip) => Decoder::Gzip(flate2::bufread::GzDecoder::new(buffered)),
+            None => Decoder::Plain(buffered),
         };
         Ok(Self(decoder))
     }
@@ -68,18 +126,6 @@ impl<R: Read> Decompressor<R> {
         ensure!(trailing.is_empty(), "bytes follow the end of the compressed archive");
         Ok(buffered.into_inner())
     }
-}
-
-/// Says so where a web page came instead of a file.
-pub(crate) fn refuse_web_page(bytes: &[u8]) -> Result<()> {
-    let text = bytes.trim_ascii_start();
-    let begins =
-        |word: &str| text.get(..word.len()).is_some_and(|it| it.eq_ignore_ascii_case(word.as_bytes()));
-    ensure!(
-        !["<!doctype", "<html", "<?xml", "<head", "<body"].into_iter().any(begins),
-        "it is a web page: a network that wants a login, a proxy or an error page answered in its place"
-    );
-    Ok(())
 }
 
 impl<R: Read> Read for Decompressor<R> {
@@ -145,6 +191,27 @@ mod tests {
                     "{kind} twice"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn each_is_known_by_its_beginning() {
+        let skippable = |content: &[u8]| [b"\x51\x2a\x4d\x18\x04\0\0\0abcd", content].concat();
+        for compression in Compression::ALL {
+            let bytes = packed(compression.name(), b"content");
+            assert_eq!(Compression::of(&bytes[..Compression::MAGIC]), Some(compression));
+        }
+        for (head, expected) in [
+            (skippable(b"\x28\xb5\x2f\xfd"), Some(Compression::Zstd)),
+            (skippable(&skippable(b"\x28\xb5\x2f\xfd")), Some(Compression::Zstd)),
+            // Whatever follows is not seen.
+            (skippable(b"")[..Compression::MAGIC].to_vec(), Some(Compression::Zstd)),
+            (skippable(b"\x04\x22\x4d\x18"), None),
+            (b"\x04\x22\x4d\x18\x40".to_vec(), None),
+            (b"BZhx".to_vec(), None),
+            (Vec::new(), None),
+        ] {
+            assert_eq!(Compression::of(&head), expected, "{head:?}");
         }
     }
 

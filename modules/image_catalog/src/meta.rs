@@ -4,9 +4,9 @@
 
 use anyhow::{Context, Result, ensure};
 
-use crate::compression::refuse_web_page;
 use crate::path::RelativePath;
 use crate::ucl;
+use crate::web_page::refuse_web_page;
 
 /// The largest `meta.conf` that is read, in bytes.
 pub const META_LIMIT: u64 = 64 << 10;

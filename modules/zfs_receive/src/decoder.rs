@@ -4,8 +4,9 @@
 
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use flate2::bufread::MultiGzDecoder;
+use image_catalog::compression::Compression;
 use liblzma::bufread::XzDecoder;
 use liblzma::stream::Stream;
 
@@ -53,29 +54,35 @@ enum Codec<R: Read> {
 /// The first bytes, which have been looked at, and the others.
 type Whole<R> = Chain<Cursor<Vec<u8>>, R>;
 
-/// How many bytes tell what a source is packed in.
-const MAGIC: u64 = 6;
-
 impl<R: Read> Decoder<R> {
     pub fn new(mut source: R, room: Room) -> Result<Self> {
         let mut head = Vec::new();
-        source.by_ref().take(MAGIC).read_to_end(&mut head).context("reading the first bytes")?;
-        let magic = head.clone();
+        source
+            .by_ref()
+            .take(Compression::MAGIC as u64)
+            .read_to_end(&mut head)
+            .context("reading the first bytes")?;
+        let compression = Compression::of(&head);
         let whole = Cursor::new(head).chain(source);
         let buffered = |whole| BufReader::with_capacity(BUFFER, whole);
-        let codec = match magic[..] {
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+        let codec = match compression {
+            Some(Compression::Zstd) => {
                 let mut decoder =
                     zstd::Decoder::with_buffer(buffered(whole)).context("starting the zstd decoder")?;
                 decoder.window_log_max(room.zstd_window_log()).context("starting the zstd decoder")?;
                 Codec::Zstd(decoder)
             }
-            [0x1f, 0x8b, ..] => Codec::Gzip(MultiGzDecoder::new(buffered(whole))),
-            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => {
+            Some(Compression::Gzip) => Codec::Gzip(MultiGzDecoder::new(buffered(whole))),
+            Some(Compression::Xz) => {
                 let decoder = Stream::new_stream_decoder(room.xz_memory(), liblzma::stream::CONCATENATED);
                 Codec::Xz(XzDecoder::new_stream(buffered(whole), decoder.context("starting the xz decoder")?))
             }
-            _ => Codec::Plain(whole),
+            Some(Compression::Bzip2) => {
+                bail!(
+                    "it is bzip2 data, expected a stream as it is or packed with zstd, gzip or xz: unpack it with `bzip2 -d` first"
+                )
+            }
+            None => Codec::Plain(whole),
         };
         Ok(Self { codec, room })
     }
@@ -171,6 +178,18 @@ mod tests {
             let twice = [&once[..], &once].concat();
             assert!(unpacked(&twice).unwrap() == [&data[..], &data].concat(), "{codec}, two frames");
         }
+    }
+
+    #[test]
+    fn frames_that_are_skipped_stand_before_those_of_pzstd() {
+        let frame = packed("zstd", b"content");
+        let skipped =
+            [&b"\x50\x2a\x4d\x18\x04\0\0\0"[..], &u32::try_from(frame.len()).unwrap().to_le_bytes()];
+        let pzstd = [&skipped.concat()[..], &frame].concat();
+        assert_eq!(unpacked(&[&pzstd[..], &pzstd].concat()).unwrap(), b"contentcontent");
+        unpacked(&pzstd[..pzstd.len() - 1]).unwrap_err();
+        let error = unpacked(b"BZh91AY&SY").unwrap_err().to_string();
+        assert!(error.starts_with("it is bzip2 data, expected a stream"), "{error}");
     }
 
     #[test]

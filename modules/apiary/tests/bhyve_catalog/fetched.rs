@@ -257,6 +257,16 @@ fn what_a_server_sends_instead_is_named() {
         let message = refusal(&lab, &format!("{}/{name}", server.url), json!({}));
         assert!(message.ends_with(expected) && !message.contains("token"), "{message}");
     }
+    for (source, more) in [
+        ("http://user:secret@localhost/x.raw", json!({})),
+        ("http://user:se/cret@localhost/x.raw", json!({})),
+        ("ftp://user:secret@localhost/x.raw", json!({})),
+        ("ftp://user:secret@localhost/x.raw", json!({"format": "snapshot"})),
+        ("/x.raw", json!({"source_checksum": "https://user:secret@localhost/SHA256SUMS"})),
+    ] {
+        let message = refusal(&lab, source, more);
+        assert!(message.contains("user:***@localhost/") && !message.contains("cret"), "{message}");
+    }
     let message = refusal(&lab, "ftp://localhost/x", json!({}));
     assert!(
         message.ends_with("is neither an absolute path, nor a URL of http or https, nor DATASET@SNAPSHOT"),

@@ -12,6 +12,11 @@ fn packed(host: &mut Host, codec: &str) -> PathBuf {
     let plain = fs::read(stream("tiny-plain.zfs")).unwrap();
     let bytes = match codec {
         "zstd" => zstd::encode_all(&plain[..], 3).unwrap(),
+        "pzstd" => {
+            // It writes a frame of its own before each that holds data.
+            let mut program = std::process::Command::new("pzstd");
+            program.args(["-q", "-c"]).arg(stream("tiny-plain.zfs")).output().unwrap().stdout
+        }
         "gzip" => {
             let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
             encoder.write_all(&plain).unwrap();
@@ -47,7 +52,7 @@ fn progress_ends_at_the_size_of_the_file() {
 
 #[test]
 fn compressed_streams() {
-    for codec in ["zstd", "gzip", "xz"] {
+    for codec in ["zstd", "pzstd", "gzip", "xz"] {
         let mut host = Host::new();
         let src = packed(&mut host, codec);
         host.triad(&json!({"src": src, "sha256": sha256(&src)}));

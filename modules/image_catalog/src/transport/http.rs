@@ -13,7 +13,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use ureq::http::Response;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-use super::{Opened, Pace, Transport};
+use super::{Opened, Pace, Transport, shown};
 use crate::path::RelativePath;
 use answer::{Answer, Range};
 use body::Body;
@@ -52,8 +52,9 @@ impl Http {
         let roots = trusted_roots(options.ca_path.as_deref())?;
         ensure!(
             !roots.is_empty() || !base.starts_with("https:"),
-            "connecting to {base}: this host trusts no certificate authority; \
-             install its bundle (ca-certificates, ca_root_nss) or set ca_path"
+            "connecting to {}: this host trusts no certificate authority; \
+             install its bundle (ca-certificates, ca_root_nss) or set ca_path",
+            shown(&base)
         );
         let patience = Some(options.pace.patience);
         let config = ureq::Agent::config_builder()
@@ -142,11 +143,6 @@ impl Transport for Http {
     fn place(&self) -> String {
         self.base.clone()
     }
-}
-
-/// What follows a question mark may be a secret.
-fn shown(url: &str) -> String {
-    url.split_once('?').map_or_else(|| url.to_owned(), |(front, _)| format!("{front}?***"))
 }
 
 /// The place that we were sent on to stays unnamed: it may hold a secret.

@@ -7,6 +7,7 @@ mod folder;
 mod http;
 mod location;
 mod pace;
+mod shown;
 mod ssh;
 
 use std::fmt;
@@ -20,6 +21,7 @@ pub use folder::Folder;
 pub use http::{Http, HttpOptions};
 pub use location::{Location, SshAddress};
 pub use pace::{Pace, Paced};
+pub use shown::shown;
 pub use ssh::PkgSsh;
 
 /// A place that hands out the files of one catalogue.
