@@ -192,6 +192,10 @@ options:
     description:
       - How many days O(state=pruned) keeps every image. Counted from the date in its version, or else from when its package was written.
     type: int
+  keep_images:
+    description: Images that O(state=pruned) never withdraws, each by C(NAME-VERSION). For those that another task publishes with every run.
+    type: list
+    elements: str
   state:
     description:
       - V(present) publishes the image.

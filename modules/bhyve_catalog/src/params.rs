@@ -103,6 +103,9 @@ pub struct Params {
     /// How many days to keep an image at least.
     #[serde(default)]
     pub keep_days: Option<i64>,
+    /// Images that no pruning withdraws.
+    #[serde(default)]
+    pub keep_images: Option<Vec<ImageName>>,
     /// Whether the image is to be in the catalogue.
     #[serde(default)]
     pub state: State,
@@ -222,6 +225,8 @@ pub struct Keep {
     pub versions: usize,
     /// What is younger than so many days stays.
     pub days: Option<i64>,
+    /// These stay, too, by NAME-VERSION.
+    pub images: Vec<ImageName>,
 }
 
 impl Params {
@@ -244,7 +249,8 @@ impl Params {
                     versions > 0,
                     "option keep is 0, expected at least 1; withdraw single images with state=absent"
                 );
-                Ok(Wanted::Pruned(Keep { name: self.name.clone(), versions, days: self.keep_days }))
+                let images = self.keep_images.clone().unwrap_or_default();
+                Ok(Wanted::Pruned(Keep { name: self.name.clone(), versions, days: self.keep_days, images }))
             }
         }
     }

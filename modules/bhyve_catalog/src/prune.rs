@@ -43,7 +43,8 @@ fn old_versions<'a>(keep: &Keep, images: &'a [Package], observed: &Observed) -> 
     for versions in by_name.values_mut() {
         versions.sort_by(|a, b| b.id.version.compare(&a.id.version));
         let beyond = versions.iter().skip(keep.versions);
-        old.extend(beyond.filter(|image| is_older(image, keep.days, observed)));
+        let is_named = |image: &Package| keep.images.iter().any(|name| image.id.is_exactly(name));
+        old.extend(beyond.filter(|image| !is_named(image) && is_older(image, keep.days, observed)));
     }
     old
 }
@@ -96,7 +97,7 @@ mod tests {
                 packages: BTreeMap::from([(images[1].path.to_string(), written)]),
                 now,
             };
-            let keep = Keep { name: None, versions: 1, days: Some(30) };
+            let keep = Keep { name: None, versions: 1, days: Some(30), images: Vec::new() };
             plan(&keep, &images, &observed).withdraw.len()
         };
         let days = |days: u64| written + days * 24 * 3600;

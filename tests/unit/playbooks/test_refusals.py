@@ -11,9 +11,6 @@ import subprocess
 import sys
 
 import pytest
-import yaml
-from ansible_collections.apiary.bhyve.plugins.filter.publishing import KEYS
-from ansible_collections.apiary.bhyve.plugins.modules import bhyve_catalog
 
 ANSIBLE_PLAYBOOK = pathlib.Path(sys.executable).with_name("ansible-playbook")
 GUEST = {"image": "demo-1", "vcpus": 1, "memory": "1G"}
@@ -191,12 +188,3 @@ def test_a_guest_that_cannot_be_read_is_alone_with_that(play, tmp_path, broken):
     assert "reading variable `bhyve_catalog`" in said and said.count("web1: ") and "web2 failed" in said
     code, said = play("remove", {"all": {"hosts": hosts}}, "-e", "bhyve_remove=all", "--check")
     assert code == 0 and "3 of 3 guests would be removed" in said, said
-
-
-def test_publish_hands_on_every_option_of_an_image():
-    playbook = pathlib.Path(__file__).resolve().parents[3] / "playbooks/publish.yml"
-    _refuse, _key, publish = yaml.safe_load(playbook.read_text())[0]["tasks"]
-    of_catalogue = {"path", "state", "keep", "keep_days", "lock_timeout", "signing_key", "signing_command", "signature_type", "pubkey"}
-    assert set(KEYS) == set(yaml.safe_load(bhyve_catalog.DOCUMENTATION)["options"]) - of_catalogue
-    handed_on = publish["apiary.bhyve.bhyve_catalog"]
-    assert all("bhyve_image_item." + key in handed_on[key] for key in KEYS)

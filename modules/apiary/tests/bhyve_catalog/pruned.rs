@@ -28,6 +28,15 @@ fn the_newest_stay() {
     assert_eq!(lab.images(), ["a-20200101", "b-2"]);
 }
 
+/// An image that a playbook publishes would come back with every run.
+#[test]
+fn those_that_are_named_stay() {
+    let lab = with_images(&[("a", "1"), ("a", "2"), ("a", "3"), ("a", "4")]);
+    let reply = lab.triad(&prune(&lab, json!({"keep": 1, "keep_images": ["a-2", "b-1"]})));
+    assert_eq!(reply["withdrawn"], json!(["a-1", "a-3"]));
+    assert_eq!(lab.images(), ["a-2", "a-4"]);
+}
+
 #[test]
 fn the_young_stay() {
     let lab = with_images(&[
