@@ -50,6 +50,7 @@ pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
 /// Sees to it that images are in the store, or are not.
 fn bring(params: Params, task: &mut Task) -> Result<Reply> {
     let Prepared { observed, plan, locks } = prepare(&params, task)?;
+    plan.remarks.iter().for_each(|remark| task.warn(remark.clone()));
     let mut fetched = Vec::new();
     if !task.check_mode {
         let applied = task.phase("apply", |task| apply(&plan, observed, task));

@@ -22,6 +22,8 @@ pub struct Plan {
     pub vouch: Vec<ImageName>,
     /// The images asked for, as they are or will be, in the order of the names.
     images: Vec<Image>,
+    /// What the user should know of them.
+    pub remarks: Vec<String>,
     before: Vec<String>,
     after: Vec<String>,
 }
@@ -102,6 +104,7 @@ impl Plan {
     fn take(&mut self, observed: &Observed, name: &ImageName) -> Result<()> {
         let catalogue = observed.catalogue().context("looking for an image: no catalogue was read")?;
         let package = catalogue.find(name)?;
+        self.remarks.extend(catalogue.remark(name, &package.id));
         let full: ImageName = package.id.to_string().parse()?;
         let stored = observed.stored.iter().find(|stored| stored.name == full);
         match stored.and_then(|stored| stored.record.as_ref()) {

@@ -101,9 +101,34 @@ impl Catalogue {
         if let (Some(other), None) = (named().next(), ours.clone().next()) {
             Arch::refuse_other(other.facts.arch).with_context(|| format!("looking for image {wanted}"))?;
         }
-        ours.max_by(|a, b| a.id.version.compare(&b.id.version)).with_context(|| {
-            format!("no image {wanted} is in the catalogue, which has {}", self.names_near(wanted))
+        if let Some(newest) = ours.max_by(|a, b| a.id.version.compare(&b.id.version)) {
+            return Ok(newest);
+        }
+        if let Some((id, other)) = self.newest_unusable(wanted) {
+            bail!("image {wanted} in the catalogue cannot be used: the newest, {id}: {}", other.reason);
+        }
+        bail!("no image {wanted} is in the catalogue, which has {}", self.names_near(wanted))
+    }
+
+    /// What a user should know who asked for `wanted` and gets this image: a newer version of it cannot be used.
+    pub fn remark(&self, wanted: &ImageName, found: &ImageId) -> Option<String> {
+        let (id, other) = self.newest_unusable(wanted)?;
+        let is_newer = found.name == *wanted && id.version.compare(&found.version).is_gt();
+        is_newer.then(|| {
+            format!(
+                "image {wanted} is {found}, because a newer one in the catalogue, {id}, cannot be used: {}",
+                other.reason
+            )
         })
+    }
+
+    /// The newest version of a name that cannot be used, whatever can.
+    fn newest_unusable(&self, wanted: &ImageName) -> Option<(ImageId, &OtherPackage)> {
+        let named = self.others.iter().filter_map(|other| {
+            let version = other.name.strip_prefix(wanted.as_str())?.strip_prefix('-')?;
+            Some((ImageId::new(wanted.as_str(), version).ok()?, other))
+        });
+        named.max_by(|(a, _), (b, _)| a.version.compare(&b.version))
     }
 
     /// Whether both list the same packages, in whatever order.

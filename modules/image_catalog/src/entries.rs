@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::meta::Form;
+use crate::signed_archive::OTHER_PACKAGES;
 
 /// How many packages a list may have: 100 images published every week for four years. A list that nobody has signed is read, too,
 /// and must not cost more than that.
@@ -100,7 +101,7 @@ impl<'de> Visitor<'de> for BoundedVisitor {
 }
 
 fn push<'a>(packages: &mut Vec<&'a RawValue>, package: &'a RawValue) -> Result<()> {
-    anyhow::ensure!(packages.len() < LIMIT, "it has more than the limit of {LIMIT} packages");
+    anyhow::ensure!(packages.len() < LIMIT, "it lists more than {LIMIT} packages: {OTHER_PACKAGES}");
     packages.push(package);
     Ok(())
 }
@@ -124,7 +125,9 @@ mod tests {
                 match found {
                     Ok(found) => assert!(found == count && count <= LIMIT),
                     Err(error) => assert!(
-                        count > LIMIT && error.contains("it has more than the limit of 20000 packages"),
+                        count > LIMIT
+                            && error
+                                .contains("it lists more than 20000 packages: it seems to be a repository"),
                         "{error}"
                     ),
                 }

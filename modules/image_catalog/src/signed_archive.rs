@@ -14,6 +14,9 @@ use crate::signature::{KeyAndSignature, Signatures};
 pub const ARCHIVE_LIMIT: u64 = 16 << 20;
 /// The largest list of packages in such an archive, in bytes.
 const LIST_LIMIT: u64 = 32 << 20;
+/// What a list is that is larger than any list of images.
+pub(crate) const OTHER_PACKAGES: &str =
+    "it seems to be a repository of other packages; give images one of their own";
 /// The largest signature or key in such an archive, in bytes.
 const SIGNATURE_LIMIT: u64 = 64 << 10;
 /// How many signatures an archive may hold, as in pkg.
@@ -28,6 +31,11 @@ pub(crate) fn unpack(archive: impl Read, wanted: &str) -> Result<(Vec<u8>, Signa
         ensure!(content.is_none(), "member {:?} follows {wanted:?}, expected the end", member.path);
         let path = member.path.as_str();
         if path == wanted {
+            ensure!(
+                member.size <= LIST_LIMIT,
+                "the list of packages in it has {} bytes, expected at most {LIST_LIMIT}: {OTHER_PACKAGES}",
+                member.size
+            );
             content = Some(members.content(&member, LIST_LIMIT)?);
         } else if path == "signature" {
             let signature = members.content(&member, SIGNATURE_LIMIT)?;

@@ -9,8 +9,9 @@ mod common;
 use std::fs::File;
 
 use common::{fixtures, read_catalogue, read_package, repositories, sources, trust_in};
-use image_catalog::catalogue::Catalogue;
+use image_catalog::catalogue::{Catalogue, OtherPackage};
 use image_catalog::digest::Sha256Hex;
+use image_catalog::name::ImageName;
 use image_catalog::signature::{Fingerprints, Trust};
 
 /// The images of every repository, with the SHA-256 and the volume size of the stream, in order of name.
@@ -171,6 +172,42 @@ fn no_changed_byte_of_a_signed_catalogue_changes_what_is_read() {
                 source.path
             );
         }
+    }
+}
+
+/// Whoever asks by NAME learns as much as who asks by NAME-VERSION.
+#[test]
+fn versions_that_cannot_be_used_are_told_by_their_base_name_as_well() {
+    let folder = fixtures().join("unsigned");
+    let mut catalogue = read_catalogue(&folder, &sources(&folder)[0], &Trust::Anyone).unwrap();
+    let base: ImageName = "FreeBSD-14.2-RELEASE-ZFS-20G".parse().unwrap();
+    let odd = |version: &str| OtherPackage {
+        name: format!("{base}-{version}"),
+        reason: format!("{version} is odd"),
+        file: None,
+        json: String::new(),
+    };
+    catalogue.others = ["20240101", "x"].map(odd).into();
+    let found = catalogue.find(&base).unwrap().id.clone();
+    assert_eq!(catalogue.remark(&base, &found), None);
+    catalogue.others.extend(["20270101", "20260101"].map(odd));
+    assert_eq!(catalogue.find(&base).unwrap().id, found);
+    assert_eq!(
+        catalogue.remark(&base, &found).unwrap(),
+        format!(
+            "image {base} is {found}, because a newer one in the catalogue, {base}-20270101, cannot be used: 20270101 is odd"
+        )
+    );
+    assert_eq!(catalogue.remark(&found.to_string().parse().unwrap(), &found), None);
+    catalogue.images.clear();
+    for (name, of) in [
+        (base.to_string(), format!("the newest, {base}-20270101: ")),
+        (format!("{base}-20270101"), String::new()),
+    ] {
+        assert_eq!(
+            catalogue.find(&name.parse().unwrap()).unwrap_err().to_string(),
+            format!("image {name} in the catalogue cannot be used: {of}20270101 is odd")
+        );
     }
 }
 

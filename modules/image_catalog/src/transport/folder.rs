@@ -85,7 +85,11 @@ mod tests {
         let error = folder.read_all(&"long".parse::<RelativePath>().unwrap(), 9).unwrap_err().to_string();
         assert_eq!(
             error,
-            format!("reading long of {}: it has 10 bytes, expected at most 9", root.path().display())
+            format!(
+                "reading long of {}: it has 10 bytes, expected at most 9: it seems to be a repository of other packages; give \
+                 images one of their own",
+                root.path().display()
+            )
         );
         let error = Folder::new(at("long")).unwrap_err().to_string();
         assert_eq!(error, format!("opening catalogue {}: it is not a folder", at("long").display()));

@@ -16,6 +16,7 @@ use std::io::{self, Read};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::path::RelativePath;
+use crate::signed_archive::OTHER_PACKAGES;
 
 pub use folder::Folder;
 pub use http::{Http, HttpOptions};
@@ -36,7 +37,7 @@ pub trait Transport {
     /// The place as a message names it.
     fn place(&self) -> String;
 
-    /// Reads the whole file at `path`, which may be `limit` bytes long. `None` where there is no such file.
+    /// Reads a whole list of the catalogue at `path`, which may be `limit` bytes long. `None` where there is no such file.
     ///
     /// # Errors
     /// As [`Transport::open`], and where the file is longer, or another size than its place had announced.
@@ -47,11 +48,19 @@ pub trait Transport {
         let Opened { body, start, size } = opened;
         ensure!(start == 0, "{}: it begins at byte {start}, expected its start", doing());
         if let Some(size) = size {
-            ensure!(size <= limit, "{}: it has {size} bytes, expected at most {limit}", doing());
+            ensure!(
+                size <= limit,
+                "{}: it has {size} bytes, expected at most {limit}: {OTHER_PACKAGES}",
+                doing()
+            );
         }
         let mut contents = Vec::new();
         let length = body.take(limit + 1).read_to_end(&mut contents).with_context(doing)? as u64;
-        ensure!(length <= limit, "{}: it has more than the {limit} bytes expected at most", doing());
+        ensure!(
+            length <= limit,
+            "{}: it has more than the {limit} bytes expected at most: {OTHER_PACKAGES}",
+            doing()
+        );
         match size {
             Some(size) if size != length => bail!("{}: {length} bytes came, expected {size}", doing()),
             _ => Ok(Some(contents)),

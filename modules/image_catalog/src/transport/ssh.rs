@@ -213,7 +213,8 @@ mod tests {
             ),
             (
                 "ok: x\nok: 11\nhello world",
-                "reading a of ssh://repo/images: it has 11 bytes, expected at most 10",
+                "reading a of ssh://repo/images: it has 11 bytes, expected at most 10: it seems to be a repository of other \
+                 packages; give images one of their own",
             ),
         ];
         for (said, expected) in table {

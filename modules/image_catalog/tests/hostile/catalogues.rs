@@ -38,7 +38,8 @@ fn hostile_catalogue_archives_are_refused() {
         (many, "the archive holds more than 8 signatures"),
         (
             vec![member_claiming(EntryType::Regular, "data", list, 1 << 40)],
-            "member \"data\" has 1099511627776 bytes, more than the limit of 33554432",
+            "the list of packages in it has 1099511627776 bytes, expected at most 33554432: it seems to be a repository of other \
+             packages; give images one of their own",
         ),
         (
             vec![member("data", b"[]"), end()],
