@@ -132,8 +132,9 @@ pub(super) fn is_pss(der: &[u8]) -> bool {
     contains(&der[..der.len().min(32)], RSA_PSS)
 }
 
+/// With its tag, and behind a length: three bytes by themselves stand somewhere in one of ten thousand keys.
 fn contains(bytes: &[u8], oid: &[u8]) -> bool {
-    bytes.windows(oid.len()).any(|window| window == oid)
+    bytes.windows(oid.len() + 2).any(|window| window[0] == 6 && window[2..] == *oid)
 }
 
 fn ssh_public() -> String {
