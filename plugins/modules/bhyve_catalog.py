@@ -68,6 +68,8 @@ options:
     description:
       - What the source is, when it is unpacked. V(auto) looks at it, takes a device for the disk that it is, and refuses a file that begins like a
         send stream. A guest may have written that into its disk, so V(stream) or V(raw) has to be said.
+      - What is called as a disk of another form (C(.vhd), C(.vmdk), C(.vdi), C(.vhdx), C(.qcow2)) and holds none is refused by V(auto), as a
+        fixed VHD is that has lost its footer.
       - V(raw) takes any file as it is, unless its name ends as that of a compressed one (C(.gz), C(.bz2), C(.xz), C(.zst)) and it is one.
       - A disk that refers to another file is refused, and so is a VMDK disk in several files.
       - V(snapshot) is sent with C(zfs send -L), and twice, first for its checksum.

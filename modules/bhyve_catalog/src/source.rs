@@ -112,7 +112,7 @@ impl Unopened<'_> {
             (format, Content::Container(container)) if is_meant(format, container) => {
                 Ok(Step::Convert(container))
             }
-            (Format::Auto, Content::Unknown) => Ok(Step::Disk),
+            (Format::Auto, Content::Unknown) => self.unless_called_otherwise(),
             (Format::Auto, Content::Stream) => bail!(
                 "source {} begins like a ZFS send stream, but a guest can make its disk begin so, too: set format \
                  to stream or to raw",
@@ -128,6 +128,28 @@ impl Unopened<'_> {
                 format.name()
             ),
         }
+    }
+
+    /// A fixed VHD that has lost its footer is a raw disk by all that is in it, but for its name.
+    fn unless_called_otherwise(&self) -> Result<Step> {
+        let name = self.source.split('?').next().unwrap_or_default().to_ascii_lowercase();
+        let name = Compression::ALL
+            .iter()
+            .flat_map(|it| endings(*it))
+            .find_map(|it| name.strip_suffix(it))
+            .unwrap_or(&name);
+        // What a descriptor of a VMDK disk names so is raw.
+        let container = CALLED
+            .iter()
+            .find(|(ending, _)| name.ends_with(ending) && !name.ends_with("-flat.vmdk"))
+            .map(|(_, container)| container.name());
+        ensure!(
+            container.is_none(),
+            "source {} is called {} and begins and ends as none: it was cut short, fetch it again, or set format to raw",
+            self.source,
+            container.unwrap_or_default()
+        );
+        Ok(Step::Disk)
     }
 
     fn refuse_device(&self) -> Result<()> {
@@ -156,15 +178,27 @@ fn is_meant(format: Format, container: Container) -> bool {
 
 /// Whether the name of a file says that it is compressed: a raw disk may begin with anything.
 fn is_called(source: &str, compression: Compression) -> bool {
-    let endings: &[&str] = match compression {
+    let name = source.split('?').next().unwrap_or_default().to_ascii_lowercase();
+    endings(compression).iter().any(|ending| name.ends_with(ending))
+}
+
+fn endings(compression: Compression) -> &'static [&'static str] {
+    match compression {
         Compression::Gzip => &[".gz"],
         Compression::Bzip2 => &[".bz2"],
         Compression::Xz => &[".xz"],
         Compression::Zstd => &[".zst", ".zstd"],
-    };
-    let name = source.split('?').next().unwrap_or_default().to_ascii_lowercase();
-    endings.iter().any(|ending| name.ends_with(ending))
+    }
 }
+
+/// How the names of disks end that are not raw.
+const CALLED: [(&str, Container); 5] = [
+    (".qcow2", Container::Qcow2),
+    (".vmdk", Container::Vmdk),
+    (".vhd", Container::Vhd),
+    (".vhdx", Container::Vhdx),
+    (".vdi", Container::Vdi),
+];
 
 /// Opens a file or a disk device for reading.
 pub fn open(path: &Path) -> Result<File> {

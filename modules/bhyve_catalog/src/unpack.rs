@@ -14,6 +14,8 @@ use nix::sys::statvfs::fstatvfs;
 const BLOCK: usize = 1 << 20;
 /// Pieces of zeros of this length become holes.
 const HOLE: usize = 64 << 10;
+/// Compared with as a whole, which takes a tenth of the time of looking at each byte.
+static ZEROS: [u8; HOLE] = [0; HOLE];
 /// Largest window of zstd that is taken, as a power of two: what its program takes without being told so.
 const WINDOW_LOG: u32 = 27;
 /// Memory that an xz decoder may ask for: four times as much as for `xz -9`.
@@ -89,7 +91,7 @@ pub fn fill(mut content: impl Read, target: &File, budget: u64) -> Result<u64, F
             Err(error) => return Err(Failure::Source(error)),
         };
         for piece in block[..count].chunks(HOLE) {
-            if piece.iter().any(|byte| *byte != 0) {
+            if *piece != ZEROS[..piece.len()] {
                 written += piece.len() as u64;
                 judge_room(written, budget)?;
                 target

@@ -2,6 +2,9 @@
 
 //! Whether a disk in a form of its own is all there. What `qemu-img check` does not see reads as zeros, and would be published.
 
+mod vhdx;
+mod vmdk;
+
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -27,11 +30,13 @@ pub fn judge(container: Container, file: &File, glimpse: &Glimpse) -> Result<Opt
     ensure!(is_sound, "it has {size} bytes, which are no whole sectors: it was cut short, fetch it again");
     match container {
         Container::Qcow2 => return qcow2(file, glimpse),
-        Container::Vmdk => vmdk(head)?,
+        Container::Vmdk => {
+            refuse_part_of_vmdk(head)?;
+            return vmdk::judge(file, glimpse);
+        }
         Container::Vhd => vhd(glimpse)?,
         Container::Vdi => vdi(glimpse)?,
-        // qemu-img does.
-        Container::Vhdx => {}
+        Container::Vhdx => return vhdx::judge(file, *size),
     }
     Ok(None)
 }
@@ -54,7 +59,7 @@ fn big_u64(head: &[u8], place: usize) -> u64 {
 }
 
 /// A disk without a size of its own is a description that names other files.
-fn vmdk(head: &[u8]) -> Result<()> {
+fn refuse_part_of_vmdk(head: &[u8]) -> Result<()> {
     let capacity = u64::from_le_bytes(field(head, 12));
     ensure!(
         capacity > 0,
