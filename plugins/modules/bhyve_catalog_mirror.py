@@ -43,10 +43,15 @@ options:
     required: true
   repository:
     description:
-      - The catalogue to copy, as for M(apiary.bhyve.bhyve_image).
+      - The catalogue to copy, one place or several mirrors, as for M(apiary.bhyve.bhyve_image).
       - Its lists must have their usual names, C(data.pkg) and C(packagesite.pkg).
-    type: str
+    type: list
+    elements: str
     required: true
+  allow_older:
+    description: Copies, in this call, a catalogue that was replaced by a newer one before, as for M(apiary.bhyve.bhyve_image).
+    type: bool
+    default: false
   lock_timeout:
     description: Seconds to wait for another run.
     type: float

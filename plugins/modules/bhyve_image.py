@@ -14,12 +14,12 @@ description:
     describes itself as the catalogue does, and the checksum of the stream in it. Whether the stream is fit for ZFS is judged by
     M(apiary.bhyve.zfs_receive). Nothing is unpacked; the store keeps the package.
   - A package that breaks off, is larger or smaller than promised or has one wrong byte is refused and leaves nothing behind.
-    A run that is killed leaves a partial file, which is never taken for a whole one; the next run completes it over http and
-    from a path, and starts over via ssh.
+    A run that is killed leaves a partial file, which is never taken for a whole one; the next run completes it over http, from a
+    path, and over ssh from C(bhyve_catalog_server). From C(pkg ssh), which cannot begin within a file, it starts over.
   - Several runs at once fetch an image once; the others wait.
   - A silent server, and one that sends less than 8 KiB per second, is given up. See O(timeout).
   - The store remembers which catalogues a repository has shown. One that was replaced by a newer one is refused, because an
-    old signature is still a right signature. The message names the file to remove if the publisher has really gone back.
+    old signature is still a right signature. O(allow_older) takes it even so, if the publisher has really gone back.
   - The store remembers as well which catalogue vouched for an image, and with whose signature. Asked for it by another
     O(repository), O(signature_type) or key, or after the key was revoked, the catalogue is read again and has to vouch for the very
     same package; otherwise it is fetched anew or refused. An image once taken with O(signature_type=none) is not trusted for ever.
@@ -85,8 +85,17 @@ options:
         other side, as the role P(apiary.bhyve.image_repository#role) installs them.
       - A single word is the name of a repository that pkg(8) on the host is configured for. URL, keys and ssh arguments are
         taken from there. Fetching is not left to pkg, which takes a wrong signature or a corrupt file with exit status 0.
+      - Several places are mirrors of one catalogue, tried in this order. One that does not answer, is not signed as it must be, or lags behind is left
+        for the next, with a warning. What was seen at one counts for all, and a package that one breaks off is completed by the next.
       - Needed unless everything asked for is in the store, or O(state=absent).
-    type: str
+    type: list
+    elements: str
+  allow_older:
+    description:
+      - Takes, in this call, a catalogue that was replaced by a newer one before, and remembers it as the newest.
+      - For a publisher who has withdrawn an image with pkg(8), whose lists have no number, or has begun anew.
+    type: bool
+    default: false
   store:
     description:
       - The folder that keeps images. It is made where it does not exist.

@@ -37,8 +37,9 @@ options:
     description: The ZFS file system that golden volumes are below, such as V(zroot/images).
     type: str
   repository:
-    description: Where the catalogue is, as for M(apiary.bhyve.bhyve_image). Without it none is listed.
-    type: str
+    description: Where the catalogue is, one place or several mirrors, as for M(apiary.bhyve.bhyve_image). Without it none is listed.
+    type: list
+    elements: str
   signature_type:
     description: What must have signed the catalogue.
   pubkey:

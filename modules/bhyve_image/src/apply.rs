@@ -27,14 +27,15 @@ pub fn apply(plan: &Plan, observed: Observed, task: &mut Task) -> Result<Vec<Ima
     }
     if let Some(offer) = offer {
         let vouched = offer.vouched();
-        let Offer { mut repository, memory, edition, .. } = offer;
+        let Offer { mut repository, memories, edition, .. } = offer;
         store.make()?;
-        memory.remember(edition)?;
+        memories.remember(&edition)?;
         vouch(&plan.vouch, &stored, &vouched, &store)?;
         for package in &plan.fetch {
             let progress = task.progress(&format!("fetching {}", package.id), Some(package.size));
             let order = Order { package, vouched: &vouched };
-            let record = fetch(order, repository.transport()?, &store, &progress)?;
+            let record = fetch(order, &mut repository, &store, &progress)?;
+            repository.remarks().into_iter().for_each(|remark| task.warn(remark));
             task.record_bytes("apply", package.size);
             fetched.push(record.image);
         }

@@ -10,16 +10,19 @@ use image_catalog::archive::PackageArchive;
 use image_catalog::digest::{CheckingReader, Sha256Hex, SumKind};
 use image_catalog::name::ImageName;
 use image_catalog::package::{Package, PackageFile};
-use image_catalog::transport::Transport;
 
 use crate::image::Image;
 use crate::part::Part;
+use crate::repository::Repository;
 use crate::store::Store;
 use crate::stored::Record;
 use crate::vouched::Vouched;
 
 /// Bytes moved at a time.
 const BLOCK: usize = 256 * 1024;
+
+/// What counts as progress: a transfer that breaks is taken up again at the same place where it got this much further than ever.
+const PROGRESS: u64 = 128 << 10;
 
 /// An image to fetch.
 #[derive(Clone, Copy)]
@@ -37,18 +40,18 @@ pub struct Order<'a> {
 /// promises; nothing of it is left in the store then.
 pub fn fetch(
     order: Order<'_>,
-    transport: &mut dyn Transport,
+    repository: &mut Repository,
     store: &Store,
     progress: &Progress,
 ) -> Result<Record> {
     let package = order.package;
     let name: ImageName = package.id.to_string().parse()?;
-    let doing = format!("fetching {name} from {}", transport.place());
+    let doing = format!("fetching {name}");
     let file = package.file();
     let mut part = store.open_part(&name, &file)?;
-    let fetched =
-        Fetching { file: &file, transport, progress }.complete(&mut part, &|bytes| judge(package, bytes));
-    publish(order, &name, part, fetched.context(doing)?, store)
+    let fetched = Fetching { doing: &doing, file: &file, repository, progress }
+        .complete(&mut part, &|bytes| judge(package, bytes))?;
+    publish(order, &name, part, fetched, store)
 }
 
 /// Puts the verified package into the store: first the package, then the record that vouches for it.
@@ -69,12 +72,14 @@ fn publish(
     Ok(record)
 }
 
-/// A package file on its way from a place.
+/// A package file on its way from a catalogue.
 pub struct Fetching<'a> {
+    /// What a message calls that.
+    pub doing: &'a str,
     /// What the catalogue promises.
     pub file: &'a PackageFile,
-    /// The way to the place.
-    pub transport: &'a mut dyn Transport,
+    /// The catalogue, at any of its places.
+    pub repository: &'a mut Repository,
     /// Where its bytes are counted.
     pub progress: &'a Progress,
 }
@@ -82,40 +87,90 @@ pub struct Fetching<'a> {
 /// Reads all of a package file and says what it is worth.
 pub type Judge<'a, T> = &'a dyn Fn(&mut dyn Read) -> Result<T>;
 
+/// Why a package file did not come.
+enum Failure {
+    /// The place's fault: what has come is worth something.
+    Place(Error),
+    /// The disk's.
+    Disk(Error),
+    /// It is not what the catalogue promises.
+    File(Error),
+}
+
 impl Fetching<'_> {
-    /// Completes `part` and has all of it judged. A beginning that turns out wrong is fetched anew.
+    /// Completes `part` and has all of it judged. A beginning that turns out wrong is fetched anew, and what one place does not
+    /// give is taken from the next.
     ///
     /// # Errors
-    /// The place's, the disk's or the judge's.
+    /// Those of the places, of the disk or of the judge.
     pub fn complete<T>(&mut self, part: &mut Part, judge: Judge<'_, T>) -> Result<T> {
-        let judged = self.receive(part, judge)?;
-        if judged.is_err() && part.kept() > 0 {
-            part.start_over()?;
-            return self.receive(part, judge)?;
+        let Self { doing, file, progress, ref mut repository } = *self;
+        repository.anywhere(|repository| {
+            let place = repository.location().to_string();
+            let received = Receiving { file, repository, progress }.receive(part, judge);
+            received.with_context(|| format!("{doing} from {place}"))
+        })
+    }
+}
+
+/// A package file on its way from one place.
+struct Receiving<'a> {
+    file: &'a PackageFile,
+    repository: &'a mut Repository,
+    progress: &'a Progress,
+}
+
+impl Receiving<'_> {
+    fn receive<T>(&mut self, part: &mut Part, judge: Judge<'_, T>) -> Result<T> {
+        let mut farthest = part.kept();
+        loop {
+            let error = match self.attempt(part, judge) {
+                Ok(judged) => return Ok(judged),
+                Err(Failure::Disk(error)) => return Err(error),
+                Err(Failure::File(_)) if part.kept() > 0 => {
+                    part.start_over()?;
+                    continue;
+                }
+                Err(Failure::File(error)) => {
+                    // Another place may have the right one.
+                    part.start_over()?;
+                    return Err(error);
+                }
+                Err(Failure::Place(error)) => error,
+            };
+            part.keep()?;
+            if part.kept() < farthest + PROGRESS {
+                return Err(error);
+            }
+            farthest = part.kept();
+            self.repository.disconnect();
         }
-        judged
     }
 
-    /// The outer error is the place's or the disk's, the inner one the package's.
-    fn receive<T>(&mut self, part: &mut Part, judge: Judge<'_, T>) -> Result<Result<T>> {
+    fn attempt<T>(&mut self, part: &mut Part, judge: Judge<'_, T>) -> Result<T, Failure> {
         let PackageFile { path, size: promised, .. } = self.file;
         let mut body: Box<dyn Read + '_> = Box::new(io::empty());
         if part.kept() < *promised {
-            let opened = self.transport.open(path, part.kept())?;
-            let opened = opened.with_context(|| format!("the catalogue names {path}, which is not there"))?;
+            let transport = self.repository.transport().map_err(Failure::Place)?;
+            let opened = transport.open(path, part.kept()).map_err(Failure::Place)?;
+            let opened = opened.with_context(|| format!("the catalogue names {path}, which is not there"));
+            let opened = opened.map_err(Failure::Place)?;
             if let Some(size) = opened.size.filter(|size| size != promised) {
-                return Ok(Err(anyhow!("{path} has {size} bytes there, the catalogue says {promised}")));
+                return Err(Failure::File(anyhow!(
+                    "{path} has {size} bytes there, the catalogue says {promised}"
+                )));
             }
             if opened.start == 0 {
-                part.start_over()?;
+                part.start_over().map_err(Failure::Disk)?;
             }
             body = opened.body;
         }
         let mut arrival = Arrival { body, part, progress: self.progress, failed: None };
-        let judged = judge(&mut arrival.part.read_kept()?.chain(&mut arrival));
+        let kept = arrival.part.read_kept().map_err(Failure::Disk)?;
+        let judged = judge(&mut kept.chain(&mut arrival));
         match arrival.failed {
-            Some(error) => Err(error),
-            None => Ok(judged),
+            Some(failure) => Err(failure),
+            None => judged.map_err(Failure::File),
         }
     }
 }
@@ -175,13 +230,13 @@ struct Arrival<'a> {
     part: &'a Part,
     progress: &'a Progress,
     /// Why no more bytes come. Kept here because archives and decompressors tell it in words of their own.
-    failed: Option<Error>,
+    failed: Option<Failure>,
 }
 
 impl Arrival<'_> {
-    fn fail(&mut self, error: Error) -> io::Error {
+    fn fail(&mut self, kind: impl FnOnce(Error) -> Failure, error: Error) -> io::Error {
         let text = error.to_string();
-        self.failed.get_or_insert(error);
+        self.failed.get_or_insert(kind(error));
         io::Error::other(text)
     }
 }
@@ -191,11 +246,11 @@ impl Read for Arrival<'_> {
         let count = match self.body.read(buffer) {
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
-            Err(error) => return Err(self.fail(error.into())),
+            Err(error) => return Err(self.fail(Failure::Place, error.into())),
         };
         if let Err(error) = self.part.file().write_all(&buffer[..count]) {
             let error = Error::new(error).context(format!("writing {}", self.part.path().display()));
-            return Err(self.fail(error));
+            return Err(self.fail(Failure::Disk, error));
         }
         self.progress.advance(count as u64);
         Ok(count)
@@ -205,11 +260,12 @@ impl Read for Arrival<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ansible_module::Task;
+    use crate::access::{Access, SshOptions, TrustOptions};
+    use ansible_module::{Seconds, Task};
     use image_catalog::catalogue::Catalogue;
     use image_catalog::meta::Meta;
-    use image_catalog::signature::{SignedBy, Trust};
-    use image_catalog::transport::Folder;
+    use image_catalog::signature::{SignatureType, SignedBy, Trust};
+    use image_catalog::transport::Location;
     use std::fs;
 
     /// Every byte of a package is guarded, whatever it is for; and nothing is left of a refused one.
@@ -233,10 +289,19 @@ mod tests {
         let task = Task::default();
         let fetch = |contents: &[u8]| {
             fs::write(&path, contents).unwrap();
-            let mut transport = Folder::new(repository.clone()).unwrap();
+            let trust =
+                TrustOptions { signature_type: SignatureType::None, pubkey: None, fingerprints: None };
+            let access = Access {
+                location: Location::Folder(repository.clone()),
+                trust,
+                ssh: SshOptions::default(),
+                ca_path: None,
+                timeout: Seconds::new(30),
+            };
+            let mut repository = Repository::new(vec![access]).unwrap();
             let vouched = Vouched { repository: "here".to_owned(), signed_by: SignedBy::None };
             let order = Order { package, vouched: &vouched };
-            fetch(order, &mut transport, &store, &task.progress("test", None))
+            fetch(order, &mut repository, &store, &task.progress("test", None))
         };
         for position in 0..whole.len() {
             let mut changed = whole.clone();

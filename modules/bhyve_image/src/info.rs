@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::golden::golden;
 use crate::image::Image;
-use crate::memory::{Edition, Memory};
+use crate::memory::{Edition, Memories};
 use crate::params::{InfoParams, Names};
 use crate::repository::Repository;
 use crate::store::Store;
@@ -41,9 +41,10 @@ pub fn info(params: InfoParams, task: &mut Task) -> Result<Reply> {
         .with("unverified", unverified(&stored));
     if let Some(access) = params.access() {
         let mut repository = Repository::new(access)?;
-        let memory = Memory::load(store.folder(), repository.location())?;
-        let catalogue = task.phase("catalogue", |_| repository.catalogue())?;
-        if let Err(error) = memory.judge(&Edition::from(&catalogue)) {
+        let memories = Memories::load(store.folder(), repository.locations())?;
+        let catalogue = task.phase("catalogue", |_| repository.anywhere(Repository::catalogue))?;
+        repository.remarks().into_iter().for_each(|remark| task.warn(remark));
+        if let Err(error) = memories.judge(&Edition::from(&catalogue)) {
             task.warn(format!("{error:#}"));
         }
         reply = reply

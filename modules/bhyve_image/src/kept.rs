@@ -24,14 +24,14 @@ use crate::store::Store;
 /// A store and a catalogue, looked at once for all guests that name them.
 pub struct Kept {
     store: PathBuf,
-    access: Option<Access>,
+    access: Option<Vec<Access>>,
     images: Option<Vec<Image>>,
     packages: Option<Vec<Package>>,
 }
 
 impl Kept {
     /// Neither has been looked at yet.
-    pub fn of(store: PathBuf, access: Option<Access>) -> Self {
+    pub fn of(store: PathBuf, access: Option<Vec<Access>>) -> Self {
         Kept { store, access, images: None, packages: None }
     }
 
@@ -83,7 +83,8 @@ impl Kept {
         let access = self.access.clone();
         self.packages.get_or_insert_with(|| {
             let Some(access) = access else { return Vec::new() };
-            let read = task.phase("catalogue", |_| Offer::read(Repository::new(access)?, store));
+            let read =
+                task.phase("catalogue", |task| Offer::read(Repository::new(access)?, store, false, task));
             read.map(|offer| offer.catalogue.images).unwrap_or_else(|error| {
                 task.warn(format!("whether there is a newer image cannot be told: {error:#}"));
                 Vec::new()

@@ -26,7 +26,7 @@ const LOCK_LIMIT: Duration = Duration::from_secs(60);
 
 /// Catalogues that one place has shown to this host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Memory {
+struct Memory {
     repository: String,
     /// Their fingerprints, the newest last.
     seen: Vec<Sha256Hex>,
@@ -36,12 +36,41 @@ pub struct Memory {
     path: PathBuf,
 }
 
+/// What is remembered of one catalogue at each of its places. None of them may go back behind what another one has shown.
+pub struct Memories(Vec<Memory>);
+
+impl Memories {
+    /// Reads what the store in `folder` remembers.
+    ///
+    /// # Errors
+    /// Where a file is there but cannot be read.
+    pub fn load<'a>(folder: &Path, locations: impl Iterator<Item = &'a Location>) -> Result<Self> {
+        locations.map(|location| Memory::load(folder, location)).collect::<Result<_>>().map(Self)
+    }
+
+    /// Refuses a catalogue that was replaced by a newer one before.
+    ///
+    /// # Errors
+    /// Where it is that.
+    pub fn judge(&self, edition: &Edition) -> Result<()> {
+        self.0.iter().try_for_each(|memory| memory.judge(edition))
+    }
+
+    /// Remembers a catalogue as the newest, in a store that is there.
+    ///
+    /// # Errors
+    /// Where the store cannot be written.
+    pub fn remember(self, edition: &Edition) -> Result<()> {
+        self.0.into_iter().try_for_each(|memory| memory.remember(edition.clone()))
+    }
+}
+
 impl Memory {
     /// Reads what the store in `folder` remembers of the catalogue at `location`.
     ///
     /// # Errors
     /// Where the file is there but cannot be read.
-    pub fn load(folder: &Path, location: &Location) -> Result<Self> {
+    fn load(folder: &Path, location: &Location) -> Result<Self> {
         let repository = location.to_string();
         let digest = Sha256Hex::of(repository.as_bytes());
         Self::read(repository, folder.join(format!(".seen-{}.json", &digest.as_str()[..16])))
@@ -62,7 +91,7 @@ impl Memory {
     ///
     /// # Errors
     /// Where it is that.
-    pub fn judge(&self, edition: &Edition) -> Result<()> {
+    fn judge(&self, edition: &Edition) -> Result<()> {
         let why = match (self.serial, edition.serial) {
             (Some(seen), Some(offered)) if offered >= seen => return Ok(()),
             (Some(seen), Some(offered)) => format!("it has number {offered}, {seen} was seen here"),
@@ -75,9 +104,8 @@ impl Memory {
         };
         bail!(
             "the catalogue of {} is an old one: {why}; either somebody repeats it, or the server lags behind, or its \
-             publisher has begun anew: in that case remove {}",
-            self.repository,
-            self.path.display()
+             publisher has withdrawn an image with pkg(8) or begun anew: in that case set allow_older for one call",
+            self.repository
         )
     }
 
@@ -90,7 +118,7 @@ impl Memory {
     ///
     /// # Errors
     /// Where the store cannot be written.
-    pub fn remember(self, edition: Edition) -> Result<()> {
+    fn remember(self, edition: Edition) -> Result<()> {
         let _lock = workbench::alone_at(&self.path, LOCK_LIMIT)?;
         self.add(edition)
     }
@@ -184,13 +212,35 @@ mod tests {
             let expected = why.map(|why| {
                 format!(
                     "the catalogue of /srv/images is an old one: {why}; either somebody repeats it, or the server lags \
-                     behind, or its publisher has begun anew: in that case remove {}",
-                    memory.path.display()
+                     behind, or its publisher has withdrawn an image with pkg(8) or begun anew: in that case set allow_older for \
+                     one call"
                 )
             });
             let judged = memory.judge(&edition(text, serial));
             assert_eq!(judged.err().map(|error| error.to_string()), expected, "{seen:?}");
         }
+    }
+
+    #[test]
+    fn what_one_mirror_has_shown_counts_for_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let places: Vec<_> =
+            ["/srv/a", "/srv/b"].map(|text| Location::try_from(text.to_owned()).unwrap()).into();
+        let memories = || Memories::load(folder.path(), places.iter()).unwrap();
+        load(folder.path(), "/srv/b").remember(edition("two", Some(2))).unwrap();
+        let error = memories().judge(&edition("one", Some(1))).unwrap_err().to_string();
+        assert!(
+            error.starts_with("the catalogue of /srv/b is an old one: it has number 1, 2 was"),
+            "{error}"
+        );
+        memories().remember(&edition("three", Some(3))).unwrap();
+        for place in ["/srv/a", "/srv/b"] {
+            load(folder.path(), place).judge(&edition("two", Some(2))).unwrap_err();
+        }
+        // The user has said that it is right.
+        memories().remember(&edition("one", Some(1))).unwrap();
+        memories().judge(&edition("two", Some(2))).unwrap();
+        memories().judge(&edition("one", Some(1))).unwrap();
     }
 
     #[test]

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use image_catalog::catalogue::Catalogue;
 use image_catalog::name::ImageName;
 
-use crate::memory::{Edition, Memory};
+use crate::memory::{Edition, Memories};
 use crate::params::{Params, State};
 use crate::repository::Repository;
 use crate::store::Store;
@@ -32,7 +32,7 @@ pub struct Offer {
     pub repository: Repository,
     pub catalogue: Catalogue,
     /// What was seen there before.
-    pub memory: Memory,
+    pub memories: Memories,
     /// What tells this catalogue from others.
     pub edition: Edition,
 }
@@ -76,7 +76,7 @@ pub fn observe(params: &Params, task: &mut Task) -> Result<Observed> {
     let offer = match needed {
         true => {
             let repository = repository.context("option `repository` is needed to fetch an image")?;
-            Some(task.phase("catalogue", |_| Offer::read(repository, &store))?)
+            Some(task.phase("catalogue", |task| Offer::read(repository, &store, params.allow_older, task))?)
         }
         false => None,
     };
@@ -110,15 +110,27 @@ impl Offer {
         }
     }
 
-    /// Reads the catalogue of a repository and compares it with what `store` remembers of it.
+    /// Reads the catalogue of a repository and compares it with what `store` remembers of it. A place where it cannot be read, or
+    /// is an old one, is left for the next, and the user told.
     ///
     /// # Errors
     /// Where it cannot be reached or believed.
-    pub fn read(mut repository: Repository, store: &Store) -> Result<Self> {
-        let memory = Memory::load(store.folder(), repository.location())?;
-        let catalogue = repository.catalogue()?;
-        let edition = Edition::from(&catalogue);
-        memory.judge(&edition)?;
-        Ok(Self { repository, catalogue, memory, edition })
+    pub fn read(
+        mut repository: Repository,
+        store: &Store,
+        allow_older: bool,
+        task: &mut Task,
+    ) -> Result<Self> {
+        let memories = Memories::load(store.folder(), repository.locations())?;
+        let (catalogue, edition) = repository.anywhere(|repository| {
+            let catalogue = repository.catalogue()?;
+            let edition = Edition::from(&catalogue);
+            if !allow_older {
+                memories.judge(&edition)?;
+            }
+            Ok((catalogue, edition))
+        })?;
+        repository.remarks().into_iter().for_each(|remark| task.warn(remark));
+        Ok(Self { repository, catalogue, memories, edition })
     }
 }

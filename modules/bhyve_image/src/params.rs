@@ -3,6 +3,7 @@
 //! Options of the modules, strictly typed.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::path::PathBuf;
 
 use ansible_module::Seconds;
@@ -26,7 +27,7 @@ macro_rules! options {
         #[serde(deny_unknown_fields)]
         pub struct $name {
             $($own)*
-            pub(crate) repository: Option<Location>,
+            pub(crate) repository: Option<Mirrors>,
             #[serde(default)]
             pub(crate) signature_type: SignatureType,
             pub(crate) pubkey: Option<PathBuf>,
@@ -41,10 +42,11 @@ macro_rules! options {
         }
 
         impl $name {
-            /// The catalogue, where one is named.
-            pub fn access(&self) -> Option<Access> {
-                Some(Access {
-                    location: self.repository.clone()?,
+            /// The catalogue, where one is named, at each of its places.
+            pub fn access(&self) -> Option<Vec<Access>> {
+                let Mirrors(locations) = self.repository.as_ref()?;
+                let access = |location: &Location| Access {
+                    location: location.clone(),
                     trust: self.trust(),
                     ssh: SshOptions {
                         key: self.ssh_key.clone(),
@@ -53,7 +55,8 @@ macro_rules! options {
                     },
                     ca_path: self.ca_path.clone(),
                     timeout: self.timeout,
-                })
+                };
+                Some(locations.iter().map(access).collect())
             }
 
             /// What must have signed it.
@@ -83,6 +86,9 @@ options! {
         pub dataset: Option<DatasetName>,
         /// The raw file of the guest that the image is for.
         pub path: Option<PathBuf>,
+        /// Whether to take a catalogue that was replaced by a newer one before.
+        #[serde(default)]
+        pub allow_older: bool,
         /// Whether a guest is to be made from them; not an option, but known from the volumes that are there.
         #[serde(skip)]
         pub(crate) new_guest: bool,
@@ -127,6 +133,9 @@ options! {
     MirrorParams {
         /// The folder of the mirror.
         pub path: PathBuf,
+        /// Whether to take a catalogue that was replaced by a newer one before.
+        #[serde(default)]
+        pub allow_older: bool,
         /// How long to wait for another run.
         #[serde(default = "default_lock_timeout")]
         pub lock_timeout: Seconds,
@@ -164,34 +173,58 @@ pub struct Names(pub Vec<ImageName>);
 
 impl<'de> Deserialize<'de> for Names {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NamesVisitor)
+        let expected = "a name of an image, or a list of names";
+        deserializer.deserialize_any(Several { expected, one: "name", of: PhantomData }).map(Names)
     }
 }
 
-struct NamesVisitor;
+/// The places of one catalogue, without repetition, in the order in which they are tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mirrors(pub Vec<Location>);
 
-impl<'de> Visitor<'de> for NamesVisitor {
-    type Value = Names;
+impl<'de> Deserialize<'de> for Mirrors {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let expected = "the place of a catalogue, or a list of places";
+        let texts: Vec<String> =
+            deserializer.deserialize_any(Several { expected, one: "place", of: PhantomData })?;
+        // Not within the list: what is wrong with the only place is wrong with the option.
+        let places = texts.into_iter().map(Location::try_from).collect::<Result<_>>();
+        places.map(Mirrors).map_err(D::Error::custom)
+    }
+}
+
+/// Reads one thing, or a list of some without repetition.
+struct Several<T> {
+    expected: &'static str,
+    one: &'static str,
+    of: PhantomData<T>,
+}
+
+impl<'de, T> Visitor<'de> for Several<T>
+where
+    T: Deserialize<'de> + PartialEq + TryFrom<String>,
+    T::Error: fmt::Display,
+{
+    type Value = Vec<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name of an image, or a list of names")
+        f.write_str(self.expected)
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Names, E> {
-        text.parse().map(|name| Names(vec![name])).map_err(E::custom)
+    fn visit_str<E: Error>(self, text: &str) -> Result<Vec<T>, E> {
+        T::try_from(text.to_owned()).map(|one| vec![one]).map_err(E::custom)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Names, A::Error> {
-        let mut names: Vec<ImageName> = Vec::new();
-        while let Some(name) = list.next_element()? {
-            if !names.contains(&name) {
-                names.push(name);
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+        let mut found = Vec::new();
+        while let Some(one) = list.next_element()? {
+            if !found.contains(&one) {
+                found.push(one);
             }
         }
-        if names.is_empty() {
-            Err(A::Error::custom("expected at least one name, found none"))
-        } else {
-            Ok(Names(names))
+        if found.is_empty() {
+            return Err(A::Error::custom(format!("expected at least one {}, found none", self.one)));
         }
+        Ok(found)
     }
 }

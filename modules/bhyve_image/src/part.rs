@@ -53,7 +53,17 @@ impl Part {
         Ok(part)
     }
 
-    /// Bytes that were there before this run.
+    /// Counts what has come as the beginning that is there, for another attempt.
+    ///
+    /// # Errors
+    /// Where the file cannot be looked at.
+    pub fn keep(&mut self) -> Result<()> {
+        let found = self.file.stream_position();
+        self.kept = found.with_context(|| format!("reading {}", self.path.display()))?;
+        Ok(())
+    }
+
+    /// Bytes that were there before this attempt.
     pub fn kept(&self) -> u64 {
         self.kept
     }

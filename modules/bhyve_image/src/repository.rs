@@ -21,11 +21,15 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// How often the two lists are read until they agree.
 const ATTEMPTS: usize = 5;
 
-/// A catalogue by its place.
+/// A catalogue by its places, which all have the same one: what is signed and what was seen before counts for all of them.
 pub struct Repository {
-    access: Access,
+    places: Vec<Access>,
+    /// The place that is asked; the others are asked where it fails.
+    at: usize,
     trust: Trust,
     transport: Option<Box<dyn Transport>>,
+    /// Why places were left, for the user to know.
+    remarks: Vec<String>,
 }
 
 /// The lists of a catalogue, each with a right signature.
@@ -40,20 +44,68 @@ pub struct Lists {
 }
 
 impl Repository {
-    /// The catalogue that options describe; nothing is connected to yet.
+    /// The catalogue that options describe, at each of its places; nothing is connected to yet.
     ///
     /// # Errors
     /// Where the keys to believe cannot be read, or pkg(8) is not configured for a repository called so.
-    pub fn new(mut access: Access) -> Result<Self> {
-        if let Location::Configured(name) = &access.location {
-            access = pkg::configured(name, &access)?;
+    pub fn new(mut places: Vec<Access>) -> Result<Self> {
+        let is_alone = places.len() == 1;
+        for access in &mut places {
+            if let Location::Configured(name) = &access.location {
+                ensure!(
+                    is_alone,
+                    "option `repository` names {name}, a repository of pkg(8), among others: it has keys of its own; name its URL"
+                );
+                *access = pkg::configured(name, access)?;
+            }
         }
-        Ok(Self { trust: access.trust.load()?, access, transport: None })
+        let first = places.first().context("option `repository` names no place")?;
+        Ok(Self { trust: first.trust.load()?, places, at: 0, transport: None, remarks: Vec::new() })
     }
 
-    /// Where it is.
+    /// Where it is asked.
     pub fn location(&self) -> &Location {
-        &self.access.location
+        &self.access().location
+    }
+
+    /// Wherever it is, what is asked first in front.
+    pub fn locations(&self) -> impl Iterator<Item = &Location> {
+        self.places.iter().map(|access| &access.location)
+    }
+
+    fn access(&self) -> &Access {
+        &self.places[self.at]
+    }
+
+    /// Does something at the place that is asked, or else at the others in turn. What went well last is asked first from then on.
+    ///
+    /// # Errors
+    /// Where it fails everywhere.
+    pub fn anywhere<T>(&mut self, mut work: impl FnMut(&mut Self) -> Result<T>) -> Result<T> {
+        let mut failures = Vec::new();
+        loop {
+            match work(self) {
+                Ok(done) => {
+                    self.remarks.extend(failures);
+                    return Ok(done);
+                }
+                Err(error) if self.places.len() == 1 => return Err(error),
+                Err(error) => failures.push(format!("{error:#}")),
+            }
+            self.disconnect();
+            self.at = (self.at + 1) % self.places.len();
+            ensure!(
+                failures.len() < self.places.len(),
+                "all {} places of the catalogue have failed: {}",
+                self.places.len(),
+                failures.join("; ")
+            );
+        }
+    }
+
+    /// Why places were left since this was asked.
+    pub fn remarks(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.remarks)
     }
 
     /// What makes it believable.
@@ -66,7 +118,7 @@ impl Repository {
     /// # Errors
     /// Where the place does not answer in time, or the list is not signed as it must be.
     pub fn catalogue(&mut self) -> Result<Catalogue> {
-        let doing = format!("reading the catalogue of {}", self.access.location);
+        let doing = format!("reading the catalogue of {}", self.location());
         self.read_catalogue().context(doing)
     }
 
@@ -77,7 +129,7 @@ impl Repository {
     pub fn transport(&mut self) -> Result<&mut dyn Transport> {
         let transport = match self.transport.take() {
             Some(transport) => transport,
-            None => connect(&self.access)?,
+            None => connect(self.access())?,
         };
         Ok(&mut **self.transport.insert(transport))
     }
@@ -92,7 +144,7 @@ impl Repository {
     /// # Errors
     /// As [`Repository::catalogue`], and where one of the two is missing or not called as usual.
     pub fn lists(&mut self) -> Result<Lists> {
-        let doing = format!("reading the catalogue of {}", self.access.location);
+        let doing = format!("reading the catalogue of {}", self.location());
         for _ in 0..ATTEMPTS {
             let lists = self.read_lists().context(doing.clone())?;
             if lists.agree {

@@ -22,8 +22,8 @@ pub struct Vouched {
 /// Who has to have vouched for an image that is in the store.
 #[derive(Debug)]
 pub struct Demand {
-    /// The place of the catalogue; any one where none is named.
-    repository: Option<String>,
+    /// The places of the catalogue; any one where none is named.
+    repository: Option<Vec<String>>,
     /// What makes it believable; any signature where no key is named.
     trust: Option<Trust>,
 }
@@ -31,7 +31,8 @@ pub struct Demand {
 impl Demand {
     /// This catalogue, signed as it has to be.
     pub fn of(repository: &Repository) -> Self {
-        Self { repository: Some(repository.location().to_string()), trust: Some(repository.trust().clone()) }
+        let places = repository.locations().map(ToString::to_string).collect();
+        Self { repository: Some(places), trust: Some(repository.trust().clone()) }
     }
 
     /// Any catalogue that was signed as the options say.
@@ -54,7 +55,7 @@ impl Demand {
             Some(trust) => trust.believes(&vouched.signed_by),
             None => vouched.signed_by != SignedBy::None,
         };
-        signed && self.repository.as_ref().is_none_or(|place| *place == vouched.repository)
+        signed && self.repository.as_ref().is_none_or(|places| places.contains(&vouched.repository))
     }
 }
 
@@ -68,9 +69,12 @@ mod tests {
         let vouched = |repository: &str, signed_by| Vouched { repository: repository.to_owned(), signed_by };
         let meets = |demand: Demand, vouched| demand.is_met_by(Some(&vouched));
         let by_key = SignedBy::Pubkey { key: Sha256Hex::of(b"key") };
-        let demand = |place: Option<&str>, trust| Demand { repository: place.map(str::to_owned), trust };
-        assert!(meets(demand(Some("/a"), Some(Trust::Anyone)), vouched("/a", SignedBy::None)));
-        assert!(!meets(demand(Some("/b"), Some(Trust::Anyone)), vouched("/a", SignedBy::None)));
+        let demand = |places: Option<&[&str]>, trust| {
+            let repository = places.map(|places| places.iter().copied().map(str::to_owned).collect());
+            Demand { repository, trust }
+        };
+        assert!(meets(demand(Some(&["/b", "/a"]), Some(Trust::Anyone)), vouched("/a", SignedBy::None)));
+        assert!(!meets(demand(Some(&["/b"]), Some(Trust::Anyone)), vouched("/a", SignedBy::None)));
         assert!(meets(demand(None, None), vouched("/a", by_key)));
         assert!(!meets(demand(None, None), vouched("/a", SignedBy::None)));
         assert!(!demand(None, Some(Trust::Anyone)).is_met_by(None));

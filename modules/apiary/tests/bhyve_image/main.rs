@@ -8,6 +8,7 @@ mod configured;
 mod crash;
 mod damage;
 mod guests;
+mod mirrors;
 mod options;
 mod servers;
 mod states;

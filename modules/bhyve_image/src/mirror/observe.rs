@@ -18,7 +18,7 @@ use image_catalog::signs::{is_there, signs};
 
 use super::MARK;
 use crate::fetch::drain;
-use crate::memory::{Edition, Memory};
+use crate::memory::{Edition, Memories};
 use crate::params::MirrorParams;
 use crate::repository::Repository;
 
@@ -26,7 +26,7 @@ pub struct Observed {
     /// The other catalogue.
     pub repository: Repository,
     /// What was seen there before.
-    pub memory: Memory,
+    pub memories: Memories,
     /// What tells this catalogue from those before.
     pub edition: Edition,
     /// Every package it lists.
@@ -58,12 +58,19 @@ pub fn observe(params: &MirrorParams, task: &mut Task) -> Result<Observed> {
     refuse_original(&params.path)?;
     let access = params.access().context("option `repository` is needed: the catalogue to copy")?;
     let mut repository = Repository::new(access)?;
-    let memory = Memory::load(&params.path, repository.location())?;
-    let lists = task.phase("catalogue", |_| repository.lists())?;
+    let memories = Memories::load(&params.path, repository.locations())?;
+    let read = |repository: &mut Repository| {
+        let lists = repository.lists()?;
+        let edition = Edition::from(&lists.catalogue);
+        if !params.allow_older {
+            memories.judge(&edition)?;
+        }
+        Ok((lists, edition))
+    };
+    let (lists, edition) = task.phase("catalogue", |_| repository.anywhere(read))?;
+    repository.remarks().into_iter().for_each(|remark| task.warn(remark));
     // What is here may take long to read.
     repository.disconnect();
-    let edition = Edition::from(&lists.catalogue);
-    memory.judge(&edition)?;
     let Listed { files, nameless } = listed(&lists.catalogue)?;
     let before = listed_here(&params.path);
     let mut wanted = Vec::new();
@@ -76,7 +83,7 @@ pub fn observe(params: &MirrorParams, task: &mut Task) -> Result<Observed> {
     let lists = CatalogueFiles::of_archives(lists.packagesite, lists.data);
     let lists_differ =
         lists.iter().any(|(name, content)| fs::read(params.path.join(name)).ok().as_deref() != Some(content));
-    Ok(Observed { repository, memory, edition, wanted, nameless, lists, lists_differ, others })
+    Ok(Observed { repository, memories, edition, wanted, nameless, lists, lists_differ, others })
 }
 
 /// A mirror's folder says that it is one. Any other catalogue would be lost.
