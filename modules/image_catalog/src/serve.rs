@@ -3,7 +3,7 @@
 //! The server's side of pkg's line protocol (`pkg ssh`): hands out the files below one folder, and nothing else.
 
 use std::fs::File;
-use std::io::{BufRead, ErrorKind, Read, Write};
+use std::io::{BufRead, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
@@ -16,6 +16,9 @@ use crate::path::RelativePath;
 
 /// The longest request: room for the longest path and a number.
 const LINE_LIMIT: u64 = 4096;
+
+/// The word of our greeting that says that a request may name the byte to begin at. pkg's server cannot do that.
+pub(crate) const RESUMES: &str = "resumes";
 
 /// Bytes copied at a time.
 const BLOCK: usize = 256 * 1024;
@@ -59,7 +62,7 @@ impl Root {
 /// Where the connection breaks, a request has no end, or a file turns out shorter than was announced; the session
 /// must end then.
 pub fn serve(root: &Root, mut reader: impl BufRead, mut writer: impl Write) -> Result<()> {
-    send(&mut writer, concat!("ok: apiary.bhyve ", env!("CARGO_PKG_VERSION")))?;
+    send(&mut writer, &format!(concat!("ok: apiary.bhyve ", env!("CARGO_PKG_VERSION"), " {}"), RESUMES))?;
     loop {
         let mut line = Vec::new();
         match reader.by_ref().take(LINE_LIMIT).read_until(b'\n', &mut line) {
@@ -85,7 +88,7 @@ fn answer(root: &Root, request: &str, writer: &mut impl Write) -> Result<()> {
         Ok(wanted) => wanted,
         Err(refusal) => return send(writer, &format!("ko: {refusal}")),
     };
-    let file = match root.file(wanted.path) {
+    let mut file = match root.file(wanted.path) {
         Ok(file) => file,
         Err(refusal) => return send(writer, &format!("ko: {refusal}")),
     };
@@ -95,16 +98,19 @@ fn answer(root: &Root, request: &str, writer: &mut impl Write) -> Result<()> {
     if modified.map_or(0, |age| age.as_secs()) <= wanted.age {
         return send(writer, "ok: 0");
     }
-    send(writer, &format!("ok: {}", found.len()))?;
-    let sent = copy(file.take(found.len()), writer).with_context(doing)?;
-    ensure!(sent == found.len(), "{}: {} bytes were announced, {sent} are left", doing(), found.len());
+    let rest = found.len().saturating_sub(wanted.from);
+    file.seek(SeekFrom::Start(wanted.from)).with_context(doing)?;
+    send(writer, &format!("ok: {rest}"))?;
+    let sent = copy(file.take(rest), writer).with_context(doing)?;
+    ensure!(sent == rest, "{}: {rest} bytes were announced, {sent} are left", doing());
     Ok(())
 }
 
-/// `get PATH AGE`: the file, if it is newer than AGE.
+/// `get PATH AGE`: the file, if it is newer than AGE. `get PATH AGE FROM`: what of it follows so many bytes.
 struct Wanted<'a> {
     path: &'a str,
     age: u64,
+    from: u64,
 }
 
 /// Reads a request; the error is pkg's own answer to a wrong one.
@@ -115,14 +121,19 @@ fn parse(request: &str) -> Result<Wanted<'_>, String> {
     let Some((path, age)) = rest.split_once(' ') else {
         return Err("bad command get, expecting 'get file age'".to_owned());
     };
-    let digits = age.strip_prefix('-').unwrap_or(age);
-    let why = match age.parse() {
-        Ok(age) if i64::try_from(age).is_ok() => return Ok(Wanted { path, age }),
+    let (age, from) = age.split_once(' ').unwrap_or((age, "0"));
+    Ok(Wanted { path, age: number(age)?, from: number(from)? })
+}
+
+fn number(text: &str) -> Result<u64, String> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let why = match text.parse() {
+        Ok(number) if i64::try_from(number).is_ok() => return Ok(number),
         _ if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) => "invalid",
-        _ if age.starts_with('-') => "too small",
+        _ if text.starts_with('-') => "too small",
         _ => "too large",
     };
-    Err(format!("bad number {age}: {why}"))
+    Err(format!("bad number {text}: {why}"))
 }
 
 fn send(writer: &mut impl Write, line: &str) -> Result<()> {
@@ -158,7 +169,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
     use tempfile::TempDir;
 
-    const GREETING: &str = concat!("ok: apiary.bhyve ", env!("CARGO_PKG_VERSION"), "\n");
+    const GREETING: &str = concat!("ok: apiary.bhyve ", env!("CARGO_PKG_VERSION"), " resumes\n");
 
     fn catalogue() -> TempDir {
         let top = tempfile::tempdir().unwrap();
@@ -214,7 +225,13 @@ mod tests {
             ("get data.pkg x", "ko: bad number x: invalid\n"),
             ("get data.pkg -1", "ko: bad number -1: too small\n"),
             ("get data.pkg 9223372036854775808", "ko: bad number 9223372036854775808: too large\n"),
-            ("get data pkg 0", "ko: bad number pkg 0: invalid\n"),
+            ("get data pkg 0", "ko: bad number pkg: invalid\n"),
+            ("get data.pkg 0 0", "ok: 13\nroot/data.pkg"),
+            ("get data.pkg 0 5", "ok: 8\ndata.pkg"),
+            ("get data.pkg 0 13", "ok: 0\n"),
+            ("get data.pkg 0 99", "ok: 0\n"),
+            ("get data.pkg 0 -1", "ko: bad number -1: too small\n"),
+            ("get data.pkg 0 1 2", "ko: bad number 1 2: invalid\n"),
         ];
         for (request, expected) in table {
             let (answers, ended) = session(&top, &format!("{request}\nquit\nget data.pkg 0\n"));

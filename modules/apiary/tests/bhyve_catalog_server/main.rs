@@ -101,6 +101,41 @@ fn a_client_that_is_turned_away_comes_again() {
     let _ = doorkeeper.join().unwrap();
 }
 
+/// A connection to sshd that ends after so many of its bytes, or with it; how many it were.
+fn lead_in(door: &TcpListener, sshd: u16, limit: u64) -> u64 {
+    let (client, server) = (door.accept().unwrap().0, TcpStream::connect(("127.0.0.1", sshd)).unwrap());
+    let (mut from_client, mut to_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+    thread::spawn(move || {
+        let _ = io::copy(&mut from_client, &mut to_server);
+        to_server.shutdown(Shutdown::Write)
+    });
+    let (mut from_server, mut to_client) = (server.take(limit), client);
+    let count = io::copy(&mut from_server, &mut to_client).unwrap_or(0);
+    // The client has all that was sent before it hears of the end.
+    let _ = to_client.shutdown(Shutdown::Write);
+    let _ = from_server.into_inner().shutdown(Shutdown::Both);
+    count
+}
+
+#[test]
+fn a_transfer_that_breaks_goes_on_where_it_was() {
+    let sshd = Sshd::start("");
+    serve_fixtures(&sshd);
+    let door = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (port, inner) = (door.local_addr().unwrap().port(), sshd.port);
+    let doorkeeper = thread::spawn(move || [430_000, u64::MAX].map(|limit| lead_in(&door, inner, limit)));
+    let known = fs::read_to_string(sshd.at("known_hosts")).unwrap();
+    fs::write(sshd.at("known_hosts"), known.replace(&inner.to_string(), &port.to_string())).unwrap();
+    let store = sshd.at("store");
+    let mut options = options(&sshd, &store);
+    options["repository"] = json!(format!("ssh://{}@127.0.0.1:{port}/pubkey-rsa", account()));
+    fetch(options).unwrap();
+    assert_eq!(fs::read(store.join(format!("{IMAGE}.pkg"))).unwrap(), fs::read(package()).unwrap());
+    let [first, second] = doorkeeper.join().unwrap();
+    // The package has 466535 bytes.
+    assert!(first == 430_000 && second < 300_000, "{first} {second}");
+}
+
 #[test]
 fn what_ssh_complains_about_is_told() {
     let sshd = Sshd::start(MANY);
@@ -172,7 +207,7 @@ fn no_path_leads_out() {
     child.stdout.take().unwrap().read_to_string(&mut answers).unwrap();
     assert!(child.wait().unwrap().success());
     let mut lines = answers.lines();
-    assert_eq!(lines.next(), Some(concat!("ok: apiary.bhyve ", env!("CARGO_PKG_VERSION"))));
+    assert_eq!(lines.next(), Some(concat!("ok: apiary.bhyve ", env!("CARGO_PKG_VERSION"), " resumes")));
     for path in paths {
         assert_eq!(lines.next(), Some("ko: file not found"), "{path}");
     }
@@ -187,7 +222,7 @@ fn nothing_else_can_be_run() {
     let marker = sshd.at("marker");
     let touch = format!("touch {}", marker.display());
     let place = format!("{}@127.0.0.1", account());
-    let greeting = concat!("ok: apiary.bhyve ", env!("CARGO_PKG_VERSION"), "\n");
+    let greeting = concat!("ok: apiary.bhyve ", env!("CARGO_PKG_VERSION"), " resumes\n");
     // Whatever is asked for, the catalogue's server answers.
     for words in
         [vec![touch.as_str()], vec!["pkg", "ssh;", &touch], vec!["sh", "-c", &touch], vec!["scp", "-f", "."]]

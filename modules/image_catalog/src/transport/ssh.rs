@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::{Opened, Pace, Paced, SshAddress, Transport, cut_short};
 use crate::path::RelativePath;
+use crate::serve::RESUMES;
 
 /// The longest line a server may send; real ones stay below 100 characters.
 const LINE_LIMIT: u64 = 4096;
@@ -20,6 +21,8 @@ pub struct PkgSsh<R: Read, W: Write> {
     writer: W,
     place: String,
     folder: Option<RelativePath>,
+    /// Whether the server can begin within a file.
+    resumes: bool,
     /// Bytes of the last file that nobody has read yet.
     unread: u64,
 }
@@ -32,7 +35,7 @@ impl<R: Read, W: Write> PkgSsh<R, W> {
     pub fn start(reader: R, writer: W, server: &SshAddress, pace: Pace) -> Result<Self> {
         let reader = BufReader::new(Paced::new(reader, pace));
         let (place, folder) = (server.to_string(), server.folder.clone());
-        let mut session = Self { reader, writer, place, folder, unread: 0 };
+        let mut session = Self { reader, writer, place, folder, resumes: false, unread: 0 };
         let doing = || format!("waiting for the greeting of {}", session.place);
         let greeting = read_line(&mut session.reader).with_context(doing)?;
         ensure!(
@@ -41,6 +44,7 @@ impl<R: Read, W: Write> PkgSsh<R, W> {
              the account there must run `pkg ssh` or bhyve_catalog_server and nothing else",
             doing()
         );
+        session.resumes = greeting.split_whitespace().any(|word| word == RESUMES);
         Ok(session)
     }
 
@@ -60,9 +64,10 @@ impl<R: Read, W: Write> PkgSsh<R, W> {
         Ok(())
     }
 
-    fn ask(&mut self, wanted: &str) -> Result<String> {
+    fn ask(&mut self, wanted: &str, from: u64) -> Result<String> {
+        let from = if from > 0 { format!(" {from}") } else { String::new() };
         // Age 0 asks for the file however old it is.
-        self.writer.write_all(format!("get {wanted} 0\n").as_bytes())?;
+        self.writer.write_all(format!("get {wanted} 0{from}\n").as_bytes())?;
         self.writer.flush()?;
         self.begin();
         Ok(read_line(&mut self.reader)?)
@@ -76,21 +81,23 @@ impl<R: Read, W: Write> PkgSsh<R, W> {
 }
 
 impl<R: Read, W: Write> Transport for PkgSsh<R, W> {
-    fn open(&mut self, path: &RelativePath, _from: u64) -> Result<Option<Opened<'_>>> {
+    fn open(&mut self, path: &RelativePath, from: u64) -> Result<Option<Opened<'_>>> {
         let wanted = match &self.folder {
             Some(folder) => format!("{folder}/{path}"),
             None => path.to_string(),
         };
         let doing = format!("asking {} for {path}", self.place);
         ensure!(self.unread == 0, "{doing}: {} bytes of the file before are still unread", self.unread);
-        let answer = self.ask(&wanted).with_context(|| doing.clone())?;
+        let start = if self.resumes { from } else { 0 };
+        let answer = self.ask(&wanted, start).with_context(|| doing.clone())?;
         match answer.split_once(':').map(|(word, rest)| (word, rest.trim())) {
             Some(("ok", size)) => {
-                let size = size.parse().ok().with_context(|| format!("{doing}: {size:?} is not a size"))?;
-                self.unread = size;
+                let rest: u64 =
+                    size.parse().ok().with_context(|| format!("{doing}: {size:?} is not a size"))?;
+                self.unread = rest;
                 self.begin();
                 let body = Box::new(Body { reader: &mut self.reader, unread: &mut self.unread });
-                Ok(Some(Opened { body, start: 0, size: Some(size) }))
+                Ok(Some(Opened { body, start, size: Some(start.saturating_add(rest)) }))
             }
             Some(("ko", "file not found")) => Ok(None),
             Some(("ko", why)) => bail!("{doing}: it answered {why:?}"),
@@ -181,6 +188,23 @@ mod tests {
         let expected =
             "get images/meta.conf 0\nget images/files.pkg 0\nget images/empty 0\nget images/a 0\nquit\n";
         assert_eq!(String::from_utf8(sent).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_server_of_ours_begins_where_it_is_asked_to() {
+        for (greeting, asked, start) in [
+            ("ok: pkg 2.8.99.1", "get images/a 0\n", 0),
+            ("ok: apiary.bhyve 0.1.0 resumes", "get images/a 0 7\n", 7),
+        ] {
+            let mut sent = Vec::new();
+            let said = format!("{greeting}\nok: 3\nabc");
+            let mut server = session(said.as_bytes(), &mut sent).unwrap();
+            let opened = server.open(&path("a"), 7).unwrap().unwrap();
+            assert_eq!((opened.start, opened.size), (start, Some(start + 3)));
+            drop(opened);
+            drop(server);
+            assert_eq!(String::from_utf8(sent).unwrap(), asked);
+        }
     }
 
     #[test]
