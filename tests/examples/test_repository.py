@@ -54,7 +54,7 @@ def test_images_that_anyone_may_fetch_over_https(site, served, examples):
 
 
 def test_a_mirror_by_the_role(site, served, examples):
-    block = examples.data(ROLE, "image_repository_mirror_of: ssh://images@repo.example.org   # or https://..., or a path")
+    block = examples.data(ROLE, "image_repository_mirror_of: ssh://images@repo.example.org   # or https://..., or a path, or a list of them")
     site.inventory(mirror={**account("mirror"), "image_repository_path": "/var/db/apiary/mirror", **block})
     ran = [site.run("ansible-playbook -i inventory apiary.bhyve.repository").recap("mirror")["changed"] for _ in range(2)]
     assert ran[0] > 3 and ran[1] == 0
