@@ -37,12 +37,16 @@ impl<'a> Body<'a> {
 
     /// Connects again after `error`, unless nothing says that this is the same file.
     fn take_up(&mut self, error: io::Error) -> io::Result<()> {
-        self.breaks = if self.gained >= PROGRESS { 1 } else { self.breaks + 1 };
+        let is_fruitful = self.gained >= PROGRESS;
+        self.breaks = if is_fruitful { 1 } else { self.breaks + 1 };
         self.gained = 0;
         if self.validator.is_none() || self.breaks > FRUITLESS {
             return Err(error);
         }
-        thread::sleep(self.http.options.pause);
+        // A server that has sent so much is there, and need not be waited for.
+        if !is_fruitful {
+            thread::sleep(self.http.options.pause);
+        }
         let range = Range { from: self.position, validator: self.validator.clone() };
         match self.http.get(&self.url, Some(&range)) {
             Ok(Answer::Bytes(bytes)) if bytes.start == self.position && bytes.size == self.size => {
