@@ -4,7 +4,7 @@
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 "$top/tests/setup/packages.sh" binutils cpio gcc libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-log \
-    nginx-light openssh-client openssh-server openssl qemu-system-x86 sudo util-linux
+    nginx-light openssh-client openssh-server openssl qemu-system-x86 qemu-utils sudo util-linux xz-utils
 "$top/modules/install.sh"
 venv=$("$top/tests/setup/venv.sh" newest)
 mkdir -p "$top/.cache/collections/ansible_collections/apiary"

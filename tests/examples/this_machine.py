@@ -29,12 +29,19 @@ HYPERVISOR = {
 class Machine:
     """It is there between `start` and `stop`."""
 
-    def __init__(self):
+    def __init__(self, script=HERE / "machine.sh", *words):
         self.folder = tempfile.mkdtemp(prefix="examples-", dir="/var/tmp")
+        self.command = [script, self.folder, *words]
         self.process = self.pid = self.root = None
 
     def start(self):
-        self.process = subprocess.Popen([HERE / "machine.sh", self.folder], stdin=subprocess.DEVNULL)
+        self.launch()
+        self.wait()
+
+    def launch(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL)
+
+    def wait(self):
         wait_for("the copy of this machine to start", self.is_ready, 300)
 
     def is_ready(self):
@@ -48,8 +55,9 @@ class Machine:
 
     def stop(self):
         """Everything inside ends with its first process, which ends with this one."""
-        self.process.kill()
-        self.process.wait()
+        if self.process:
+            self.process.kill()
+            self.process.wait()
         pathlib.Path(self.folder).rmdir()
 
     def enter(self):
