@@ -28,6 +28,13 @@ def deploy(site, command):
     return site.run(command).recap("hv1")
 
 
+def test_it_is_installed_as_the_readme_says(site, examples):
+    site.write("requirements.yml", examples.text("README.md", "# requirements.yml"))
+    command = examples.text("README.md", "ansible-galaxy collection install -r requirements.yml")
+    assert "Nothing to do" in site.run(command).output
+    assert "apiary.bhyve:0.1.0 was installed successfully" in site.run(command + " --force").output
+
+
 def test_the_hypervisor_is_prepared_once(site, libvirt, examples):
     site.inventory(["hv1"], hv1=HYPERVISOR)
     first = examples.text(GUIDE, PLAYBOOK + "hypervisor --limit hv1")
