@@ -19,7 +19,7 @@ _PATH = r"(?!.*/\.\.(/|\Z))/[A-Za-z0-9/_.+@-]*[A-Za-z0-9_.+@-]"
 _PLAIN = r"(?=.*[!-~])[ -~]+"
 _ANY_HOST = "labels of 1 to 63 letters, digits and inner dashes, joined by dots, as in web1.example.org"
 _ANY_ACCOUNT = "at most 32 of a-z, 0-9, '_', '.', '-', beginning with a letter or '_'"
-_ANY_KEY = "one line of an authorized_keys file; a private key has no place here"
+_ANY_KEY = "one whole line of a file that ssh-keygen has written, such as ~/.ssh/id_ed25519.pub; neither dots in place of the key nor a private key"
 _ANY_PATH = "an absolute path of letters, digits, '_', '.', '+', '@', '-', without '..'"
 
 # What each text must match as a whole, and what is expected.
@@ -44,7 +44,7 @@ _TEXTS = {
     "write_files.owner": ("%s(:%s)?" % (_ACCOUNT, _ACCOUNT), "a user, or user and group as in www:www"),
     "write_files.permissions": (r"0[0-7]{3,4}", 'octal digits beginning with 0, in quotes, as in "0644"'),
 }
-_KEY = re.compile(r"(?!-)(.* )?(ssh-|ecdsa-|sk-)[^ ]* AAAA.*")
+_KEY = re.compile(r"(?!-)(.* )?(ssh-|ecdsa-|sk-)[^ ]* AAAA[A-Za-z0-9+/=]*( .*)?")
 _MAC = re.compile(r"[0-9a-f][02468ace](:[0-9a-f]{2}){5}")
 _SECRET = ("users.password_hash",)
 

@@ -106,7 +106,7 @@ checked_text!(
 checked_text!(
     /// A line of an authorized_keys file.
     SshKey, "SSH public key", is_ssh_key,
-    "one line of an authorized_keys file, as in \"ssh-ed25519 AAAA... comment\"; a private key has no place here"
+    "one whole line of a file that ssh-keygen has written, such as ~/.ssh/id_ed25519.pub; neither dots in place of the key nor a private key"
 );
 
 checked_text!(
@@ -261,12 +261,13 @@ fn is_one_line(text: &str) -> bool {
 }
 
 fn is_ssh_key(text: &str) -> bool {
-    // The type may follow options; a private key begins with dashes.
+    // The type may follow options; a private key begins with dashes. Documentation shortens keys with dots.
     is_one_line(text)
         && !text.starts_with('-')
         && text.split(' ').zip(text.split(' ').skip(1)).any(|(kind, key)| {
             (kind.starts_with("ssh-") || kind.starts_with("ecdsa-") || kind.starts_with("sk-"))
                 && key.starts_with("AAAA")
+                && key.chars().all(|c| c.is_ascii_alphanumeric() || "+/=".contains(c))
         })
 }
 

@@ -143,6 +143,8 @@ fn keys_are_public_and_on_one_line() {
         "ssh-rsa AAAA\nssh-rsa AAAA",
         "AAAA",
         "ssh-rsa BBBB",
+        "ssh-ed25519 AAAA...",
+        "ssh-ed25519 AAAA... me@here",
     ] {
         SshKey::try_from(text.to_owned()).unwrap_err();
     }

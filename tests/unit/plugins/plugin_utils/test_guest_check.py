@@ -294,6 +294,7 @@ SEEDS = [
     {"addresses": ["dhcp"], "interface": "eth0"}, {"addresses": ["dhcp"], "interface": "0eth"}, {"addresses": ["dhcp"], "interface": "a" * 16},
     {"ssh_keys": [KEY]}, {"ssh_keys": ['from="192.0.2.0/24" ' + KEY]}, {"ssh_keys": ["AAAA"]}, {"ssh_keys": ["-----BEGIN OPENSSH PRIVATE KEY-----"]},
     {"ssh_keys": [KEY + "\n"]}, {"ssh_keys": ["ssh-ed25519  AAAA"]}, {"ssh_keys": [""]},
+    {"ssh_keys": ["ssh-ed25519 AAAA..."]}, {"ssh_keys": ["ssh-ed25519 AAAA... me"]}, {"ssh_keys": ["ssh-ed25519 AAAA\u2026"]},
     {"users": [{"name": "ada", "ssh_keys": [KEY], "groups": ["wheel"], "shell": "/bin/sh", "sudo": ["ALL=(ALL) ALL"]}]}, {"users": []},
     {"users": [{"name": "Ada"}]}, {"users": [{"name": "ada", "groups": ["a b"]}]}, {"users": [{"name": "ada", "shell": "sh"}]},
     {"users": [{"name": "ada", "shell": "/bin/../sh"}]}, {"users": [{"name": "ada", "sudo": ["a\nb"]}]}, {"users": [{"name": "ada", "password_hash": HASH}]},
