@@ -113,11 +113,11 @@ options:
     type: list
     elements: str
   mtu:
-    description: Largest packet in bytes. nuageinit, and ifupdown in Linux guests, take it with fixed addresses only.
+    description: Largest packet in bytes, as in V(9000). nuageinit, and ifupdown in Linux guests, take it with fixed addresses only.
     type: int
   mac:
     description:
-      - MAC address of the interface that gets the addresses. Upper case is put right.
+      - MAC address of the interface that gets the addresses, as in V("58:9c:fc:20:00:01"). Upper case is put right.
       - Not needed where the domain has the address that M(apiary.bhyve.libvirt_domain) gives it.
       - "If no interface has this address, nuageinit stops and configures nothing: with a domain template of your own, give the address
         in both places."
@@ -195,7 +195,7 @@ options:
         type: list
         elements: str
       shell:
-        description: Absolute path of the login shell. Only for users that the image does not have.
+        description: Absolute path of the login shell, as in V(/bin/sh). Only for users that the image does not have.
         type: path
       ssh_keys:
         description: SSH public keys of this user, in place of O(ssh_keys).
@@ -212,7 +212,7 @@ options:
         type: list
         elements: str
       password_hash:
-        description: Password, hashed as crypt(3) does. Also of a user that the image has. Not for O(nuageinit=14.1).
+        description: Password, hashed as crypt(3) does, as in V($6$SALT$HASH). Also of a user that the image has. Not for O(nuageinit=14.1).
         type: str
   packages:
     description: Packages to install.
@@ -223,16 +223,16 @@ options:
     type: list
     elements: str
   write_files:
-    description: Files to write. nuageinit makes no folders for them.
+    description: "Files to write, as in V([{path: /etc/motd, content: Hello}]). nuageinit makes no folders for them."
     type: list
     elements: dict
     suboptions:
       path:
-        description: Absolute path in the guest.
+        description: Absolute path in the guest, as in V(/etc/motd).
         type: str
         required: true
       content:
-        description: The text of the file.
+        description: The text of the file, as in V(Hello).
         type: str
         required: true
       owner:
@@ -246,8 +246,8 @@ options:
     type: str
   user_data:
     description:
-      - User data as it is, in place of what is rendered from O(ssh_keys), O(users), O(packages), O(run_commands), O(write_files) and
-        O(timezone).
+      - User data as it is, as in V("{{ lookup('ansible.builtin.file', 'user-data.yml'\) }}"), in place of what is rendered from O(ssh_keys),
+        O(users), O(packages), O(run_commands), O(write_files) and O(timezone).
       - For nuageinit it is C(#cloud-config) with a key C(users). A script is refused for O(nuageinit=15.0), which would then set neither the
         host name nor the network, and is taken with a warning for O(nuageinit=14.1). Use O(run_commands), or O(write_files) for the script
         and O(run_commands) to start it.
