@@ -6,11 +6,12 @@ project = "apiary.bhyve"
 copyright = "The apiary.bhyve developers"
 title = html_short_title = "apiary.bhyve"
 extensions = ["sphinx_antsibull_ext"]
-pygments_style = "ansible"
 highlight_language = "YAML+Jinja"
-html_theme = "alabaster"
-html_theme_options = {"page_width": "70em", "sidebar_width": "16em", "fixed_sidebar": False}
-html_sidebars = {"**": ["about.html", "navigation.html", "searchbox.html"]}
+html_theme = "apiary"
+html_theme_path = ["theme"]
+html_permalinks_icon = "#"
+html_copy_source = html_show_sourcelink = False
 nitpicky = False
 # Modules of Ansible itself are named but not linked.
-suppress_warnings = ["ref.ref"]
+# The guides stand on the first page, for the list beside every page, and on that of the collection.
+suppress_warnings = ["ref.ref", "toc.multiple_toctrees"]

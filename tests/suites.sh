@@ -22,8 +22,8 @@ programs() {
     tests/setup/packages.sh zstd && "$(tests/setup/venv.sh newest)/bin/python" -m pytest -q -p no:cacheprovider --durations=3 tests/integration
 }
 
-# The catalogue's page in a real browser.
-page() { tests/page/run.sh; }
+# The catalogue's page and the documentation site in a real browser.
+page() { tests/page/run.sh && tests/page/site.sh; }
 
 # Playbooks, roles and documentation, as Ansible's own tools see them.
 sanity() { tests/sanity/run.sh; }

@@ -7,6 +7,8 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 "$top/tests/setup/packages.sh" chromium gcc pkg-config
 # shellcheck source=tests/patience.sh
 . "$top/tests/patience.sh"
+# shellcheck source=tests/page/browser.sh
+. "$top/tests/page/browser.sh"
 platform=$("$top/modules/platform.sh")
 "$top/modules/install.sh"
 folder=$(mktemp -d)
@@ -33,11 +35,6 @@ publish FreeBSD-14.2-RELEASE-ZFS-20G 20250515 freebsd
 publish debian-12-ZFS-10G 20250515 debian-12
 publish "long-$(printf 'x%.0s' {1..90})" 1.0 none
 
-browser() {
-    HOME=$folder timeout "$(patience 120)" chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --hide-scrollbars \
-        --user-data-dir="$folder/profile" "$@" 2>"$folder/browser.log" || { cat "$folder/browser.log" >&2; exit 1; }
-}
-
 # What a person would see, written into the page by the page itself.
 probe='<script>
 const seen = (selector) => [...document.querySelectorAll(selector)].filter((part) => part.checkVisibility()).length;
@@ -51,21 +48,11 @@ parent.postMessage(facts.join(" "), "*");
 page=$(<"$folder/catalog/index.html")
 printf '%s' "${page/<\/body>/"$probe"}" >"$folder/probe.html"
 
-# In a frame, since the browser's own window does not get as narrow as a phone.
-frame() {
-    cat <<EOF
-<script>addEventListener("message", (message) => { document.title = message.data; });</script>
-<iframe src="probe.html" style="border: 0; width: $1px; height: 1000px"></iframe>
-EOF
-}
-
 failed=0
 mkdir -p "$top/tests/output"
 for width in 390 1280; do
     browser --window-size="$width,1400" --screenshot="$top/tests/output/catalogue-$width.png" "file://$folder/catalog/index.html"
-    frame "$width" >"$folder/frame.html"
-    browser --virtual-time-budget=5000 --dump-dom "file://$folder/frame.html" >"$folder/dom.html"
-    found=$(sed -n 's/.*<title>\(.*\)<\/title>.*/\1/p' "$folder/dom.html")
+    found=$(seen_in_frame "$width" "$folder/probe.html")
     # Width, images, two-liners and copy buttons; with everything unfolded; images that the filter leaves; files fetched.
     expected="$width 3 3 3 $width 4 1 0"
     [ "$found" = "$expected" ] || { echo "page: at $width pixels expected $expected, found $found" >&2; failed=1; }
