@@ -6,8 +6,9 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 [ -d "$folder" ] || exit 0
+# Quiet, it reads all the same: Ansible warns of a pipe that nobody reads.
 say() {
-    [ "${1:-}" = --quiet ] || cat
+    if [ "${1:-}" = --quiet ]; then cat >/dev/null; else cat; fi
 }
 
 if [ -e "$folder/libvirt/daemon.pid" ] && kill -0 "$(cat "$folder/libvirt/daemon.pid")" 2>/dev/null; then
