@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Writes the page of a guest, every key with its type, default and an example, from what the check on the controller holds guests against.
 

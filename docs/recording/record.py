@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs commands in a terminal of their own and writes what was seen, and when, as an asciicast (version 2).
 

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Draws one command of an asciicast as an SVG: still.py CAST SVG COMMAND [LINES]. It shows the command and the last LINES of what it printed."""
 
