@@ -68,6 +68,13 @@ def run_kept(programs, environment, job=None):
     return line(["common", "find", *_running(environment, job)], job, **values)
 
 
+def stream_kept(programs, environment):
+    """Runs the kept program at one end of a stream: see `_pipe`. The arguments are the line after the environment's."""
+    table = ("%s %s %d %s" % (uname, each.kept_name, each.size, each.sha256) for uname, each in programs.items())
+    before = ["environment"] if environment else []
+    return line(["common", "find", *before, "stream", "end"], table=" ".join(table), stamp=_STAMP_SHOWN)
+
+
 def keep_and_run(program, environment, job=None):
     """Keeps the program that follows the arguments on stdin, then runs it."""
     values = dict(platform=program.uname, file=program.kept_name, kind=program.kind, sum=program.sha256, size=program.size, stamp=_STAMP)

@@ -46,7 +46,7 @@ class Watcher:
         """Returns the job's answer; ends the job when its time is up, or this process or Ansible is told to stop."""
         deadline = time.monotonic() + job.limit if job.limit else None
         ansible = os.getppid()
-        with _ended_by_signal(lambda: self.forget(job)):
+        with ended_by_signal(lambda: self.forget(job)):
             while True:
                 answer = self.ask(job)
                 if answer.word != "busy":
@@ -93,7 +93,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextlib.contextmanager
-def _ended_by_signal(cancel):
+def ended_by_signal(cancel):
     """Calls `cancel` before SIGINT or SIGTERM takes its ordinary course."""
 
     def stop(number, _frame):

@@ -5,6 +5,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -24,6 +25,20 @@ pub struct Arguments(Map<String, Value>);
 fn from_file(path: &Path) -> Result<Arguments> {
     let doing = || format!("reading arguments from {}", path.display());
     from_reader(File::open(path).with_context(doing)?).with_context(doing)
+}
+
+/// Takes not a byte of what follows the line.
+#[expect(clippy::unbuffered_bytes, reason = "a buffer would take bytes of the stream behind it")]
+fn first_line() -> Result<Arguments> {
+    let stdin = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    let mut line = Vec::new();
+    for byte in stdin.take(LONGEST).bytes() {
+        match byte? {
+            b'\n' => break,
+            byte => line.push(byte),
+        }
+    }
+    from_reader(&line[..])
 }
 
 fn from_reader(source: impl Read) -> Result<Arguments> {
@@ -48,7 +63,8 @@ fn kind(value: &Value) -> &'static str {
 }
 
 impl Arguments {
-    /// Reads the arguments from the file named by this process's first argument, or from standard input for `-`.
+    /// Reads the arguments from the file named by this process's first argument, from standard input for `-`, or from its first line
+    /// for `+`, behind which a stream stands.
     ///
     /// # Errors
     /// Where there is no such argument, or what it names cannot be read or is no JSON object.
@@ -59,6 +75,9 @@ impl Arguments {
         match words.as_slice() {
             [word] if word == "-" => {
                 from_reader(io::stdin().lock()).context("reading arguments from standard input")
+            }
+            [word] if word == "+" => {
+                first_line().context("reading arguments from the first line of standard input")
             }
             [word] => from_file(Path::new(word)),
             _ => {

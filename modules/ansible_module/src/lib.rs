@@ -3,7 +3,7 @@
 //! What every module program shares: the module protocol, commands, locks, files, progress.
 //!
 //! A program is one function from typed options to a [`Reply`]; [`run`] does the rest:
-//! it reads the arguments (a JSON file as first argument, or `-` for standard input),
+//! it reads the arguments (a JSON file as first argument, `-` for standard input, or `+` for its first line, where a stream follows),
 //! splits Ansible's own `_ansible_*` keys off, and prints exactly one JSON object.
 
 mod arguments;
@@ -20,6 +20,7 @@ mod progress;
 mod quantity;
 mod reply;
 mod state;
+pub mod stream;
 mod task;
 pub mod workbench;
 

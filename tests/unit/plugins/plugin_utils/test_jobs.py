@@ -12,7 +12,7 @@ import pytest
 # Both signals come in one moment, as from Ctrl-C; then one more, while the job is being cancelled.
 WORKER = """
 import os, signal, sys
-from ansible_collections.apiary.bhyve.plugins.plugin_utils._jobs import _ended_by_signal
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._jobs import ended_by_signal
 
 BOTH = {signal.SIGINT, signal.SIGTERM}
 
@@ -27,7 +27,7 @@ def cancel():
     print("cancelled", flush=True)
 
 signal.signal(signal.SIGINT, signal.SIG_DFL)
-with _ended_by_signal(cancel):
+with ended_by_signal(cancel):
     send([int(number) for number in sys.argv[1:]])
 print("went on", flush=True)
 """
