@@ -69,11 +69,12 @@ volumes:
       type: str
       sample: /dev/zvol/zroot/guests/web1.old-20261128T181500Z
     part:
-      description: V(kept) for one that was put aside, V(staged) for one that was made ready for an exchange, else V(own).
+      description: V(kept) for one that was put aside, V(staged) for one that was made ready for an exchange, V(arriving) for one of which
+        a move to this host has brought a part, else V(own).
       type: str
       sample: kept
     of:
-      description: Name of the volume that it is kept of or made ready for, or null.
+      description: Name of the volume that it is kept of, made ready for or on its way to be, or null.
       type: str
       sample: web1
     guid:

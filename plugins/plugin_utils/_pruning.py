@@ -88,6 +88,8 @@ class Pruning:
             why, goes = self._kept(volume, whole)
         elif volume["part"] == "staged":
             why, goes = self._staged(volume)
+        elif volume["part"] == "arriving":
+            why, goes = "a move of it to this host was cut; apiary.bhyve.move goes on with it, or " + _NAME_IT % whole, False
         elif self._is_used(volume):
             # Only whoever names it has to hear of it.
             return self._row("volumes", volume, "used: it is a guest's disk", False) if asked else None

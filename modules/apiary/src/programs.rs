@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use ansible_module::{Arguments, answer, answer_each, answer_guests};
 use anyhow::Result;
 #[cfg(feature = "images")]
-use zfs_receive::{info, snapshot, swap};
+use zfs_receive::{info, moving, snapshot, swap};
 
 /// What runs as a module, with arguments that have been read.
 pub type Module = fn(Result<Arguments>) -> ExitCode;
@@ -41,6 +41,8 @@ const MODULES: &[(&str, Module)] = &[
     ("libvirt_host_info", |arguments| libvirt_domain::leave(answer(arguments, crate::looks::module))),
     #[cfg(feature = "clocks")]
     ("ntpd_check", |arguments| answer(arguments, ntpd_check::module)),
+    #[cfg(feature = "images")]
+    ("volume_stream", |arguments| answer_guests(arguments, moving::module, moving::guests)),
     #[cfg(feature = "images")]
     ("zfs_receive", |arguments| answer_guests(arguments, zfs_receive::module, zfs_receive::guests)),
     #[cfg(feature = "images")]

@@ -137,6 +137,18 @@ impl Zfs {
         Sending::start(command.arg(snapshot.as_str()))
     }
 
+    /// Starts `zfs send` of a snapshot, or of what it has more than `base`, as it is stored: compressed blocks stay compressed.
+    ///
+    /// # Errors
+    /// Where it cannot be started.
+    pub fn send_as_stored(&self, snapshot: &SnapshotName, base: Option<&SnapshotName>) -> Result<Sending> {
+        let mut command = self.command(&["send", "-L", "-c"]).time_limit(SEND_LIMIT);
+        if let Some(base) = base {
+            command = command.args(["-i", base.as_str()]);
+        }
+        Sending::start(command.arg(snapshot.as_str()))
+    }
+
     /// Whether a volume that nobody has open holds what it held in `snapshot`, its newest one. `written` does not tell: a rollback by
     /// itself leaves some bytes of it (OpenZFS 2.3).
     ///

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-//! An exchange that was cut between its two renames: no volume has the guest's name, and what is to have it bears the mark. Whoever
-//! made a new volume now would hide the guest's data. Pure.
+//! An exchange that was cut between its two renames: no volume has the guest's name, and what is to have it bears the mark. Or a move to
+//! this host that was cut. Whoever made a new volume now would hide the guest's data. Pure.
 
 use anyhow::{Result, bail};
 
@@ -19,8 +19,16 @@ pub struct Beside {
 /// Refuses to make the volume `name`, which is missing, where one of those `beside` it is to become it.
 ///
 /// # Errors
-/// Where an exchange has to be finished first.
+/// Where an exchange or a move has to be finished first.
 pub fn refuse(name: &str, beside: &[Beside]) -> Result<()> {
+    if let Some(arriving) = beside.iter().find(|other| marks::arrives_with(&other.name, name)) {
+        bail!(
+            "making {name}: its guest is on its way from another host, and that move was cut: found {}; finish it with `ansible-playbook -i \
+             INVENTORY apiary.bhyve.move -e guest_names={}`, or remove {0} if the guest shall stay where it was",
+            arriving.name,
+            guest(name)
+        );
+    }
     let own = || beside.iter().filter(|other| marks::is_beside(&other.name, name));
     // Of two that were chosen one after the other, the last one counts.
     let marked = own().filter_map(|other| Some((other.mark.as_deref()?.split_once(' ')?, other)));
@@ -39,10 +47,11 @@ pub fn refuse(name: &str, beside: &[Beside]) -> Result<()> {
     )
 }
 
-/// The guest that has this volume as its root disk.
+/// The guest that has this volume as a disk.
 fn guest(name: &str) -> &str {
     let last = name.rsplit('/').next().unwrap_or(name);
-    last.strip_suffix(".raw").unwrap_or(last)
+    let name = last.strip_suffix(".raw").unwrap_or(last);
+    name.split(':').next().unwrap_or(name)
 }
 
 #[cfg(test)]
@@ -66,6 +75,16 @@ mod tests {
         ] {
             refuse("t/web", &beside(names)).unwrap();
         }
+    }
+
+    #[test]
+    fn a_move_that_was_cut_comes_first() {
+        for (name, arriving) in [("t/web", "t/web.move"), ("/v/web:data.raw", "/v/web:data.raw.move")] {
+            let told = refuse(name, &beside(&[(arriving, None)])).unwrap_err().to_string();
+            assert!(told.contains(&format!("found {arriving}; finish it")), "{told}");
+            assert!(told.contains("-e guest_names=web`"), "{told}");
+        }
+        refuse("t/web2", &beside(&[("t/web.move", None)])).unwrap();
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod describe;
 mod device;
 mod feed;
 pub mod guests;
+pub mod moving;
 mod observe;
 mod plan;
 mod receive;

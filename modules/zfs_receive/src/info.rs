@@ -38,9 +38,9 @@ struct Volume {
     path: Option<String>,
     /// What a guest has it as.
     device: String,
-    /// `own`, `kept` or `staged`.
+    /// `own`, `kept`, `staged` or `arriving`.
     part: &'static str,
-    /// The volume that it is kept of or made ready for.
+    /// The volume that it is kept of, made ready for, or on its way to be.
     of: Option<String>,
     /// Guid of the image it was made from.
     guid: Option<Guid>,
@@ -78,6 +78,7 @@ impl Volume {
             Part::Own => ("own", None),
             Part::KeptOf(of) => ("kept", Some(of.to_owned())),
             Part::StagedFor(of) => ("staged", Some(of.to_owned())),
+            Part::ArrivingFor(of) => ("arriving", Some(of.to_owned())),
         };
         Volume { name: name.to_owned(), device, part, of, ..Volume::default() }
     }

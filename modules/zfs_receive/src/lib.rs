@@ -11,6 +11,7 @@ pub mod info;
 mod job;
 mod made_from;
 mod marks;
+pub mod moving;
 mod params;
 mod properties;
 mod raw_file;

@@ -9,6 +9,9 @@ use ansible_module::moment;
 /// What is added to the name of a volume that is made ready to take its place.
 pub const STAGED: &str = ".redeploy";
 
+/// What is added to the name of a volume that arrives from another host.
+pub const ARRIVING: &str = ".move";
+
 /// What is added to the name of a volume that is kept, before the moment.
 const KEPT: &str = ".old-";
 
@@ -28,6 +31,12 @@ pub const LINEAGE: &str = "lineage";
 
 /// User property and attribute of a volume that is kept: until when.
 pub const KEEP_UNTIL: &str = "keep-until";
+
+/// User property of a snapshot that was taken for a move.
+pub const MOVE: &str = "move";
+
+/// User property and attribute of a volume that has come from another host: guid of the last snapshot that was sent.
+pub const ARRIVED: &str = "arrived";
 
 /// The name of a mark as a ZFS user property.
 pub fn property(mark: &str) -> String {
@@ -69,6 +78,8 @@ pub enum Part<'a> {
     KeptOf(&'a str),
     /// Made ready for the volume with this name.
     StagedFor(&'a str),
+    /// Arriving from another host, to be the volume with this name.
+    ArrivingFor(&'a str),
 }
 
 /// What a volume of this name is.
@@ -76,15 +87,32 @@ pub fn part(name: &str) -> Part<'_> {
     if let Some(of) = name.strip_suffix(STAGED).filter(|of| !of.is_empty()) {
         return Part::StagedFor(of);
     }
+    if let Some(of) = name.strip_suffix(ARRIVING).filter(|of| !of.is_empty()) {
+        return Part::ArrivingFor(of);
+    }
     match name.rsplit_once(KEPT) {
         Some((of, moment)) if !of.is_empty() && is_moment(moment) => Part::KeptOf(of),
         _ => Part::Own,
     }
 }
 
-/// Whether `other` is kept of the volume `name` or made ready for it.
+/// Whether `other` is kept of the volume `name`, made ready for it, or on its way to be it or another one of its guest.
 pub fn is_beside(other: &str, name: &str) -> bool {
-    matches!(part(other), Part::KeptOf(of) | Part::StagedFor(of) if of == name)
+    matches!(part(other), Part::KeptOf(of) | Part::StagedFor(of) if of == name) || arrives_with(other, name)
+}
+
+/// Whether `other` is on its way to be the volume `name`, or another one of the same guest, whose volumes all move.
+pub fn arrives_with(other: &str, name: &str) -> bool {
+    matches!(part(other), Part::ArrivingFor(of) if guest(of) == guest(name))
+}
+
+/// The name of the root disk of the guest that a volume belongs to, without the suffix of a raw file.
+fn guest(name: &str) -> &str {
+    let last = name.rfind('/').map_or(0, |slash| slash + 1);
+    match name[last..].find(':') {
+        Some(colon) => &name[..last + colon],
+        None => name.strip_suffix(".raw").unwrap_or(name),
+    }
 }
 
 /// The name that keeps a volume.
@@ -117,6 +145,20 @@ mod tests {
     }
 
     #[test]
+    fn all_volumes_of_a_guest_arrive_together() {
+        for (other, name, expected) in [
+            ("web1.move", "web1", true),
+            ("t/web1.move", "t/web1:data", true),
+            ("/v/web1:data.raw.move", "/v/web1.raw", true),
+            ("web1:data.raw.move", "web1:log.raw", true),
+            ("t/web10.move", "t/web1", false),
+            ("t/web1.redeploy", "t/web1:data", false),
+        ] {
+            assert_eq!(is_beside(other, name), expected, "{other} {name}");
+        }
+    }
+
+    #[test]
     fn names_tell_what_a_volume_is() {
         let table = [
             ("web1", Part::Own),
@@ -129,6 +171,9 @@ mod tests {
             (".old-20261122T181500Z", Part::Own),
             ("web1.redeploy", Part::StagedFor("web1")),
             (".redeploy", Part::Own),
+            ("web1.move", Part::ArrivingFor("web1")),
+            ("web1:data.raw.move", Part::ArrivingFor("web1:data.raw")),
+            (".move", Part::Own),
             ("web1:data", Part::Own),
         ];
         for (name, expected) in table {

@@ -4,6 +4,7 @@
 
 mod apply;
 mod identity;
+pub mod moving;
 mod observe;
 mod plan;
 

@@ -23,7 +23,7 @@ pub use params::{InfoParams, Params};
 
 /// User property of snapshots that this module has taken; its value is the snapshot's own name, so that one which is inherited from
 /// elsewhere tells nothing.
-const MARK: &str = "apiary.bhyve:snapshot";
+pub const MARK: &str = "apiary.bhyve:snapshot";
 
 /// Module `zfs_snapshot`.
 ///

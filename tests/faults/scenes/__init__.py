@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from scenes import catalogue, clock, key, mirror, seed, store, volume
+from scenes import catalogue, clock, key, mirror, move, seed, store, volume
 
 ALL = [
     *(key.NewKey, key.LostPublicKey),
@@ -14,6 +14,7 @@ ALL = [
     *(store.Fetched, store.Newer, store.Removed),
     *(volume.NewVolume, volume.Replaced, volume.Continued, volume.Grown, volume.Gone),
     *(volume.Blank, volume.BlankGrown),
+    *(move.PlaceTaken, move.MoveFinished, move.GivenAway),
     *(seed.NewSeed, seed.ChangedSeed, seed.NoSeed),
     *(clock.Remembered, clock.Metrics),
 ]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use ansible_module::Task;
 use anyhow::{Context, Result};
-use zfs_command::{DatasetName, Problem, Zfs, problem_of};
+use zfs_command::{DatasetName, IMAGE_SNAPSHOT, Problem, Zfs, problem_of};
 use zfs_stream::{Base, Summary};
 
 use super::device;
@@ -60,7 +60,7 @@ fn destroy(zfs: &Zfs, name: &str) -> Result<()> {
     }
 }
 
-fn set_each(zfs: &Zfs, properties: &[(String, String)], name: &str) -> Result<()> {
+pub fn set_each(zfs: &Zfs, properties: &[(String, String)], name: &str) -> Result<()> {
     for (property, value) in properties {
         patiently(name, || zfs.set(property, value, name))
             .with_context(|| format!("setting {property}={value} on {name}"))?;
@@ -166,7 +166,7 @@ fn take_name(zfs: &Zfs, name: &DatasetName, kept: Option<&str>) -> Result<()> {
     named
 }
 
-fn give_device(zfs: &Zfs, name: &DatasetName, device: &Device) -> Result<()> {
+pub fn give_device(zfs: &Zfs, name: &DatasetName, device: &Device) -> Result<()> {
     if *device == Device::Never {
         return Ok(());
     }
@@ -215,6 +215,7 @@ fn receive_unfinished(zfs: &Zfs, wanted: &NewVolume, task: &mut Task) -> Result<
     let destination = Destination {
         zfs,
         dataset: &wanted.name.unfinished(),
+        snapshot: IMAGE_SNAPSHOT,
         origin: base.map(|base| base.snapshot.as_str()),
         properties: &properties,
     };

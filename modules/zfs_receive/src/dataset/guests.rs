@@ -169,7 +169,8 @@ impl Group {
 
     /// Receives the golden volume where it is missing.
     fn receive_golden(&mut self, task: &mut Task) -> Result<Option<Plan>> {
-        let Some(golden) = self.request.golden.clone().filter(|_| !task.check_mode) else { return Ok(None) };
+        let wanted = !task.check_mode && plan::needs_golden(&self.request, &self.observed);
+        let Some(golden) = self.request.golden.clone().filter(|_| wanted) else { return Ok(None) };
         let request = Present { volumes: Vec::new(), ..self.request.clone() };
         let plan = plan::present(&request, &self.observed)?;
         if plan.receives().next().is_none() {

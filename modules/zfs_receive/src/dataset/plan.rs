@@ -19,7 +19,7 @@ use crate::job::ImageFile;
 
 pub use absent::absent;
 pub use blank::blank;
-pub use present::present;
+pub use present::{needs_golden, present};
 pub use volume::check_size;
 
 /// One change.

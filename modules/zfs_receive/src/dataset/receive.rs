@@ -6,7 +6,7 @@ use std::io::{self, Read};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use zfs_command::{IMAGE_SNAPSHOT, Receive, Zfs, judge};
+use zfs_command::{Receive, Zfs, judge};
 use zfs_stream::{Event, Reader, Summary};
 
 use super::feed::Feed;
@@ -19,13 +19,15 @@ pub struct Destination<'a> {
     pub zfs: &'a Zfs,
     /// Unfinished name of the volume.
     pub dataset: &'a str,
+    /// What comes after the `@` in the name of its snapshot.
+    pub snapshot: &'a str,
     /// The snapshot an incremental stream applies to.
     pub origin: Option<&'a str>,
     /// Properties set before the data arrive.
     pub properties: &'a [(String, String)],
 }
 
-/// Receives a whole stream, or every stream of a package; the last snapshot is `@image` then, and the only one.
+/// Receives a whole stream, or every stream of a package; the last snapshot has the wanted name then, and is the only one of them.
 ///
 /// `judge` looks at everything else there is to say about the source, and about the volume, while ZFS can still be stopped.
 ///
@@ -66,8 +68,8 @@ pub fn receive<R: Read>(
 
 fn snapshot(segment: u32, destination: &Destination) -> String {
     match segment {
-        0 => format!("{}@{IMAGE_SNAPSHOT}", destination.dataset),
-        more => format!("{}@{IMAGE_SNAPSHOT}-{more}", destination.dataset),
+        0 => format!("{}@{}", destination.dataset, destination.snapshot),
+        more => format!("{}@{}-{more}", destination.dataset, destination.snapshot),
     }
 }
 

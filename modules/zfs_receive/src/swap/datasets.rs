@@ -85,6 +85,8 @@ fn observe(zfs: &Zfs, names: &[&DatasetName]) -> Result<BTreeMap<DatasetName, Fo
             _ if row.name == name.as_str() => found.root = Some(disk),
             Part::KeptOf(_) => found.kept.push(disk),
             Part::StagedFor(_) | Part::Own => found.staged = Some(disk),
+            // A move of it was cut: nothing is exchanged for what has not come whole.
+            Part::ArrivingFor(_) => {}
         }
     }
     found.values_mut().for_each(|found| found.kept.sort_by(|a, b| a.name.cmp(&b.name)));

@@ -64,6 +64,8 @@ fn observe(path: &Path) -> Result<Found> {
             _ if called == name => found.root = Some(disk),
             Part::KeptOf(_) => found.kept.push(disk),
             Part::StagedFor(_) | Part::Own => found.staged = Some(disk),
+            // A move of it was cut: nothing is exchanged for what has not come whole.
+            Part::ArrivingFor(_) => {}
         }
     }
     found.kept.sort_by(|a, b| a.name.cmp(&b.name));

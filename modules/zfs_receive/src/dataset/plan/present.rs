@@ -31,7 +31,9 @@ pub fn present(request: &Present, observed: &Observed) -> Result<Plan> {
         check_parent(name, observed)?;
         sweep(name, observed, &mut plan);
     }
-    if let Some(golden) = &request.golden {
+    if let Some(golden) = &request.golden
+        && (observed.rows.contains_key(golden.as_str()) || needs_golden(request, observed))
+    {
         plan_golden(golden, request, observed, &mut plan)?;
     }
     for wanted in &request.volumes {
@@ -40,6 +42,15 @@ pub fn present(request: &Present, observed: &Observed) -> Result<Plan> {
     refuse_reservations(&request.volumes, plan.image_size, observed)?;
     plan.warnings = doubts_about_space(&plan, request, observed);
     Ok(plan)
+}
+
+/// Whether a golden volume is needed: one that is there already needs none, as that of a guest which has moved here with its image.
+pub fn needs_golden(request: &Present, observed: &Observed) -> bool {
+    let is_there = |wanted: &Wanted| {
+        let found = observed.rows.get(wanted.name.as_str());
+        found.is_some_and(|found| observed.snapshot_of(found, request.image.guid).is_some())
+    };
+    request.volumes.is_empty() || !request.volumes.iter().all(is_there)
 }
 
 fn check_names(request: &Present) -> Result<()> {

@@ -135,6 +135,18 @@ fn the_golden_volume_comes_first_and_once() {
 }
 
 #[test]
+fn a_guest_that_came_with_its_image_needs_no_golden_volume() {
+    let mut found = host();
+    found.rows.retain(|name, _| !name.starts_with("tank/images/demo"));
+    found.rows.get_mut("tank/vm/web").unwrap().origin = None;
+    let image = row("tank/vm/web@image", Kind::Snapshot, 7);
+    found.rows.insert(image.name.clone(), image);
+    assert!(!present(&request(&["tank/vm/web"]), &found).unwrap().changed());
+    let plan = present(&request(&["tank/vm/web", "tank/vm/db"]), &found).unwrap();
+    assert_eq!(steps(&plan)[0], "receive tank/images/demo, keep None");
+}
+
+#[test]
 fn leftovers_are_swept_and_are_no_change() {
     let mut found = host();
     found.rows.insert("tank/vm/.new-web".to_owned(), row("tank/vm/.new-web", Kind::Volume, 9));
