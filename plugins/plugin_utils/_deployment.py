@@ -27,8 +27,8 @@ PHASES = ("images", "volumes", "seeds", "domains")
 
 
 _ELSEWHERE = (
-    "it still runs on %s, whose bhyve_guests has it no more: expected it to run on one host only; remove it there first, with --limit "
-    "and -e bhyve_remove"
+    "it still runs on %s, whose bhyve_guests has it no more: expected it to run on one host only; `ansible-playbook -i INVENTORY "
+    "apiary.bhyve.move -e guest_names=%s` brings it here with its disks, or remove it there first, with --limit and -e bhyve_remove"
 )
 _SILENT = "it is not known whether one of these guests still runs on %s, which did not answer"
 _NO_FAMILY = "the os of image %s is %s, which does not say who reads a seed: write `family` into the guest's seed"
@@ -126,7 +126,7 @@ class Deployment:
         if name in self.faults:
             yield self.faults[name]
         if name in self.elsewhere:
-            yield _ELSEWHERE % self.elsewhere[name]
+            yield _ELSEWHERE % (self.elsewhere[name], name)
         for phase in phases:
             answer = self.answers[phase].get(name, {})
             if answer.get("failed"):

@@ -48,12 +48,17 @@ def guests_elsewhere(hostvars, hosts, asked=None):
     """Guests that still run on a host whose dictionary has them no more: by the host that has them now, the other one by their names. ASKED
     is what hosts outside the play have answered."""
     found = {host: domains_found(hostvars, host) for host in hosts}
-    found.update({result["item"]: ours(result) for result in _results(asked)})
+    found.update(asked_hosts(asked))
     left = {}
     for host, domains in found.items():
         named_there = guests_of(hostvars, host)
         left.update({name: host for name, domain in domains.items() if name not in named_there and domain["state"] != "shutoff"})
     return {here: {name: left[name] for name in guests_of(hostvars, here) if name in left} for here in hosts} if left else {}
+
+
+def asked_hosts(asked):
+    """The domains of ours on hosts outside the play that were asked, by host."""
+    return {result["item"]: ours(result) for result in _results(asked)}
 
 
 def hosts_silent(asked):

@@ -70,6 +70,23 @@ NOT_RUN = {
             "playbooks/redeploy.yml": ["ansible-playbook -i INVENTORY apiary.bhyve.redeploy -e guest_names=web1,web2"],
         }.items() for name in names
     },
+    **{
+        (page, name): "it takes two hosts: tests/lab/test_move.py and tests/zfs/test_move.py play what they are of"
+        for page, names in {
+            "guests_to_move": ["Show what could be moved"],
+            "moving_failures": ["Tell which guests have failed"],
+            "moving_options": ["Shut the guests down where they are"],
+            "moving_place": ["Show where the guests of hv1 have their disks"],
+            "moving_sources": ["Show where guests come from"],
+            "moving_table": ["Show the guests"],
+            "volume_move": [
+                "Bring most of it while the guest runs on hv1", "Shut the guest down there", "Bring the rest",
+                "Take it away from hv1, when the guest runs here",
+            ],
+            "docs/docsite/rst/guide_second_day.rst": ["ansible-playbook -i inventory apiary.bhyve.move -e guest_names=web1"],
+            "playbooks/move.yml": ["ansible-playbook -i INVENTORY apiary.bhyve.move -e guest_names=web1,web2"],
+        }.items() for name in names
+    },
     ("roles/hypervisor/README.md", "# group_vars/bhyve_hypervisors.yml"):
         "the role makes bridges on FreeBSD only; tests/lab plays the same with FreeBSD's files",
     ("roles/hypervisor/README.md", 'ifconfig_em0="up"'): "lines of FreeBSD's rc.conf",
