@@ -52,9 +52,16 @@ options:
         C(user.apiary.bhyve.ran)). That is for the moment before the guest is stopped, so that a call after one that was cut knows whether
         to start it. M(apiary.bhyve.zfs_receive_info) tells it for a day, or as long as no volume has the guest's name.
       - With V(settled), the exchange is over, and the marks of it are taken away.
+      - With V(renamed), it shall be the one that was called O(from), with all that is kept of it or made ready for it, and its snapshots and
+        marks. What has the new name already, because a call was cut, stays. A volume at a name that is needed is refused, and
+        so is a call where neither name has a volume.
     type: str
-    choices: [new, back, noted, settled]
+    choices: [new, back, noted, settled, renamed]
     default: new
+  from:
+    description:
+      - What the volume was called, a name in the same place. Required with O(state=renamed), and only used there.
+    type: str
   keep_days:
     description:
       - For how many days the volume that is put aside is kept. Nothing removes it by itself; the playbook C(apiary.bhyve.prune) does,
@@ -85,6 +92,12 @@ EXAMPLES = r"""
   apiary.bhyve.zfs_swap:
     path: /var/lib/guests/web1.raw
     state: settled
+
+- name: The guest has another name
+  apiary.bhyve.zfs_swap:
+    path: /var/lib/guests/www1.raw
+    from: /var/lib/guests/web1.raw
+    state: renamed
 
 - name: Bring the volume before back
   apiary.bhyve.zfs_swap:

@@ -35,7 +35,7 @@ pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
     match job.place.clone() {
         Place::File(path) => files::run(&path, &job, task),
         Place::Dataset(name) => {
-            let mut group = datasets::Group::open(&[&name], task)?;
+            let mut group = datasets::Group::open(&job.datasets(), task)?;
             group.run(&name, &job, task)
         }
     }
@@ -63,7 +63,7 @@ fn of_datasets(guests: &BTreeMap<String, (DatasetName, Job)>, task: &Task) -> BT
     if guests.is_empty() {
         return BTreeMap::new();
     }
-    let all: Vec<&DatasetName> = guests.values().map(|(name, _)| name).collect();
+    let all: Vec<&DatasetName> = guests.values().flat_map(|(_, job)| job.datasets()).collect();
     // What is done for all is recorded with the first.
     let mut first = task.of_guest();
     let mut group =
@@ -81,6 +81,16 @@ fn of_datasets(guests: &BTreeMap<String, (DatasetName, Job)>, task: &Task) -> BT
 }
 
 impl Job {
+    /// The names that it is about, that of before included.
+    fn datasets(&self) -> Vec<&DatasetName> {
+        let places = [Some(&self.place), self.from.as_ref()].into_iter().flatten();
+        let named = places.filter_map(|place| match place {
+            Place::Dataset(name) => Some(name),
+            Place::File(_) => None,
+        });
+        named.collect()
+    }
+
     /// What is asked for of the volume `name`, now.
     fn wish(&self, name: String, task: &Task) -> Wish {
         let now = SystemTime::now();

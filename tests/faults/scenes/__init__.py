@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from scenes import catalogue, clock, key, mirror, move, seed, store, volume
+from scenes import catalogue, clock, key, mirror, move, seed, store, swap, volume
 
 ALL = [
     *(key.NewKey, key.LostPublicKey),
@@ -15,6 +15,7 @@ ALL = [
     *(volume.NewVolume, volume.Replaced, volume.Continued, volume.Grown, volume.Gone),
     *(volume.Blank, volume.BlankGrown),
     *(move.PlaceTaken, move.MoveFinished, move.GivenAway),
+    *(swap.Renamed,),
     *(seed.NewSeed, seed.ChangedSeed, seed.NoSeed),
     *(clock.Remembered, clock.Metrics),
 ]

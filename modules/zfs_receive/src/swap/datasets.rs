@@ -11,8 +11,8 @@ use ansible_module::{Reply, Task, moment};
 use anyhow::{Context, Result, ensure};
 use zfs_command::{DatasetName, Kind, Row, Zfs};
 
-use super::params::{Job, State};
-use super::plan::{self, Disk, Found, Step, Way};
+use super::params::{Job, Place, State};
+use super::plan::{self, Before, Disk, Found, Step, Way};
 use super::{marks, reply};
 use crate::dataset;
 use crate::properties::UNFINISHED;
@@ -41,9 +41,12 @@ impl Group {
     /// Does what the job says with one of them.
     pub fn run(&mut self, name: &DatasetName, job: &Job, task: &mut Task) -> Result<Reply> {
         let mut found = self.found.get(name).cloned().unwrap_or_default();
-        let exchanges = matches!(job.state, State::New | State::Back);
+        let exchanges = matches!(job.state, State::New | State::Back | State::Renamed);
         if found.root.is_some() && exchanges && !task.check_mode {
             found.user = dataset::user::of(name.as_str());
+        }
+        if let Some(Place::Dataset(before)) = &job.from {
+            found.before = Some(Box::new(self.before(before, task)));
         }
         let wish = job.wish(name.to_string(), task);
         let plan = plan::plan(&wish, &found)?;
@@ -54,6 +57,14 @@ impl Group {
             }
         }
         Ok(reply(&wish, &plan, &found, Some(dataset::device_path(name.as_str()))))
+    }
+
+    fn before(&self, name: &DatasetName, task: &Task) -> Before {
+        let mut found = self.found.get(name).cloned().unwrap_or_default();
+        if found.root.is_some() && !task.check_mode {
+            found.user = dataset::user::of(name.as_str());
+        }
+        Before { name: name.to_string(), found }
     }
 }
 

@@ -6,11 +6,12 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use ansible_module::lock::Lock;
 use ansible_module::{Reply, Task, files, moment, workbench};
 use anyhow::{Context, Result, ensure};
 
-use super::params::Job;
-use super::plan::{self, Disk, Found, Plan, Step, Way, Wish};
+use super::params::{Job, Place};
+use super::plan::{self, Before, Disk, Found, Plan, Step, Way, Wish};
 use super::{marks, reply};
 use marks::Part;
 
@@ -24,17 +25,36 @@ pub fn run(path: &Path, job: &Job, task: &mut Task) -> Result<Reply> {
 }
 
 fn exchange(path: &Path, job: &Job, task: &mut Task) -> Result<(Wish, Found, Plan)> {
-    let _lock = match task.check_mode {
-        true => None,
-        false => Some(task.phase("wait", |_| workbench::alone_at(path, LOCK_LIMIT))?),
+    let before = match &job.from {
+        Some(Place::File(before)) => Some(before.as_path()),
+        _ => None,
     };
-    let found = task.phase("observe", |_| observe(path))?;
+    let _locks = match task.check_mode {
+        true => Vec::new(),
+        false => task.phase("wait", |_| lock(path, before))?,
+    };
+    let found = task.phase("observe", |_| {
+        let mut found = observe(path)?;
+        found.before = before.map(look_before).transpose()?.map(Box::new);
+        anyhow::Ok(found)
+    })?;
     let wish = job.wish(path.display().to_string(), task);
     let plan = plan::plan(&wish, &found)?;
     if !task.check_mode {
         task.phase("apply", |_| apply(&plan, path))?;
     }
     Ok((wish, found, plan))
+}
+
+/// Of two names always in the same order, so that two runs cannot wait for each other.
+fn lock(path: &Path, before: Option<&Path>) -> Result<Vec<Lock>> {
+    let mut paths: Vec<&Path> = before.into_iter().chain([path]).collect();
+    paths.sort();
+    paths.into_iter().map(|path| workbench::alone_at(path, LOCK_LIMIT)).collect()
+}
+
+fn look_before(path: &Path) -> Result<Before> {
+    Ok(Before { name: path.display().to_string(), found: observe(path)? })
 }
 
 fn observe(path: &Path) -> Result<Found> {
@@ -141,6 +161,34 @@ mod tests {
         let mut task = Task::default();
         task.check_mode = check_mode;
         Ok(exchange(path, &params.job()?, &mut task)?.2)
+    }
+
+    #[test]
+    fn a_file_gets_another_name_with_what_is_kept_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (old, new) = (folder.path().join("web1.raw"), folder.path().join("www1.raw"));
+        let renamed = |check_mode| {
+            let options = serde_json::json!({"path": new, "state": "renamed", "from": old});
+            let mut task = Task::default();
+            task.check_mode = check_mode;
+            let params: Params = serde_json::from_value(options)?;
+            anyhow::Ok(exchange(&new, &params.job()?, &mut task)?.2.changed())
+        };
+        assert!(renamed(false).unwrap_err().to_string().ends_with("found neither"));
+        fs::write(&old, "root").unwrap();
+        fs::write(folder.path().join("web1.raw.old-20261122T181500Z"), "kept").unwrap();
+        fs::write(folder.path().join("web11.raw"), "of another").unwrap();
+        set(old.to_str().unwrap(), marks::RAN, "2026-11-22T18:15:00Z").unwrap();
+        assert!(renamed(true).unwrap() && renamed(false).unwrap());
+        assert!(!renamed(true).unwrap() && !renamed(false).unwrap());
+        let mut names: Vec<_> = fs::read_dir(&folder)
+            .unwrap()
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(names, ["web11.raw", "www1.raw", "www1.raw.old-20261122T181500Z"]);
+        assert_eq!(contents(folder.path()), ["kept", "of another", "root"]);
+        assert!(disk(&new).unwrap().noted);
     }
 
     fn contents(folder: &Path) -> Vec<String> {

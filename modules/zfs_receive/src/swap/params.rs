@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::Deserialize;
 use zfs_command::DatasetName;
 
@@ -25,6 +25,8 @@ pub struct Params {
     /// For how many days the present volume is kept.
     #[serde(default = "a_week")]
     pub keep_days: u32,
+    /// What the volume was called, where it has got another name.
+    pub from: Option<String>,
 }
 
 fn a_week() -> u32 {
@@ -44,6 +46,8 @@ pub enum State {
     Noted,
     /// The one that it is: the exchange is over.
     Settled,
+    /// The one that had another name, with all that is kept of it.
+    Renamed,
 }
 
 /// Where a guest has its volume.
@@ -64,6 +68,8 @@ pub struct Job {
     pub state: State,
     /// For how many days the present one is kept.
     pub keep_days: u32,
+    /// Where it was, for [`State::Renamed`] only.
+    pub from: Option<Place>,
 }
 
 impl Params {
@@ -79,17 +85,46 @@ impl Params {
         );
         let place = match (self.dataset, self.path) {
             (Some(name), None) => Place::Dataset(name),
-            (None, Some(path)) => {
-                let named = path.is_absolute() && path.file_name().is_some();
-                ensure!(named, "option `path` is {}: expected the absolute path of a file", path.display());
-                path.to_str().context("option `path` is not written in UTF-8")?;
-                Place::File(path)
-            }
+            (None, Some(path)) => file("path", path)?,
             (None, None) => bail!("options `dataset` and `path` are both missing: expected one of them"),
             (Some(_), Some(_)) => bail!("options `dataset` and `path` are both given: expected one of them"),
         };
-        Ok(Job { place, state: self.state, keep_days: self.keep_days })
+        let from = self.from.map(|from| before(&place, from)).transpose()?;
+        ensure!(
+            from.is_some() == (self.state == State::Renamed),
+            "options `from` and `state: renamed` belong together: expected both or neither"
+        );
+        Ok(Job { place, state: self.state, keep_days: self.keep_days, from })
     }
+}
+
+fn file(option: &str, path: PathBuf) -> Result<Place> {
+    let named = path.is_absolute() && path.file_name().is_some();
+    ensure!(named, "option `{option}` is {}: expected the absolute path of a file", path.display());
+    path.to_str().with_context(|| format!("option `{option}` is not written in UTF-8"))?;
+    Ok(Place::File(path))
+}
+
+/// What is renamed stays where it is: a rename across file systems would be a copy, and one across folders somebody else's affair.
+fn before(place: &Place, from: String) -> Result<Place> {
+    let (before, beside) = match place {
+        Place::File(path) => {
+            let before = file("from", PathBuf::from(&from))?;
+            let beside = PathBuf::from(&from).parent() == path.parent();
+            (before, beside)
+        }
+        Place::Dataset(name) => {
+            let before = DatasetName::try_from(from.clone())
+                .map_err(|error| anyhow!("option `from` is {from}: {error}"))?;
+            let beside = before.parent() == name.parent();
+            (Place::Dataset(before), beside)
+        }
+    };
+    ensure!(
+        beside && before != *place,
+        "option `from` is {from}: expected another name beside that of the volume, in the same place"
+    );
+    Ok(before)
 }
 
 #[cfg(test)]
@@ -114,6 +149,22 @@ mod tests {
                 "options `dataset` and `path` are both given: expected one of them",
             ),
             (r#"{"path": "a"}"#, "option `path` is a: expected the absolute path of a file"),
+            (
+                r#"{"path": "/v/a", "from": "/v/b"}"#,
+                "options `from` and `state: renamed` belong together: expected both or neither",
+            ),
+            (
+                r#"{"path": "/v/a", "state": "renamed"}"#,
+                "options `from` and `state: renamed` belong together: expected both or neither",
+            ),
+            (
+                r#"{"path": "/v/a", "state": "renamed", "from": "/w/a"}"#,
+                "option `from` is /w/a: expected another name beside that of the volume, in the same place",
+            ),
+            (
+                r#"{"dataset": "t/a", "state": "renamed", "from": "t/a"}"#,
+                "option `from` is t/a: expected another name beside that of the volume, in the same place",
+            ),
             (
                 r#"{"path": "/a", "keep_days": 1000000}"#,
                 "option `keep_days` is 1000000: expected at most 36500",

@@ -77,6 +77,17 @@ pub struct Found {
     pub kept: Vec<Disk>,
     /// Who uses the volume.
     pub user: Option<String>,
+    /// What there is under the name that the volume had, where it is renamed.
+    pub before: Option<Box<Before>>,
+}
+
+/// A volume under the name that it had, and what is beside it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Before {
+    /// That name.
+    pub name: String,
+    /// What is there.
+    pub found: Found,
 }
 
 impl Found {
@@ -155,6 +166,7 @@ pub fn plan(wish: &Wish, found: &Found) -> Result<Plan> {
         State::Back => back(wish, found),
         State::Noted => Ok(noted(found)),
         State::Settled => Ok(settled(found)),
+        State::Renamed => renamed::plan(wish, found),
     }
 }
 
@@ -279,6 +291,9 @@ impl Plan {
     /// What is there and what will be, line by line.
     pub fn difference(&self, wish: &Wish, found: &Found) -> (String, String) {
         let (mut before, mut after) = (String::new(), String::new());
+        if wish.state == State::Renamed {
+            return renamed::difference(&self.steps);
+        }
         let (Some(from), name) = (&self.from, &wish.name) else { return (before, after) };
         // Writing to a String does not fail.
         if found.root.is_some() {
@@ -293,5 +308,6 @@ impl Plan {
     }
 }
 
+mod renamed;
 #[cfg(test)]
 mod tests;

@@ -40,7 +40,7 @@ impl Host {
             disks().filter(|disk| marks::part(&disk.name) == marks::Part::KeptOf(WEB)).collect();
         kept.sort_by(|a, b| a.name.cmp(&b.name));
         let named = |name: &str| disks().find(|disk| disk.name == name);
-        Found { root: named(WEB), staged: named(NEXT), kept, user: None }
+        Found { root: named(WEB), staged: named(NEXT), kept, ..Found::default() }
     }
 
     fn carry_out(&mut self, step: &Step) {
