@@ -57,6 +57,11 @@ options:
         network interface follow from it as in M(apiary.bhyve.libvirt_domain).
       - Required for O(state=present).
     type: str
+  identity:
+    description:
+      - The name from which the instance id and the MAC addresses follow, where that is not O(name). It is for a guest that had another
+        name when it was made. cloud-init begins anew where the instance id is another one.
+    type: str
   family:
     description:
       - V(freebsd) for a guest with FreeBSD's nuageinit, V(linux) for one with cloud-init.

@@ -60,6 +60,21 @@ options:
       - Without it a domain that exists is only started, stopped or removed.
       - Not looked at with O(state=absent).
     type: str
+  identity:
+    description:
+      - The name from which the UUID and the MAC addresses of a new domain follow, where that is not O(name). It is for a guest that had
+        another name when it was made.
+    type: str
+  renamed_from:
+    description:
+      - The name that the domain had. Where it still has it, that definition goes and O(xml) comes in its place, with its UUID, its MAC
+        addresses, the variables of its firmware, and whether and when it starts with the host. The domain must be off.
+      - What only the definition before knew is noted below C(/var/db/apiary/renames) in between (for another user than root, below
+        C(~/.local/state/apiary.bhyve)), so that a run that was cut is finished by the same task.
+      - One that runs, whose memory was saved, or that has snapshots or checkpoints of libvirt's is refused. In check mode one may run, as
+        the task that stops it has been left undone, too.
+      - Where no domain has that name any more, it says nothing. Needs O(xml).
+    type: str
   state:
     description:
       - V(running) defines and starts it; a paused guest goes on, a sleeping one is woken. Where an I/O error, its watchdog or

@@ -22,7 +22,7 @@ from ansible_collections.apiary.bhyve.plugins.plugin_utils._words import called,
 
 ROLE = pathlib.Path(__file__).resolve().parents[2] / "roles/guest"
 # What the role says itself of a seed.
-_ROLES_OWN = ("path", "name", "state", "guests", "networks", "first_boot")
+_ROLES_OWN = ("path", "name", "state", "guests", "networks", "first_boot", "identity")
 # What is looked for in one of `networks`, and where it is.
 _NOT_OF_A_NETWORK = {
     "vlan": "libvirt's driver for bhyve has no VLANs: make one bridge for each on the host",

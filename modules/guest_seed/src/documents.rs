@@ -33,7 +33,7 @@ pub struct Documents {
 pub struct Wanted {
     /// Its documents.
     pub documents: Documents,
-    /// The guest's identity for cloud-init: it follows from the name alone, so that a changed seed makes no running guest start anew.
+    /// The guest's identity for cloud-init: it follows from one name alone, so that a changed seed makes no running guest start anew.
     pub instance_id: String,
     /// What the guest may do with it other than asked.
     pub warnings: Vec<String>,
@@ -62,15 +62,16 @@ pub fn wanted(params: &Params) -> Result<Option<Wanted>> {
             })
             .with_context(doing)?,
     };
-    let instance_id = identity::uuid_of(&name.to_string()).to_string();
+    let identity = params.identity.as_ref().unwrap_or(name).to_string();
+    let instance_id = identity::uuid_of(&identity).to_string();
     let meta_data = Yaml::map([
         ("instance-id", Some(Yaml::Text(instance_id.clone()))),
         ("local-hostname", Some(Yaml::text(&hostname))),
     ]);
     let (network_config, network_in_user_data) = if reads.network_config_file() {
-        (network::file(params, &name.to_string(), reads.yaml()).with_context(doing)?, None)
+        (network::file(params, &identity, reads.yaml()).with_context(doing)?, None)
     } else {
-        (None, network::config(params, &name.to_string()))
+        (None, network::config(params, &identity))
     };
     let user_data = match &params.user_data {
         Some(raw) => raw.clone(),

@@ -28,6 +28,8 @@ pub struct Params {
     pub first_boot: bool,
     /// The guest's name.
     pub name: Option<GuestName>,
+    /// The name from which its instance id and its MAC addresses follow, where that is not its own.
+    pub identity: Option<GuestName>,
     /// Which first-boot program reads the seed.
     #[serde(default, deserialize_with = "or_default")]
     pub family: Family,

@@ -17,6 +17,7 @@ use crate::bhyve;
 use crate::console::Console;
 use crate::definition::Definition;
 use crate::document::child;
+use crate::former::Known;
 use crate::guest::{Form, Guest, Reach};
 use crate::hypervisor::Hypervisor;
 use crate::instance::Instance;
@@ -53,6 +54,8 @@ pub(crate) struct Work<'a> {
     pub(crate) deaf: Option<String>,
     /// What is known of the running instance's console.
     pub(crate) instance: Instance,
+    /// The definition under the name that it had, until there is another.
+    released: Option<(Known, String)>,
 }
 
 /// Does it.
@@ -71,6 +74,7 @@ pub fn apply(plan: &Plan, subject: &Subject, task: &mut Task) -> Result<()> {
         console: None,
         deaf: None,
         instance: Instance::default(),
+        released: None,
     };
     for step in &plan.steps {
         task.phase(step.phase(), |task| work.step(step, task))?;
@@ -86,6 +90,7 @@ impl Step {
     fn phase(&self) -> &'static str {
         match self {
             Step::Define { .. } => "define",
+            Step::Release(_) | Step::Adopt(_) | Step::Forget(_) => "rename",
             Step::Clear | Step::Stop | Step::Discard => "stop",
             Step::Start | Step::Revive { .. } | Step::Resume | Step::Wake => "start",
             Step::Autostart(_) | Step::Turn(_) => "autostart",
@@ -99,6 +104,10 @@ impl Work<'_> {
     fn step(&mut self, step: &Step, task: &mut Task) -> Result<()> {
         match step {
             Step::Define { xml, stale_instance } => self.define(xml, *stale_instance),
+            Step::Release(known) => self.release(known),
+            Step::Adopt(known) if self.hypervisor.uri().is_this_machine() => known.move_nvram(),
+            Step::Adopt(_) => Ok(()),
+            Step::Forget(known) => known.forget(),
             Step::Clear => self.guest()?.power_off(),
             Step::Stop => self.stop(),
             Step::Discard => self.guest()?.discard_saved(),
@@ -126,7 +135,8 @@ impl Work<'_> {
     }
 
     fn define(&self, xml: &str, stale_instance: bool) -> Result<()> {
-        let guest = self.hypervisor.define(&self.params.name, xml)?;
+        let defined = self.hypervisor.define(&self.params.name, xml);
+        let guest = defined.map_err(|error| self.take_back(error))?;
         self.did_change();
         let active = guest.is_active()?;
         if let Some(definition) = self.definition {
@@ -142,6 +152,33 @@ impl Work<'_> {
             guest.set_receipt(None, Reach::Running)?;
         }
         Ok(())
+    }
+
+    /// What the domain alone knew is noted before its definition goes.
+    fn release(&mut self, known: &Known) -> Result<()> {
+        if let Some(guest) = self.hypervisor.guest(&known.name)? {
+            let xml = guest.xml(Form::Defined)?;
+            known.write()?;
+            guest.release()?;
+            self.did_change();
+            self.released = Some((known.clone(), xml));
+        }
+        Ok(())
+    }
+
+    /// Where libvirt refuses the new definition, the old one comes back.
+    fn take_back(&self, error: anyhow::Error) -> anyhow::Error {
+        let Some((known, xml)) = &self.released else { return error };
+        let back = self.hypervisor.define(&known.name, xml).and_then(|guest| match known.start.marked {
+            true => guest.set_autostart(true),
+            false => Ok(()),
+        });
+        match back.and_then(|()| known.forget()) {
+            Ok(()) => error,
+            Err(again) => {
+                error.context(format!("defining domain {} again failed, too: {again:#}", known.name))
+            }
+        }
     }
 
     fn stop(&self) -> Result<()> {

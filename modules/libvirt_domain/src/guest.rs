@@ -202,6 +202,27 @@ impl Guest {
         }
     }
 
+    /// Removes its definition alone: the variables of its firmware stay. bhyve's driver leaves them anyway, and takes no flags.
+    ///
+    /// # Errors
+    /// Where libvirt refuses.
+    pub(crate) fn release(&self) -> Result<()> {
+        let unknown_flags =
+            |error: &Error| error.code().is(ErrorNumber::InvalidArg) && error.message().contains("flags");
+        let released = match self.domain.undefine_flags(sys::VIR_DOMAIN_UNDEFINE_KEEP_NVRAM) {
+            Err(error) if unknown_flags(&error) || error.code().is(ErrorNumber::NoSupport) => {
+                self.domain.undefine()
+            }
+            result => result,
+        };
+        match released {
+            Err(error) if !error.code().is(ErrorNumber::NoDomain) => {
+                Err(explained(&error, "undefining the domain"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether the guest agent answers.
     pub(crate) fn agent_answers(&self, seconds: i32) -> Result<(), String> {
         let answer = self.domain.qemu_agent_command(r#"{"execute": "guest-ping"}"#, seconds, 0);

@@ -13,6 +13,7 @@ mod difference;
 mod disks;
 mod document;
 mod errors;
+mod former;
 mod guest;
 mod hypervisor;
 mod hypervisor_log;

@@ -35,7 +35,8 @@ fn bring_about(params: &Params, changed: &AtomicBool, task: &mut Task) -> Result
     let definition = given.map(|xml| Definition::parse(xml, &params.name)).transpose()?;
     let definition = definition.as_ref();
     let hypervisor = task.phase("connect", |_| Hypervisor::open(&params.connection()))?;
-    let observed = task.phase("observe", |_| observe(params, definition, &hypervisor))?;
+    let mut observed = task.phase("observe", |_| observe(params, definition, &hypervisor))?;
+    observed.rehearsal = task.check_mode;
     let plan = plan(params, definition, &observed)?;
     tell(&plan, task)?;
     if !task.check_mode {

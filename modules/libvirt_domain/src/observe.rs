@@ -15,6 +15,7 @@ use crate::bhyve::losses::{Driver, Loss, losses};
 use crate::bhyve::{self, Process};
 use crate::definition::{Definition, macs_of};
 use crate::disks::Snapshot;
+use crate::former::Former;
 use crate::guest::{Form, Guest};
 use crate::hypervisor::{Hypervisor, Version};
 use crate::names::ConnectUri;
@@ -33,6 +34,10 @@ pub struct Observed {
     pub bhyve: Option<Version>,
     /// It shall start in its turn, and nobody on this machine would see to that.
     pub lacks_script: bool,
+    /// The domain under the name that it had, where it is renamed.
+    pub former: Option<Former>,
+    /// Nothing will be done, so that what is done before may not have been.
+    pub rehearsal: bool,
 }
 
 /// A domain that is there.
@@ -126,13 +131,17 @@ pub fn observe(
         }
         None => None,
     };
+    let former = Former::look(params, hypervisor)?;
     let surroundings = match definition.filter(|definition| is_due(definition, found.as_ref())) {
-        Some(definition) => Some(look_around(params, definition, found.as_ref(), hypervisor)?),
+        Some(definition) => {
+            let identity = Identity::before(params, found.as_ref(), former.as_ref());
+            Some(look_around(params, definition, &identity, hypervisor)?)
+        }
         None => None,
     };
     let bhyve = bhyve::is_bhyve(hypervisor.uri()).then(|| hypervisor.version()).transpose()?;
     let lacks_script = params.turn().is_some() && turn::nobody_starts(hypervisor.uri());
-    Ok(Observed { found, surroundings, bhyve, lacks_script })
+    Ok(Observed { found, surroundings, bhyve, lacks_script, former, rehearsal: false })
 }
 
 /// Looks at the domain, and at its snapshots where they could get lost.
@@ -201,26 +210,42 @@ pub(crate) fn is_due(definition: &Definition, found: Option<&Found>) -> bool {
     !found.persistent || !same(&found.defined) || found.waiting.as_ref().is_some_and(waits)
 }
 
+/// What a domain has that its definition need not say.
+struct Identity<'a> {
+    uuid: Uuid,
+    macs: &'a [String],
+    start: Start,
+}
+
+impl<'a> Identity<'a> {
+    fn before(params: &Params, found: Option<&'a Found>, former: Option<&'a Former>) -> Self {
+        match (found, former.map(|former| &former.known)) {
+            (_, Some(known)) => Self { uuid: known.uuid, macs: &known.macs, start: known.start },
+            (Some(found), None) => Self { uuid: found.uuid, macs: &found.defined.macs, start: found.start },
+            (None, None) => Self { uuid: uuid_of(params.identity()), macs: &[], start: Start::default() },
+        }
+    }
+}
+
 fn look_around(
     params: &Params,
     definition: &Definition,
-    found: Option<&Found>,
+    identity: &Identity,
     hypervisor: &Hypervisor,
 ) -> Result<Surroundings> {
     let uri = hypervisor.uri();
-    let uuid =
-        definition.uuid().or(found.map(|found| found.uuid)).unwrap_or_else(|| uuid_of(params.name.as_str()));
+    let uuid = definition.uuid().unwrap_or(identity.uuid);
     let block = if bhyve::is_bhyve(uri) { MacBlock::Bhyve } else { MacBlock::Qemu };
-    let kept = |index: usize| found.and_then(|found| found.defined.macs.get(index));
+    let kept = |index: usize| identity.macs.get(index);
     let macs: Vec<String> = definition
         .macs()
         .enumerate()
         .map(|(index, given)| match given.or(kept(index).map(String::as_str)) {
             Some(mac) => mac.to_owned(),
-            None => mac_of(params.name.as_str(), index, block),
+            None => mac_of(params.identity(), index, block),
         })
         .collect();
-    let xml = definition.complete(uuid, &macs, Start::wanted(params, start_of(found)).turn);
+    let xml = definition.complete(uuid, &macs, Start::wanted(params, identity.start).turn);
     let here = uri.is_this_machine();
     let bhyve_commands = bhyve::is_bhyve(uri).then(|| hypervisor.bhyve_commands(&xml)).transpose()?;
     let losses = match &bhyve_commands {
@@ -258,7 +283,9 @@ fn neighbours(params: &Params, hypervisor: &Hypervisor) -> Result<Vec<Neighbour>
     let mut neighbours = Vec::new();
     for guest in hypervisor.guests()? {
         let name = guest.name()?;
-        if name == params.name.as_str() {
+        if name == params.name.as_str()
+            || params.renamed_from.as_ref().is_some_and(|old| old.as_str() == name)
+        {
             continue;
         }
         // One that is being removed at this moment is not a neighbour.

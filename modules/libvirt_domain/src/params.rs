@@ -22,6 +22,12 @@ pub struct Params {
     /// Definition of the domain; without it an existing domain is only started, stopped or removed.
     #[serde(default)]
     pub xml: Option<String>,
+    /// The name from which its UUID and its MAC addresses follow, where that is not its own.
+    #[serde(default)]
+    pub identity: Option<DomainName>,
+    /// The name that it had, where it has got another one.
+    #[serde(default)]
+    pub renamed_from: Option<DomainName>,
     /// What the domain shall be.
     #[serde(default)]
     pub state: State,
@@ -115,6 +121,7 @@ impl Params {
     /// One line that names the options.
     pub fn check(&self) -> Result<()> {
         self.check_turn()?;
+        self.check_rename()?;
         let Some(wait) = &self.wait_for else { return Ok(()) };
         ensure!(
             wait.console.is_some() || wait.port.is_some() || wait.agent,
@@ -130,6 +137,24 @@ impl Params {
             "reading option `wait_for.console`: expected a text of 1 to 1024 bytes"
         );
         Ok(())
+    }
+
+    fn check_rename(&self) -> Result<()> {
+        let Some(old) = &self.renamed_from else { return Ok(()) };
+        ensure!(
+            *old != self.name,
+            "reading option `renamed_from`: expected another name than the domain's, found {old}"
+        );
+        ensure!(
+            self.xml.is_some() && self.state != State::Absent,
+            "reading option `renamed_from`: expected `xml` with it, and another `state` than `absent`"
+        );
+        Ok(())
+    }
+
+    /// The name from which its UUID and its MAC addresses follow.
+    pub(crate) fn identity(&self) -> &str {
+        self.identity.as_ref().unwrap_or(&self.name).as_str()
     }
 
     fn check_turn(&self) -> Result<()> {
@@ -211,6 +236,22 @@ mod tests {
             all.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
             assert_eq!(read(all).unwrap_err().to_string(), message);
         }
+    }
+
+    #[test]
+    fn a_rename_needs_a_definition_under_another_name() {
+        let error = |options| read(options).unwrap_err().to_string();
+        assert_eq!(
+            error(json!({"name": "web1", "renamed_from": "web1", "xml": "<domain/>"})),
+            "reading option `renamed_from`: expected another name than the domain's, found web1"
+        );
+        let without =
+            "reading option `renamed_from`: expected `xml` with it, and another `state` than `absent`";
+        assert_eq!(error(json!({"name": "www1", "renamed_from": "web1"})), without);
+        let absent = json!({"name": "www1", "renamed_from": "web1", "xml": "<domain/>", "state": "absent"});
+        assert_eq!(error(absent), without);
+        assert_eq!(read(json!({"name": "www1"})).unwrap().identity(), "www1");
+        assert_eq!(read(json!({"name": "www1", "identity": "web1"})).unwrap().identity(), "web1");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::autostart::Start;
 use crate::definition::Definition;
 use crate::difference::{instance_differs, instance_has_edits, is_given_anew, waits};
 use crate::document::sha256;
+use crate::former::Known;
 use crate::observe::{Found, Observed, start_of};
 use crate::params::{Params, State};
 use crate::shown::{Shown, current_form, described, diff, forms};
@@ -55,12 +56,18 @@ pub enum Step {
     },
     /// Remove its definition.
     Undefine,
+    /// Remove the definition under the name that it had, which is noted first.
+    Release(Box<Known>),
+    /// Take over what the definition before has left on the machine. No change.
+    Adopt(Box<Known>),
+    /// Remove that note. No change.
+    Forget(Box<Known>),
 }
 
 impl Step {
     /// Whether it changes anything.
     pub fn is_change(&self) -> bool {
-        !matches!(self, Step::Wait { .. })
+        !matches!(self, Step::Wait { .. } | Step::Adopt(_) | Step::Forget(_))
     }
 }
 
@@ -164,12 +171,13 @@ fn plan_removal(params: &Params, found: Option<&Found>) -> Result<Plan> {
 fn plan_presence(params: &Params, definition: Option<&Definition>, observed: &Observed) -> Result<Plan> {
     let found = observed.found.as_ref();
     refusals::of_wait(params, definition, observed)?;
+    rename::check(params, definition, observed)?;
     let mut missing: Vec<String> = refusals::missing_script(observed).into_iter().collect();
     let stale_instance = found.is_some_and(instance_has_edits);
     let mut define = None;
     if let (Some(around), Some(definition)) = (&observed.surroundings, definition) {
         refusals::of_definition(params, definition, observed)?;
-        missing.extend(refusals::missing_parts(around));
+        missing.extend(refusals::missing_parts(around, rename::is_rehearsed(observed)));
         define = Some(Step::Define { xml: around.xml.clone(), stale_instance });
     }
     let differs = found.is_some_and(|found| match definition.filter(|_| define.is_some()) {
@@ -180,9 +188,10 @@ fn plan_presence(params: &Params, definition: Option<&Definition>, observed: &Ob
     let power = power::steps(params, found, power::Instance { differs, is_stale: stale_instance })?;
     let define = define
         .filter(|_| power.contains(&Step::Stop) || !definition.is_some_and(|given| waits(given, found)));
-    let mut steps = in_order(define, power, observed);
-    let start = Start::wanted(params, start_of(found));
+    let mut steps = rename::in_order(in_order(define, power, observed), observed);
+    let start = Start::wanted(params, rename::start_before(observed));
     steps.extend(start_steps(start_of(found), start));
+    steps.extend(rename::last_step(observed));
     if params.is_waited_for() {
         steps.push(Step::Wait { console: console_to_wait_for(params, found, &steps) });
     }
@@ -192,10 +201,11 @@ fn plan_presence(params: &Params, definition: Option<&Definition>, observed: &Ob
         State::Present | State::Absent if steps.contains(&Step::Start) => Activity::Running,
         State::Present | State::Absent => activity,
     };
-    let (form_before, form_after) = forms(definition.filter(|_| observed.surroundings.is_some()), found);
+    let before = rename::found_before(observed);
+    let (form_before, form_after) = forms(definition.filter(|_| observed.surroundings.is_some()), before);
     let boots = steps.iter().any(|step| matches!(step, Step::Stop | Step::Discard));
     let restart_required = differs && !boots && after_activity.is_active();
-    let before = found.map(|found| described(found, &form_before));
+    let before = before.map(|found| described(found, &form_before));
     let after = Shown {
         state: after_activity.word(),
         memory_saved: found.is_some_and(|found| found.saved.is_some()) && !after_activity.is_active(),
@@ -281,5 +291,6 @@ fn warnings(params: &Params, steps: &[Step], observed: &Observed, differs: bool)
 mod moved_disks;
 mod power;
 mod refusals;
+mod rename;
 #[cfg(test)]
 mod tests;

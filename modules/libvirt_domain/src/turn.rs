@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::Path;
 
 use roxmltree::{Document, Node};
+use serde::{Deserialize, Serialize};
 
 use crate::names::ConnectUri;
 
@@ -24,7 +25,8 @@ pub(crate) const LAST: u32 = 9999;
 pub(crate) const LONGEST: u32 = 86_400;
 
 /// When a guest's turn is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Turn {
     /// Lower ones come first; those without one come last.
     pub order: Option<u32>,

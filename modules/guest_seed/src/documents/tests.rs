@@ -237,6 +237,21 @@ fn the_interface_is_found_by_the_mac_that_the_domain_has() {
     );
 }
 
+/// cloud-init begins anew where the instance id is another one.
+#[test]
+fn a_renamed_guest_is_the_same_instance() {
+    let options = json!({"nuageinit": "15.0", "addresses": ["dhcp"]});
+    let mut again = options.clone();
+    again
+        .as_object_mut()
+        .unwrap()
+        .extend(json!({"name": "www1", "identity": "web1"}).as_object().unwrap().clone());
+    let (before, after) = (rendered(options), rendered(again));
+    assert_eq!(before.meta_data.lines().next(), after.meta_data.lines().next());
+    assert!(after.meta_data.contains("local-hostname: 'www1'"));
+    assert_eq!((before.network_config, before.user_data), (after.network_config, after.user_data));
+}
+
 #[test]
 fn raw_user_data_is_taken_as_it_is() {
     let raw = "#cloud-config\nusers: []\nfinal_message: hi\n";

@@ -20,7 +20,7 @@ pub(super) fn of_definition(params: &Params, definition: &Definition, observed: 
     check_identity(params, observed.found.as_ref(), around)?;
     check_size(params, definition, around)?;
     if let Some(found) = &observed.found {
-        check_disks(params, definition, found)?;
+        of_disks(params, definition, found)?;
     }
     if let Some(loss) = around.losses.iter().find(|loss| loss.is_grave) {
         bail!("defining domain {}: {}", params.name, loss.words);
@@ -30,7 +30,7 @@ pub(super) fn of_definition(params: &Params, definition: &Definition, observed: 
 
 /// Refuses to put a disk back to where it was before an external snapshot or a block copy: what the guest has written since is
 /// not there.
-fn check_disks(params: &Params, definition: &Definition, found: &Found) -> Result<()> {
+pub(super) fn of_disks(params: &Params, definition: &Definition, found: &Found) -> Result<()> {
     let Some(disk) = moved_away_from(definition.shown(), found).into_iter().next() else { return Ok(()) };
     let (name, Moved { target, source, is_overlay, snapshot }) = (&params.name, disk);
     let given = source_in(definition.shown(), &target);
@@ -187,8 +187,9 @@ pub(super) fn missing_script(observed: &Observed) -> Option<String> {
     })
 }
 
-/// What the definition needs and this machine has not got.
-pub(super) fn missing_parts(around: &Surroundings) -> Vec<String> {
-    let disks = around.absent_disks.iter().map(|disk| format!("disk {}", disk.display()));
+/// What the definition needs and this machine has not got; disks that are renamed with their domain are not there yet.
+pub(super) fn missing_parts(around: &Surroundings, without_disks: bool) -> Vec<String> {
+    let disks =
+        around.absent_disks.iter().filter(|_| !without_disks).map(|disk| format!("disk {}", disk.display()));
     disks.chain(around.absent_bridges.iter().map(|bridge| format!("bridge {bridge}"))).collect()
 }

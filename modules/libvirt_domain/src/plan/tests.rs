@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 mod bhyve;
 mod boot;
 mod refusals;
+mod renames;
 mod second_day;
 
 const XML: &str = "<domain type='kvm'><name>web1</name><memory unit='GiB'>1</memory></domain>";
@@ -91,7 +92,7 @@ fn planned(options: Value, xml: Option<&str>, found: Option<Found>) -> Result<Pl
     });
     let params = params(options);
     let bhyve = (params.connection().driver() == "bhyve").then_some(Version(11_003_000));
-    plan(&params, definition.as_ref(), &Observed { found, surroundings, bhyve, lacks_script: false })
+    plan(&params, definition.as_ref(), &Observed { found, surroundings, bhyve, ..Observed::default() })
 }
 
 fn steps(options: Value, xml: Option<&str>, found: Option<Found>) -> String {
@@ -119,6 +120,9 @@ fn word(step: &Step) -> &'static str {
         Step::Wait { console: Some(_) } => "wait-console",
         Step::Wait { console: None } => "wait",
         Step::Undefine => "undefine",
+        Step::Release(_) => "release",
+        Step::Adopt(_) => "adopt",
+        Step::Forget(_) => "forget",
     }
 }
 
