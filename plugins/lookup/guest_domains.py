@@ -46,7 +46,7 @@ from ansible_collections.apiary.bhyve.plugins.plugin_utils._guest import templat
 from jinja2.exceptions import TemplateError  # noqa: E402
 
 # Keys of a guest that are options of libvirt_domain as they are.
-AS_THEY_ARE = ("state", "autostart", "order", "delay", "restart", "force", "shutdown_timeout")
+AS_THEY_ARE = ("identity", "state", "autostart", "order", "delay", "restart", "force", "shutdown_timeout")
 
 
 class _Shared(dict):
@@ -68,6 +68,8 @@ class LookupModule(LookupBase):
     def _domain(self, name, given, variables):
         guest = given["guest"]
         domain = {key: guest[key] for key in AS_THEY_ARE if key in guest}
+        if given.get("renamed_from"):
+            domain["renamed_from"] = given["renamed_from"]
         if guest.get("wait_for") and guest.get("state", "running") == "running":
             domain["wait_for"] = {"timeout": variables_of(self, variables, "guest_wait_timeout"), **guest["wait_for"]}
         return dict(domain, name=name, xml=self._xml(name, given, variables))

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from ansible_collections.apiary.bhyve.plugins.plugin_utils import _disks
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._guest import role_templates
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._identity import identity_of, uuid_of
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._networks import seed_networks
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._size import size_in_bytes
 
@@ -31,6 +32,10 @@ _ELSEWHERE = (
     "apiary.bhyve.move -e guest_names=%s` brings it here with its disks, or remove it there first, with --limit and -e bhyve_remove"
 )
 _SILENT = "it is not known whether one of these guests still runs on %s, which did not answer"
+_RENAMED = (
+    "it is still called %s on this host: `ansible-playbook -i INVENTORY apiary.bhyve.rename -e guest_names=%s -e guest_new_name=%s` brings the "
+    "host to the new name first"
+)
 _NO_FAMILY = "the os of image %s is %s, which does not say who reads a seed: write `family` into the guest's seed"
 
 
@@ -127,6 +132,7 @@ class Deployment:
             yield self.faults[name]
         if name in self.elsewhere:
             yield _ELSEWHERE % (self.elsewhere[name], name)
+        yield from self._yet_to_rename(name)
         for phase in phases:
             answer = self.answers[phase].get(name, {})
             if answer.get("failed"):
@@ -137,6 +143,11 @@ class Deployment:
                         yield "disk %s: %s" % (disk, answer.get("msg") or "no reason given")
             if phase == "images":
                 yield from self._unmet_needs(name)
+
+    def _yet_to_rename(self, name):
+        """A guest that still has its old name here would get a second, empty disk."""
+        identity = uuid_of(identity_of(name, self.guests[name]))
+        yield from (_RENAMED % (other, other, name) for other, domain in self.found.items() if other != name and domain.get("uuid") == identity)
 
     def image(self, name):
         """What is known of a guest's image."""
@@ -169,7 +180,8 @@ class Deployment:
             return None
         # The interface is found by the address that the domain gives it.
         mac = {"mac": guest["mac"]} if "mac" in guest and "network_config" not in seed else {}
-        return {**mac, **seed, **seed_networks(guest), **({"family": family} if family else {}), "path": self.seed_path(name)}
+        known = {**({"family": family} if family else {}), **({"identity": guest["identity"]} if guest.get("identity") else {})}
+        return {**mac, **seed, **seed_networks(guest), **known, "path": self.seed_path(name)}
 
     def seed_path(self, name):
         return seed_path(self.place, name)

@@ -16,6 +16,7 @@ from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import AnsibleUnsafe
 from ansible_collections.apiary.bhyve.plugins.plugin_utils import _guest
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._disks import disks_of, volumes
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._identity import identity_of
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._networks import guest_addresses, guest_macs
 from jinja2.exceptions import TemplateError
 
@@ -56,7 +57,7 @@ class Fleet:
             concerned = tuple(holders)
             if len(concerned) > 1 and any(host in self.hosts for host, _name in concerned):
                 # Two guests of one name have one host name, too.
-                if what == "hostname" and ("name", concerned) in told:
+                if what in ("hostname", "identity") and ("name", concerned) in told:
                     continue
                 told.add((what, concerned))
                 yield what, value, concerned
@@ -170,6 +171,7 @@ def claims(host, name, guest):
     if not isinstance(guest, dict):
         return
     guest, seed = _guest.definition(guest), guest.get("seed")
+    yield "identity", identity_of(name, guest), None
     yield from (("mac", mac, None) for mac in guest_macs(guest))
     yield from (("address", str(address.ip), None) for address in guest_addresses(guest))
     if isinstance(seed, dict):

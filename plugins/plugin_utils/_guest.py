@@ -130,6 +130,8 @@ def _name_faults(name):
 
 
 def _own_faults(guest):
+    if "identity" in guest and not NAME.fullmatch(str(guest["identity"])):
+        yield "'identity' must be the name that the guest had when it was made, found %r" % (guest["identity"],)
     if "image" in guest and not _IMAGE.fullmatch(str(guest["image"])):
         yield "'image' must be 1 to 128 letters, digits, '.', '_' or '-', beginning with a letter or digit, found %r" % (guest["image"],)
     if "bridge" in guest and not _BRIDGE.fullmatch(str(guest["bridge"])):

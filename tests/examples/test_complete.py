@@ -45,6 +45,18 @@ NOT_RUN = {
     ("roles/guest/README.md", "# a guest with two interfaces"):
         "its template is bhyve's; test_deploy.py has the fleet checked with it, tests/bhyve has libvirt's driver translate such a domain",
     **{
+        (page, name): "tests/lab/test_rename.py plays what it is of"
+        for page, names in {
+            "renaming_failures": ["Tell whether the guest was renamed"],
+            "renaming_options": ["Stop the guest that is renamed"],
+            "renaming_problems": ["Look whether the call fits the dictionary"],
+            "renaming_table": ["Show the guest that was renamed"],
+            "zfs_swap": ["The guest has another name"],
+            "docs/docsite/rst/guide_second_day.rst": ["ansible-playbook -i inventory apiary.bhyve.rename -e guest_names=web1 -e guest_new_name=www1"],
+            "playbooks/rename.yml": ["ansible-playbook -i INVENTORY apiary.bhyve.rename -e guest_names=web1 -e guest_new_name=www1"],
+        }.items() for name in names
+    },
+    **{
         (page, name): "tests/lab/test_redeploy.py and test_prune.py play what they are of"
         for page, names in {
             "guests_of_inventory": ["Show all guests"],

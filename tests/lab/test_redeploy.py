@@ -146,9 +146,9 @@ def test_a_deploy_after_a_cut_makes_no_fresh_disk(site):
     assert changes(site.deploy(), "hv1") == 0
 
 
-def cut(site, happens, *words):
-    """A redeploy that is killed as soon as something has happened."""
-    play = ["ansible-playbook", "-i", site.inventory(), "apiary.bhyve.redeploy", "-e", "guest_names=web1", *words]
+def cut(site, happens, *words, playbook="redeploy"):
+    """One that is killed as soon as something has happened."""
+    play = ["ansible-playbook", "-i", site.inventory(), f"apiary.bhyve.{playbook}", "-e", "guest_names=web1", *words]
     environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(site.folder), "ANSIBLE_HOME": str(site.folder / "home")}
     running = subprocess.Popen(play, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     try:

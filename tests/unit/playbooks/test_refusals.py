@@ -188,3 +188,13 @@ def test_a_guest_that_cannot_be_read_is_alone_with_that(play, tmp_path, broken):
     assert "reading variable `bhyve_catalog`" in said and said.count("web1: ") and "web2 failed" in said
     code, said = play("remove", {"all": {"hosts": hosts}}, "-e", "bhyve_remove=all", "--check")
     assert code == 0 and "3 of 3 guests would be removed" in said, said
+
+
+@pytest.mark.parametrize(("guests", "words", "told"), [
+    ({"www1": GUEST}, ["-e", "guest_names=web1"], "Say which guest, and how its key in bhyve_guests is called now"),
+    ({"db1": GUEST}, ["-e", "guest_names=web1", "-e", "guest_new_name=www1"], "expected www1 in bhyve_guests of one of these hosts, found none; rename the key web1"),
+    ({"web1": GUEST}, ["-e", "guest_names=web1", "-e", "guest_new_name=www1"], "expected web1 in no bhyve_guests any more, found it on hv1; rename the key web1"),
+])
+def test_a_rename_fits_the_dictionary_or_says_how(play, guests, words, told):
+    code, said = play("rename", {"bhyve_hypervisors": {"hosts": {"hv1": {"bhyve_guests": guests, **LIBVIRT}}}}, *words)
+    assert code == 2 and told in said
