@@ -9,12 +9,15 @@ from collections.abc import Mapping
 
 from ansible_collections.apiary.bhyve.plugins.module_utils._documented import load
 from ansible_collections.apiary.bhyve.plugins.modules import bhyve_catalog
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._words import kind, meant
 
 # What the dictionary calls otherwise than the module.
 CALLED = {"checksum": "source_checksum", "signature": "source_signature", "keyring": "source_keyring", "labels": "annotations"}
 # What is said of a catalogue, not of an image in it.
 OF_CATALOGUE = ("path", "state", "signing_key", "signing_command", "signature_type", "pubkey", "lock_timeout", "keep_images")
 OF_PRUNING = ("keep", "keep_days")
+_MISSING = "publishing images: expected %s to be set for this host, as a variable of it or of the group bhyve_repository, or with -e"
+_NEITHER = "publishing images: expected bhyve_images to be a dictionary of images, or a list of them, found %s"
 _VERSIONED = re.compile(r"(?P<name>.+)-(?P<version>[0-9][A-Za-z0-9._]*)")
 
 
@@ -24,6 +27,7 @@ class Image:
     def __init__(self, key, told, is_named):
         self.key = key
         self.is_named = is_named
+        self.given = told
         self.told = told if isinstance(told, Mapping) else {}
 
     def known(self):
@@ -51,9 +55,12 @@ class Image:
 
     def faults(self):
         """Why nothing can be published from it."""
-        unknown = sorted(str(key) for key in self.told if key not in self.known())
-        if unknown:
-            yield "unknown %s, expected some of %s" % (", ".join(unknown), ", ".join(self.known()))
+        if self.given is not None and not isinstance(self.given, Mapping):
+            yield "expected a dictionary, found %s" % kind(self.given)
+            return
+        for key in sorted(str(key) for key in self.told if key not in self.known()):
+            close = meant(key, self.known())
+            yield "unknown key '%s'%s" % (key, "; did you mean '%s'?" % close if close else ", expected some of %s" % ", ".join(self.known()))
         if not self.told.get("source"):
             yield "it has no source"
         options = self.options()
@@ -67,14 +74,17 @@ class Image:
 def _images(told):
     if isinstance(told, Mapping):
         return [Image(key, entry, True) for key, entry in told.items()]
-    entries = [entry if isinstance(entry, Mapping) else {} for entry in told]
-    return [Image(entry.get("name") or "number %d" % number, entry, False) for number, entry in enumerate(entries, 1)]
+    names = [entry.get("name") if isinstance(entry, Mapping) else None for entry in told]
+    return [Image(name or "number %d" % number, entry, False) for number, (name, entry) in enumerate(zip(names, told), 1)]
 
 
-def faults(told):
-    """What is wrong with images, a line for each."""
+def faults(variables):
+    """What is wrong with VARIABLES by their names, of which those that nobody has set are None, and with the images in them, a line for each."""
+    unset, told = [name for name, value in variables.items() if value is None], variables["bhyve_images"]
+    if unset:
+        return [_MISSING % " and ".join(unset)]
     if not isinstance(told, (Mapping, list, tuple)):
-        return ["bhyve_images is neither a dictionary of images nor a list of them"]
+        return [_NEITHER % ("text" if isinstance(told, str) else kind(told))]
     images, found = _images(told), []
     kept = {}
     for image in images:

@@ -37,7 +37,6 @@ NOT_RUN = {
     },
     ("table", "Show the guests, and fail where one has failed"): "the role guest does; tests/unit and tests/lab play it",
     ("whole_play", "Show whom the playbook is for"): "every playbook does; tests/unit plays it with tags",
-    ("publishing_problems", "Show what is wrong with the images"): "the playbook publish does; tests/unit plays it with mistakes",
     ("docs/docsite/rst/guide_catalogue.rst", "- hosts: hypervisors"):
         "the beginning of a play; tests/unit plays it with each module of the group",
     ("roles/guest/README.md", "bhyve_guests:"):

@@ -17,6 +17,7 @@ from ansible_collections.apiary.bhyve.plugins.modules import bhyve_catalog
 from ansible_collections.apiary.bhyve.plugins.plugin_utils import _images
 
 ANSIBLE_PLAYBOOK = pathlib.Path(sys.executable).with_name("ansible-playbook")
+CATALOGUE = {"bhyve_catalog_path": "/nowhere", "bhyve_catalog_signing_key": "/nowhere/key"}
 PLAYBOOKS = pathlib.Path(__file__).resolve().parents[3] / "playbooks"
 
 
@@ -29,7 +30,7 @@ def play(tmp_path, inventory, playbook="images"):
 
 @pytest.mark.parametrize(("images", "said"), [
     ([{"name": "demo"}], "bhyve_images is no dictionary of images: a list of them is for the playbook apiary.bhyve.publish"),
-    ({"demo-1": {"source": "/x", "requirments": {}}}, "image demo-1 in bhyve_images: unknown requirments, expected some of name, version, source"),
+    ({"demo-1": {"source": "/x", "requirments": {}}}, "image demo-1 in bhyve_images: unknown key 'requirments'; did you mean 'requirements'?"),
     ({"demo-1": {}}, "image demo-1 in bhyve_images: it has no source"),
     ({"demo-1": None}, "image demo-1 in bhyve_images: it has no source"),
     ({"demo": {"source": "/x"}}, "image demo in bhyve_images: it has no version, neither by that key nor at the end of its name"),
@@ -38,20 +39,21 @@ def play(tmp_path, inventory, playbook="images"):
      "image demo-2 in bhyve_images: it has another keep or keep_days than demo-1, which is an image of the same name: say the same in both"),
 ])
 def test_what_is_no_image_is_refused(tmp_path, images, said):
-    code, output = play(tmp_path, {"bhyve_repository": {"hosts": {"repo": {"bhyve_images": images}}}})
+    code, output = play(tmp_path, {"bhyve_repository": {"hosts": {"repo": {"bhyve_images": images, **CATALOGUE}}}})
     assert code == 2 and said in output, output
 
 
 @pytest.mark.parametrize(("images", "said"), [
     ([{"name": "demo", "version": "1", "source": "/x", "checksum": "x"}],
-     "image demo in bhyve_images: unknown checksum, expected some of name, version, source, format, source_checksum"),
+     "image demo in bhyve_images: unknown key 'checksum'; did you mean 'source_checksum'?"),
     ([{"version": "1", "source": "/x"}], "image number 1 in bhyve_images: it has no name"),
     ([{"name": "demo-1", "source": "/x"}], "image demo-1 in bhyve_images: it has no version"),
-    ([{"name": "demo", "version": "1", "keep": 1}], "image demo in bhyve_images: unknown keep, expected some of"),
-    ("demo", "bhyve_images is neither a dictionary of images nor a list of them"),
+    ([{"name": "demo", "version": "1", "keep": 1}], "image demo in bhyve_images: unknown key 'keep', expected some of name, version, source"),
+    ("demo", "expected bhyve_images to be a dictionary of images, or a list of them, found text"),
+    (["demo"], "image number 1 in bhyve_images: expected a dictionary, found 'demo'"),
 ])
 def test_what_is_not_in_the_words_of_the_module_is_refused(tmp_path, images, said):
-    code, output = play(tmp_path, {"bhyve_repository": {"hosts": {"repo": {"bhyve_images": images}}}}, "publish")
+    code, output = play(tmp_path, {"bhyve_repository": {"hosts": {"repo": {"bhyve_images": images, **CATALOGUE}}}}, "publish")
     assert code == 2 and said in output, output
 
 

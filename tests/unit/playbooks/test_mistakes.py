@@ -19,7 +19,6 @@ GUEST = {"image": "demo-1", "vcpus": 1, "memory": "1G", "bridge": "bridge0"}
 LIBVIRT = {"guest_uri": "test:///default"}
 OPEN = {"bhyve_catalog_signature_type": "none"}
 PUBLISHED = {"bhyve_catalog_path": "/nowhere", "bhyve_catalog_signing_key": "/nowhere/key"}
-IMAGE = {"name": "demo", "version": "1", "source": "/dev/null"}
 
 
 def seeded(**seed):
@@ -73,11 +72,10 @@ COMMANDS = [
     ("publish", {}, [],
      "publishing images: expected bhyve_images and bhyve_catalog_path and bhyve_catalog_signing_key to be set for this host, as a variable of it or of "
      "the group bhyve_repository, or with -e"),
-    ("publish", {"bhyve_images": IMAGE, **PUBLISHED}, [],
-     "publishing images: expected bhyve_images to be a list of images, each with name, version and source, found a dictionary; "
-     "apiary.bhyve.images takes a dictionary"),
+    ("publish", {"bhyve_images": "demo", **PUBLISHED}, [],
+     "publishing images: expected bhyve_images to be a dictionary of images, or a list of them, found text"),
     ("publish", {"bhyve_images": [{"name": "demo", "verison": "1", "source": "/x"}], **PUBLISHED}, [],
-     "publishing demo: unknown key 'verison'; did you mean 'version'?; publishing demo: 'version' is missing"),
+     "image demo in bhyve_images: unknown key 'verison'; did you mean 'version'?; it has no version"),
     ("ntp", {}, ["-e", "ntp_fail_on=crit"], "ntp_fail_on must be one of never, critical, unknown, warning, found crit"),
     ("ntp", {}, ["-e", "ntp_offset_warning=soon", "-e", "ntp_become=false"], "ntpd_check: variable ntp_offset_warning must be a number, found 'soon'"),
 ]
