@@ -144,7 +144,7 @@ def _entry(name, option, prefix, shown):
 
 def main(path):
     keys, shown = dict(described()), shown_by_modules()
-    prefixes = [prefix for _, _, prefix in PARTS if prefix]
+    prefixes = [part[2] for part in PARTS if part[2]]
     with open(path, "w", encoding="utf-8") as file:
         file.write(HEAD)
         for title, text, prefix in PARTS:

@@ -50,7 +50,7 @@ class Recording:
             self.write(chunk.decode())
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         if status:
-            sys.exit(f"record: {command}: exit status {status}\n" + "".join(text for _, _, text in self.seen))
+            sys.exit(f"record: {command}: exit status {status}\n" + "".join(event[2] for event in self.seen))
 
 
 def _read(terminal):

@@ -14,7 +14,7 @@ def screen(path):
     """The lines of the recording, colours included, and its width."""
     with open(path, encoding="utf-8") as file:
         head, *events = map(json.loads, file)
-    text = "".join(text for _, _, text in events)
+    text = "".join(event[2] for event in events)
     return text.replace("\r", "").split("\n"), head["width"]
 
 
