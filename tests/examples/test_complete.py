@@ -82,7 +82,7 @@ NOT_RUN = {
         }.items() for name in names
     },
     **{
-        (page, name): "it takes two hosts: tests/lab/test_move.py and tests/zfs/test_move.py play what they are of"
+        (page, name): "it takes two hosts: tests/lab/test_move.py plays what they are of"
         for page, names in {
             "guests_to_move": ["Show what could be moved"],
             "moving_failures": ["Tell which guests have failed"],

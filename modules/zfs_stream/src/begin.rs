@@ -28,6 +28,8 @@ pub struct Begin {
     pub creation_time: u64,
     /// What the stream may hold besides plain blocks.
     pub features: Features,
+    /// Whether it applies to a snapshot of another volume, whose clone its own is.
+    pub is_clone: bool,
 }
 
 /// What the header of a package says; nothing for one made by `zfs send -I`.
@@ -80,12 +82,9 @@ fn volume(header: Header, features: Features, payload: &[u8]) -> Result<Begin> {
         payload.len()
     );
     let flags = header.u32(36);
+    let is_clone = flags & FLAG_CLONE != 0;
     ensure!(
-        flags & FLAG_CLONE == 0,
-        "stream of a clone, which applies to a snapshot of another volume: send it without -i and without -R"
-    );
-    ensure!(
-        flags & !READABLE_FLAGS == 0,
+        flags & !(READABLE_FLAGS | FLAG_CLONE) == 0,
         "flags {flags:#x} in its BEGIN record, expected none but {READABLE_FLAGS:#x}: not a stream of a volume, or of a newer ZFS"
     );
     let (toguid, fromguid) = (header.u64(40), header.u64(48));
@@ -94,7 +93,19 @@ fn volume(header: Header, features: Features, payload: &[u8]) -> Result<Begin> {
         "snapshot guid 0, which means 'no base' elsewhere: make the stream with another guid"
     );
     ensure!(toguid != fromguid, "snapshot guid {toguid} is also its own base");
-    Ok(Begin { toguid, fromguid, toname: toname(header)?, creation_time: header.u64(24), features })
+    let (toname, creation_time) = (toname(header)?, header.u64(24));
+    Ok(Begin { toguid, fromguid, toname, creation_time, features, is_clone })
+}
+
+impl Begin {
+    /// Refuses the stream of a clone, where nobody has asked for one.
+    pub(crate) fn refuse_clone(&self) -> Result<()> {
+        ensure!(
+            !self.is_clone,
+            "stream of a clone, which applies to a snapshot of another volume: send it without -i and without -R"
+        );
+        Ok(())
+    }
 }
 
 fn toname(header: Header) -> Result<String> {

@@ -21,6 +21,15 @@ pub enum Base {
         /// Its block size in bytes.
         volblocksize: u32,
     },
+    /// A snapshot of another volume, of which a clone is made: only a stream from it will do.
+    Origin {
+        /// Guid of that snapshot.
+        guid: u64,
+        /// Its size in bytes.
+        volsize: u64,
+        /// Its block size in bytes.
+        volblocksize: u32,
+    },
 }
 
 /// What the caller knows beforehand; everything given is enforced.

@@ -82,6 +82,7 @@ pub fn announced(stream: impl Read) -> Result<Announced> {
         match frame.content {
             Content::Opening(Opening::Package(found)) => package = Some(found),
             Content::Opening(Opening::Volume(first)) => {
+                first.refuse_clone().with_context(|| frame.at.to_string())?;
                 let toguid = match package {
                     Some(package) => package.toguid,
                     None => Some(first.toguid),

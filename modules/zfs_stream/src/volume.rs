@@ -24,7 +24,7 @@ impl Volume {
     pub(crate) fn new(expect: Expect) -> Volume {
         let made = match expect.base {
             Base::None | Base::Any => Made::default(),
-            Base::Volume { guid, volsize, volblocksize } => {
+            Base::Volume { guid, volsize, volblocksize } | Base::Origin { guid, volsize, volblocksize } => {
                 Made { guid, volsize: Some(volsize), volblocksize: Some(volblocksize) }
             }
         };
@@ -88,6 +88,9 @@ impl Volume {
 
     fn begin(&mut self, begin: Begin) -> Result<Event<'static>> {
         let from = begin.fromguid;
+        if self.last.is_some() || !matches!(self.expect.base, Base::Origin { .. }) {
+            begin.refuse_clone()?;
+        }
         match (&self.last, self.expect.base) {
             (Some(last), _) => {
                 ensure!(dataset(&begin) == dataset(last), "package of several datasets: send one volume");
@@ -102,7 +105,7 @@ impl Volume {
                 "incremental stream: it applies to the image with snapshot guid {from}, which is not there; \
                  bring that image first or send a full stream"
             ),
-            (None, Base::Volume { guid, .. }) => ensure!(
+            (None, Base::Volume { guid, .. } | Base::Origin { guid, .. }) => ensure!(
                 from == guid,
                 "stream from snapshot guid {from}, but the volume is at guid {guid}: send it from that snapshot"
             ),

@@ -112,3 +112,17 @@ fn packages() {
         assert_eq!(error.unwrap_err(), expected);
     }
 }
+
+#[test]
+fn the_stream_of_a_clone_is_read_where_a_clone_is_asked_for() {
+    let base = Base::Origin { guid: 5, volsize: 8192, volblocksize: 4096 };
+    let clone = |fromguid| with(0, begin(0, fromguid).u32(36, 0xd));
+    let expect = Expect { base, ..Expect::default() };
+    let summary = verify(&seal(&clone(5))[..], expect).unwrap();
+    assert_eq!((summary.fromguid, summary.volsize), (5, Some(8192)));
+    assert!(refused(&clone(6), expect).contains("stream from snapshot guid 6, but the volume is at guid 5"));
+    for base in [Base::None, Base::Any, Base::Volume { guid: 5, volsize: 8192, volblocksize: 4096 }] {
+        let told = refused(&clone(5), Expect { base, ..Expect::default() });
+        assert!(told.contains("stream of a clone, which applies to a snapshot of another volume"), "{told}");
+    }
+}

@@ -116,7 +116,12 @@ fn base(zfs: &Zfs, staged: &DatasetName, wanted: &Received, first: bool) -> Resu
     let (Some(volsize), Some(block)) = (snapshot, block) else {
         bail!("{volume} has no snapshot with guid {guid}, which the stream goes on from")
     };
-    Ok((Base::Volume { guid: guid.0, volsize, volblocksize: u32::try_from(block)? }, origin))
+    let (guid, volblocksize) = (guid.0, u32::try_from(block)?);
+    let base = match origin {
+        Some(_) => Base::Origin { guid, volsize, volblocksize },
+        None => Base::Volume { guid, volsize, volblocksize },
+    };
+    Ok((base, origin))
 }
 
 /// Without a device nobody looks at it, so that nothing is between it and its next stream.
