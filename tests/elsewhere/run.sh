@@ -29,8 +29,7 @@ cd "$work/infra"
 printf 'collections:\n  - name: %s\n    type: file\n' "$artifact" >requirements.yml
 # What Ansible keeps for itself goes to a home of this test's.
 export HOME=$work/home
-# Without community.general: nothing here is FreeBSD.
-ansible-galaxy collection install --offline --no-deps --requirements-file requirements.yml --collections-path collections >>"$work/log"
+ansible-galaxy collection install --offline --requirements-file requirements.yml --collections-path collections >>"$work/log"
 installed=$work/infra/collections/ansible_collections/apiary/bhyve
 native=plugins/plugin_utils/_native/$platform
 for program in "$top/$native"/*; do

@@ -69,3 +69,33 @@ def test_a_root_disk_is_exchanged_and_comes_back(guest, place, swap):
     assert back["changed"] and guest.sh(f"zfs get -H -o value test:who {web}") == "old" and f"{web}@a" in place.names()
     assert guest.sh(f"dd if={back['volume']['device']} bs=512 count=1 status=none | wc -c") == "512"
     assert guest.module({"dataset": place.vm}, program="/root/zfs_receive_info")["volumes"][1]["part"] == "kept"
+
+
+def test_a_root_disk_gets_another_name_with_all_that_is_its_own(guest, place, swap):
+    web, www, options = f"{place.vm}/web", f"{place.vm}/www", {"src": place.src("lz4-plain"), "golden": place.images}
+    guest.module({**options, "dataset": web})
+    guest.module({**options, "dataset": f"{web}.redeploy", "properties": {"volmode": "none"}})
+    kept = swap({"dataset": web})["volume"]["replaced"]
+    guest.sh(f"zfs snapshot {web}@before; zfs set test:who=mine {web}")
+    origin = guest.sh(f"zfs get -H -o value origin {web}")
+    renamed = {"dataset": www, "from": web, "state": "renamed"}
+    guest.sh(f"sleep 600 < /dev/zvol/{web} > /dev/null 2>&1 & echo $! > /tmp/holder")
+    assert swap(renamed, check=True)["changed"] is True
+    assert "stop the guest first" in swap(renamed)["msg"] and web in place.names()
+    guest.sh("kill $(cat /tmp/holder)")
+    done = swap(renamed)
+    assert done["changed"] and done["volume"]["device"] == f"/dev/zvol/{www}" and done["volume"]["from"] == web
+    assert guest.sh(f"dd if=/dev/zvol/{www} bs=512 count=1 status=none | wc -c") == "512"
+    assert guest.sh(f"zfs get -H -o value test:who,origin {www}").split() == ["mine", origin]
+    assert f"{www}@before" in place.names() and kept.replace(web, www) in place.names() and not [name for name in place.names() if name.startswith(web)]
+    # It is the same volume of the same image, and what was kept for it comes back.
+    assert guest.module({**options, "dataset": www})["changed"] is False and swap(renamed)["changed"] is False
+    swap({"dataset": www, "state": "settled"})
+    assert swap({"dataset": www, "state": "back"})["volume"]["from"] == kept.replace(web, www)
+
+    # Cut after the volume itself, the rest follows; what has the name already is not written over.
+    guest.sh(f"zfs rename {www} {web}")
+    assert "found a volume there" not in swap(renamed).get("msg", "")
+    guest.sh(f"zfs create -V 1M {web}")
+    assert f"expected nothing at {www}, found a volume there" in swap(renamed)["msg"]
+    assert "found neither" in swap({"dataset": f"{place.vm}/b", "from": f"{place.vm}/a", "state": "renamed"}, check=True)["msg"]
