@@ -159,6 +159,9 @@ pub fn expect(path: &Path, wanted: &Expected, task: &mut Task) -> Result<Reply> 
     let (there, begun) = (is_there(path)?, is_there(&staged)?);
     let arrived = if there { attribute(path, marks::ARRIVED)? } else { None };
     let known = if begun { attribute(&staged, marks::ARRIVED)? } else { None };
+    if wanted.take && !task.check_mode {
+        files::sweep_for(&staged)?;
+    }
     let takes = wanted.take && !there && !begun && !task.check_mode;
     if takes {
         take(&staged)?;
