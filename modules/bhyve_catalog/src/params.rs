@@ -2,6 +2,8 @@
 
 //! The options of `bhyve_catalog`, and what they come to for one image.
 
+mod format;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -12,6 +14,8 @@ use image_catalog::name::{ImageId, ImageName, ImageVersion};
 use image_catalog::signature::SignatureType;
 use serde::Deserialize;
 use serde_json::Value;
+
+pub use format::Format;
 
 /// The block sizes that ZFS has for volumes, in bytes.
 const BLOCK_SIZES: std::ops::RangeInclusive<u64> = 4 << 10..=1 << 20;
@@ -109,51 +113,6 @@ pub struct Params {
     /// Whether the image is to be in the catalogue.
     #[serde(default)]
     pub state: State,
-}
-
-/// The kind of a source.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// Look at it.
-    #[default]
-    Auto,
-    /// A raw disk: a file or a device.
-    Raw,
-    /// A qcow2 disk, which is unpacked first, as the following are.
-    Qcow2,
-    /// A VMDK disk.
-    Vmdk,
-    /// A VHD disk.
-    Vhd,
-    /// A VHDX disk.
-    Vhdx,
-    /// A VDI disk.
-    Vdi,
-    /// An archive with one disk.
-    Ova,
-    /// A file holding a ZFS send stream.
-    Stream,
-    /// A ZFS snapshot.
-    Snapshot,
-}
-
-impl Format {
-    /// As the option says it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Raw => "raw",
-            Self::Qcow2 => "qcow2",
-            Self::Vmdk => "vmdk",
-            Self::Vhd => "vhd",
-            Self::Vhdx => "vhdx",
-            Self::Vdi => "vdi",
-            Self::Ova => "ova",
-            Self::Stream => "stream",
-            Self::Snapshot => "snapshot",
-        }
-    }
 }
 
 /// How to compress the package.

@@ -3,24 +3,22 @@
 //! Does what the plan says; the only writer.
 
 use std::fs;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use ansible_module::Task;
 use anyhow::{Context, Result, anyhow, ensure};
-use roxmltree::Document;
 
 use crate::activity::Activity;
 use crate::bhyve;
 use crate::console::Console;
 use crate::definition::Definition;
-use crate::document::child;
 use crate::former::Known;
 use crate::guest::{Form, Guest, Reach};
 use crate::hypervisor::Hypervisor;
 use crate::instance::Instance;
+use crate::nvram;
 use crate::params::Params;
 use crate::plan::{Plan, Step};
 use crate::receipt::{Configuration, Receipt};
@@ -260,7 +258,7 @@ impl Work<'_> {
         let nvram_is_gone = guest.undefine(self.params.force)?;
         self.did_change();
         if !nvram_is_gone && self.hypervisor.uri().is_this_machine() {
-            remove_nvram(&xml, self.params.name.as_str())?;
+            nvram::remove(&xml, self.params.name.as_str())?;
         }
         Ok(())
     }
@@ -277,40 +275,5 @@ fn has_stopped(guest: &Guest, limit: Duration) -> Result<bool> {
             return Ok(false);
         }
         thread::sleep(PAUSE.min(left));
-    }
-}
-
-/// Removes the variable store of a domain whose driver leaves it behind, where its name shows that it is the domain's own.
-fn remove_nvram(xml: &str, name: &str) -> Result<()> {
-    let document = Document::parse(xml).context("reading libvirt's XML of the domain")?;
-    let nvram = child(document.root_element(), "os").and_then(|os| child(os, "nvram"));
-    let Some(path) = nvram.and_then(|nvram| nvram.text()).map(|text| Path::new(text.trim())) else {
-        return Ok(());
-    };
-    let own =
-        path.file_name().is_some_and(|file| file.to_string_lossy().starts_with(&format!("{name}_VARS")));
-    let regular = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
-    if own && path.is_absolute() && regular {
-        fs::remove_file(path).with_context(|| format!("removing {}", path.display()))?;
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_its_own_nvram_is_removed() {
-        let folder = tempfile::tempdir().unwrap();
-        let xml = |path: &Path| format!("<domain><os><nvram>{}</nvram></os></domain>", path.display());
-        for (file, removed) in [("web1_VARS.fd", true), ("web11_VARS.fd", false), ("VARS.fd", false)] {
-            let path = folder.path().join(file);
-            fs::write(&path, "").unwrap();
-            remove_nvram(&xml(&path), "web1").unwrap();
-            assert_eq!(!path.exists(), removed, "{file}");
-        }
-        remove_nvram("<domain><os/></domain>", "web1").unwrap();
-        remove_nvram(&xml(&folder.path().join("web1_VARS.fd")), "web1").unwrap();
     }
 }

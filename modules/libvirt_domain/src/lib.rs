@@ -23,6 +23,7 @@ mod kept;
 mod last_lines;
 mod module;
 mod names;
+mod nvram;
 mod observe;
 mod params;
 mod patience;
