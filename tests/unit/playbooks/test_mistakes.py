@@ -45,7 +45,8 @@ GUESTS = [
      "web12: 'state' must be one of running, shutoff, present, found 'absent'; apiary.bhyve.remove takes a guest away"),
     ({"web13": {**GUEST, "hostname": "x.example.org"}}, "web13: unknown key 'hostname'; did you mean 'seed.hostname'?"),
     ({"web14": seeded(ssh_keys="/root/.ssh/id_ed25519.pub")},
-     "web14: 'seed.ssh_keys[0]' must be one line of an authorized_keys file; a private key has no place here"),
+     "web14: 'seed.ssh_keys[0]' must be one whole line of a file that ssh-keygen has written, such as ~/.ssh/id_ed25519.pub; "
+     "neither dots in place of the key nor a private key"),
 ]
 # What is wrong with other variables of a host, found by asking it.
 VARIABLES = [

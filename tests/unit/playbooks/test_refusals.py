@@ -31,8 +31,8 @@ def play(tmp_path):
 
 def test_a_key_that_says_nothing_of_an_image_is_not_published(play):
     image = {"name": "demo-1", "version": "1", "source": "/dev/null", "requirments": {"memory": "1G"}}
-    inventory = {"bhyve_repository": {"hosts": {"repo": {"bhyve_images": [image]}}}}
-    code, said = play("publish", inventory)
+    told = {"bhyve_images": [image], "bhyve_catalog_path": "/nowhere", "bhyve_catalog_signing_key": "/nowhere/key"}
+    code, said = play("publish", {"bhyve_repository": {"hosts": {"repo": told}}})
     assert code == 2 and "unknown key 'requirments'; did you mean 'requirements'?" in said
 
 
