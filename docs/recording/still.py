@@ -6,6 +6,9 @@ import json
 import re
 import sys
 
+# In two parts, because this line is none of this file's.
+LICENCE = "SPDX-License-" "Identifier: GPL-3.0-or-later"
+
 COLOURS = {"31": "#ff7b72", "32": "#7ee787", "33": "#e3b341", "34": "#79c0ff", "35": "#d2a8ff", "36": "#76e3ea", "90": "#8b949e"}
 WIDE, HIGH, MARGIN = 8.43, 19, 18
 
@@ -62,7 +65,7 @@ def main(cast, picture, command, count="24"):
     dots = "".join(f'<circle cx="{MARGIN + 6 + 20 * number}" cy="18" r="6" fill="#3d444d"/>' for number in range(3))
     with open(picture, "w", encoding="utf-8") as file:
         file.write(
-            "<!-- SPDX-License-Identifier: GPL-3.0-or-later -->\n"
+            f"<!-- {LICENCE} -->\n"
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" role="img" aria-label="{html.escape(command)}">\n'
             f'<rect width="{wide}" height="{high}" rx="10" fill="#0d1117"/>\n{dots}\n'
             '<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, \'DejaVu Sans Mono\', monospace" font-size="14">\n'

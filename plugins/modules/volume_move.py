@@ -15,7 +15,8 @@ description:
   - All that is received is verified while it comes, by this collection's own reader, and a stream of ZFS is committed only when all of it
     has been judged and its sender has said that it was all. The guid of what was received is compared with what was promised.
   - A ZFS volume comes with its snapshots, in the order in which they were taken, and with the properties that are set on itself. One that
-    is a clone of a golden volume becomes a clone again, for which O(golden) has to have that image. Snapshots are taken for the move (C(apiary-move-MOMENT)), and destroyed at its end.
+    is a clone of a golden volume becomes a clone again, for which O(golden) has to have that image. Snapshots are taken for the move
+    (C(apiary-move-MOMENT)), and destroyed at its end.
   - What has come is not sent again. A volume is C(NAME.move) until it is whole, and no other module makes a volume of its name until then. On
     ZFS a call that was cut goes on behind the last snapshot that has come; a raw file is sent from its beginning.
 author:
