@@ -40,8 +40,10 @@ fn known() -> Vec<String> {
     let documented = fs::read_dir(modules).expect("the checkout is whole").filter_map(|entry| {
         Some(entry.expect("it can be listed").file_name().to_str()?.strip_suffix(".py")?.to_owned())
     });
-    let mut known: Vec<_> = documented.filter(|name| name != "job_status").collect();
-    known.push("bhyve_catalog_server".to_owned());
+    // What the controller does by itself, and what has no page because nobody calls it.
+    let of_controller = ["job_status", "table", "volume_move"];
+    let mut known: Vec<_> = documented.filter(|name| !of_controller.contains(&name.as_str())).collect();
+    known.extend(["bhyve_catalog_server", "volume_stream"].map(str::to_owned));
     known.sort_unstable();
     known
 }

@@ -54,7 +54,7 @@ fn options_that_do_not_fit() {
             "reading option `nmae`: unknown field `nmae`, expected one of `path`, `name`, `version`, `source`, `format`, \
              `source_checksum`, `source_signature`, `source_keyring`, `ca_path`, `volblocksize`, `os`, `arch`, `comment`, `maintainer`, `www`, `requirements`, `annotations`, `parent`, \
              `compression`, `compression_level`, `compression_threads`, `signature_type`, `signing_key`, \
-             `signing_command`, `pubkey`, `lock_timeout`, `keep`, `keep_days`, `state`",
+             `signing_command`, `pubkey`, `lock_timeout`, `keep`, `keep_days`, `keep_images`, `state`",
         ),
         (with(publish(), json!({"source": null})), "option source is needed for state=present"),
         (with(publish(), json!({"version": null})), "option version is needed for this state"),

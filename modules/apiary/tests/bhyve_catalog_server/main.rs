@@ -17,7 +17,7 @@ use std::thread;
 use ansible_module::Task;
 use serde_json::{Value, json};
 use support::{Sshd, account, fixture};
-use test_support::patience;
+use test_support::{patience, wait_for};
 
 const IMAGE: &str = "FreeBSD-14.2-RELEASE-ZFS-20G-20250515";
 
@@ -101,8 +101,8 @@ fn a_client_that_is_turned_away_comes_again() {
     let _ = doorkeeper.join().unwrap();
 }
 
-/// A connection to sshd that ends after so many of its bytes, or with it; how many it were.
-fn lead_in(door: &TcpListener, sshd: u16, limit: u64) -> u64 {
+/// A connection to sshd that ends after so many of its bytes, when `before_end` has returned, or with it; how many it were.
+fn lead_in(door: &TcpListener, sshd: u16, limit: u64, before_end: impl FnOnce()) -> u64 {
     let (client, server) = (door.accept().unwrap().0, TcpStream::connect(("127.0.0.1", sshd)).unwrap());
     let (mut from_client, mut to_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
     thread::spawn(move || {
@@ -111,10 +111,17 @@ fn lead_in(door: &TcpListener, sshd: u16, limit: u64) -> u64 {
     });
     let (mut from_server, mut to_client) = (server.take(limit), client);
     let count = io::copy(&mut from_server, &mut to_client).unwrap_or(0);
-    // The client has all that was sent before it hears of the end.
+    before_end();
     let _ = to_client.shutdown(Shutdown::Write);
     let _ = from_server.into_inner().shutdown(Shutdown::Both);
     count
+}
+
+/// Whether the files in a folder have so many bytes, and if not, how many they have.
+fn enough(folder: &Path, bytes: u64) -> Result<(), u64> {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    let length = files.filter_map(|file| file.metadata().ok()).map(|metadata| metadata.len()).sum();
+    if length < bytes { Err(length) } else { Ok(()) }
 }
 
 #[test]
@@ -123,10 +130,17 @@ fn a_transfer_that_breaks_goes_on_where_it_was() {
     serve_fixtures(&sshd);
     let door = TcpListener::bind("127.0.0.1:0").unwrap();
     let (port, inner) = (door.local_addr().unwrap().port(), sshd.port);
-    let doorkeeper = thread::spawn(move || [430_000, u64::MAX].map(|limit| lead_in(&door, inner, limit)));
+    let store = sshd.at("store");
+    // ssh throws away what nobody has read yet when its connection breaks, which on a busy machine is nearly all.
+    let arrived = {
+        let store = store.clone();
+        move || wait_for("the beginning of the package", 60, || enough(&store, 200_000))
+    };
+    let doorkeeper = thread::spawn(move || {
+        [lead_in(&door, inner, 430_000, arrived), lead_in(&door, inner, u64::MAX, || {})]
+    });
     let known = fs::read_to_string(sshd.at("known_hosts")).unwrap();
     fs::write(sshd.at("known_hosts"), known.replace(&inner.to_string(), &port.to_string())).unwrap();
-    let store = sshd.at("store");
     let mut options = options(&sshd, &store);
     options["repository"] = json!(format!("ssh://{}@127.0.0.1:{port}/pubkey-rsa", account()));
     fetch(options).unwrap();
