@@ -6,8 +6,8 @@ import json
 import re
 import sys
 
-# In two parts, because this line is none of this file's.
-LICENCE = "SPDX-License-" "Identifier: GPL-3.0-or-later"
+# In parts, because this line is none of this file's.
+LICENCE = "-".join(("SPDX", "License", "Identifier: GPL-3.0-or-later"))
 
 COLOURS = {"31": "#ff7b72", "32": "#7ee787", "33": "#e3b341", "34": "#79c0ff", "35": "#d2a8ff", "36": "#76e3ea", "90": "#8b949e"}
 WIDE, HIGH, MARGIN = 8.43, 19, 18
