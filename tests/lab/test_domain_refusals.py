@@ -209,7 +209,7 @@ def test_arguments_that_are_no_text(lab, raw):
 
 def test_options_that_do_not_exist(lab):
     assert lab.refused({"name": "web1", "status": "up"}).startswith(
-        "reading option `status`: unknown field `status`, expected one of `name`, `uri`, `xml`, `state`"
+        "reading option `status`: unknown field `status`, expected one of `name`, `uri`, `xml`, `identity`, `renamed_from`, `state`"
     )
     assert lab.refused({"name": "web1", "state": "up"}).startswith("reading option `state`: unknown variant `up`")
     assert lab.refused({"name": "web1", "shutdown_timeout": -1}) == (

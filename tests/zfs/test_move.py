@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from conftest import HERE, TOP
-from patience import patience, wait_for
+from patience import patience
 
 MIB = 1 << 20
 
@@ -125,11 +125,13 @@ def test_what_is_a_clone_needs_its_image(guest, place, site):
 def test_whoever_is_killed_the_same_call_goes_on(guest, place, site, end):
     here, there = f"{place.vm}/web1:data", f"{site.pool}/vm/web1:data"
     running = subprocess.Popen(site.command(site.options("web1:data", state="copied")), env=site.environment, stdout=subprocess.DEVNULL, start_new_session=True)
-    wait_for("the stream to begin", lambda: guest.call("pgrep -x zfs -a | grep -q receive")[0] == 0, 300)
+    # In one exchange: a quarter of a second later all of it may have come.
+    begun = "until pgrep -x zfs -a | grep -q receive; do sleep 0.02; done"
     if end == "controller":
+        guest.sh(begun, limit=patience(300))
         os.killpg(running.pid, 9)
     else:
-        guest.sh(f"pkill -9 -f '[z]fs {'send' if end == 'sender' else 'receive'}'")
+        guest.sh(f"{begun}; pkill -9 -f '[z]fs {'send' if end == 'sender' else 'receive'}'", limit=patience(300))
     assert running.wait() != 0
     guest.wait_for("what was killed to be gone", "! pgrep -x zfs > /dev/null")
     # Half a stream is nothing; one that was whole when its receiver was killed has its snapshot.
