@@ -187,12 +187,17 @@ impl Running {
 
     /// Ends the command at once, with all it has started.
     pub fn kill(&mut self) {
+        self.strike();
+        // It may have ended by itself; either way it is gone afterwards.
+        let _ = self.child.wait();
+    }
+
+    /// Tells the command, and all it has started, to end at once, and does not wait for that.
+    pub fn strike(&mut self) {
         if let Ok(None) = self.child.try_wait()
             && let Ok(pid) = i32::try_from(self.child.id())
         {
-            // It may end by itself in this moment; either way it is gone afterwards.
             let _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
-            let _ = self.child.wait();
         }
     }
 

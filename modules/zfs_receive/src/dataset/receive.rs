@@ -34,34 +34,52 @@ pub struct Destination<'a> {
 /// # Errors
 /// What is wrong with the stream comes first: ZFS is then killed and discards what it has. Otherwise ZFS's own words.
 pub fn receive<R: Read>(
-    mut reader: Reader<R>,
+    reader: Reader<R>,
     feed: &mut dyn Feed,
     destination: &Destination,
     judge: impl FnOnce(&Summary, R) -> Result<()>,
 ) -> Result<Summary> {
-    let mut segments = 0;
     let mut running = None;
+    let received = receive_all(reader, feed, destination, judge, &mut running);
+    if received.is_err()
+        && let Some(running) = &mut running
+    {
+        // While it waits for more, Linux's ZFS has been seen not to hear of that before it read an end, which it does not commit on.
+        running.strike();
+        feed.abandon();
+    }
+    received
+}
+
+fn receive_all<R: Read>(
+    mut reader: Reader<R>,
+    feed: &mut dyn Feed,
+    destination: &Destination,
+    judge: impl FnOnce(&Summary, R) -> Result<()>,
+    running: &mut Option<Running>,
+) -> Result<Summary> {
+    let mut segments = 0;
     while let Some(step) = reader.step()? {
         match step.event {
             Event::Begin => {
                 if let Some(done) = running.take() {
                     commit(done, feed)?;
                 }
-                running = Some(begin(segments, feed, destination)?);
+                *running = Some(begin(segments, feed, destination)?);
                 segments += 1;
-                told(feed.pass(step.raw), &mut running, feed)?;
+                told(feed.pass(step.raw), running, feed)?;
             }
             Event::End { .. } => feed.hold(step.raw),
             Event::EndOfPackage => feed.skip(step.raw.len()),
             Event::Other if running.is_none() => feed.skip(step.raw.len()),
             Event::Write { .. } | Event::Free { .. } | Event::Other => {
-                told(feed.pass(step.raw), &mut running, feed)?
+                told(feed.pass(step.raw), running, feed)?
             }
         }
     }
     let (summary, source) = reader.finish()?;
     judge(&summary, source)?;
-    commit(running.context("the stream holds no volume")?, feed)?;
+    commit(running.take().context("the stream holds no volume")?, feed)?;
     leave_one(segments, destination)?;
     Ok(summary)
 }
