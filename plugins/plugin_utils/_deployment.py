@@ -73,7 +73,9 @@ def seed_path(place, name):
 class Deployment:
     """`told` holds the `names` of the guests, the `definitions` of all of this host, their `faults`, the `place` of their volumes and
     seeds, the `domains_found`, the guests that run `elsewhere`, hosts outside the play that were `silent` when they were asked for such,
-    and what each phase has returned so far."""
+    and what each of its `phases` has returned so far."""
+
+    phases = PHASES
 
     def __init__(self, told):
         self.place, self.elsewhere, self.silent = told["place"], told.get("elsewhere") or {}, told.get("silent") or []
@@ -85,16 +87,20 @@ class Deployment:
         # In one line each; of the whole dictionary under an empty name.
         self.faults = {str(name): "; ".join(faults) for name, faults in (told.get("faults") or {}).items()}
         self.found = ours(told.get("domains_found"))
-        self.returned = {phase: told.get(phase) or {} for phase in PHASES}
+        self.returned = {phase: told.get(phase) or {} for phase in self.phases}
         self.answers = {phase: returned.get("guests") or {} for phase, returned in self.returned.items()}
 
     def options(self, phase):
         """What the module of a phase is asked for, by guest: those that have not failed before, and have something to do in it."""
-        failed = self.failures(PHASES[:PHASES.index(phase)])
+        failed = self.failures(self.before(phase))
         asked = {name: getattr(self, "_%s" % phase)(name, guest) for name, guest in self.guests.items() if name not in failed}
         asked = {name: options for name, options in asked.items() if options is not None}
         # In the same call, so that they cost no exchange more.
         return {**asked, **self._data_volumes(asked)} if phase == "volumes" else asked
+
+    def before(self, phase):
+        """The phases before this one."""
+        return self.phases[:self.phases.index(phase)]
 
     def _data_volumes(self, names):
         """What zfs_receive is asked for the data disks of these guests."""
@@ -123,9 +129,15 @@ class Deployment:
     def _template(self, guest):
         return guest.get("template") or self.place["template"]
 
-    def failures(self, phases=PHASES):
-        """Why guests have failed, by name, the first reason of each."""
+    def failures(self, phases=None):
+        """Why guests have failed in these phases, or in any, by name, the first reason of each."""
+        phases = self.phases if phases is None else phases
         return {name: reason for name in self.guests for reason in [next(self._reasons(name, phases), None)] if reason}
+
+    def _fate_unknown(self, phase):
+        """Whether a whole task has failed, so that nobody knows what has become of its guests."""
+        returned = self.returned[phase]
+        return bool(returned) and "guests" not in returned and not returned.get("skipped")
 
     def _reasons(self, name, phases):
         if name in self.faults:
@@ -169,6 +181,15 @@ class Deployment:
 
     def _volume(self, name):
         return volume_options(self.place, name)
+
+    def _file(self, name):
+        """What a volume is called where it lies."""
+        return "%s.raw" % name if self.place["folder"] else name
+
+    def _device(self, name):
+        """What a guest has as its disk."""
+        place = self._volume(name)
+        return place.get("path") or "/dev/zvol/%s" % place["dataset"]
 
     def _seeds(self, name, guest):
         seed = guest.get("seed")

@@ -19,6 +19,11 @@ _DATASET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*(/[A-Za-z0-9][A-Za-z0-9_.:-]*
 # Root disk, seed, interfaces and screen have to find a place on the guest's bus, too, which has 31.
 MOST = 16
 _KINDS = ("size", "path", "dataset")
+# Of the disks that a domain has, and the one that it is expected to have.
+OTHER_DISK = (
+    "its domain has the disks %s, expected %s among them: merge what a snapshot or a block copy has put elsewhere first "
+    "(virsh blockcommit --active --pivot)"
+)
 # Buses that a template of the role does not have.
 _MISSING = {"qemu": ("nvme",)}
 

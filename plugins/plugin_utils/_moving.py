@@ -65,6 +65,8 @@ class Moving(Deployment):
     """`told` holds what it holds of a deployment; what is `moving` here (see `guests_to_move`), whether this is a `check`, and what the steps
     have returned: those that are done on other hosts as a loop over their names has."""
 
+    phases = STEPS
+
     def __init__(self, told):
         # That they still run elsewhere is what this mends.
         super().__init__(dict(told, elsewhere={}))
@@ -72,9 +74,7 @@ class Moving(Deployment):
         if told["names"] == "all":
             self.guests = {name: guest for name, guest in self.definitions.items() if name in self.moving}
         self.there = {domain["name"]: domain for domain in (told.get("domains_found") or {}).get("domains") or []}
-        for step in STEPS:
-            self.returned[step] = told.get(step) or {}
-            self.answers[step] = _answers(self.returned[step])
+        self.answers = {step: _answers(returned) for step, returned in self.returned.items()}
         self.looks = {each["item"]: each for each in self.returned["looked"].get("results") or [] if "item" in each}
 
     def sources(self):
@@ -86,7 +86,7 @@ class Moving(Deployment):
 
     def options(self, phase, source=None):
         """What the module of a step is asked for, by guest; of a step that is done for each source, those of that one."""
-        failed = self.failures(STEPS[:STEPS.index(phase)])
+        failed = self.failures(self.before(phase))
         names = [name for name in self.guests if name in self.moving and name not in failed and source in (None, self._source(name))]
         asked = {}
         for name in names:
@@ -100,10 +100,6 @@ class Moving(Deployment):
         return {name: self._domains(name, guest) for name, guest in self.guests.items() if name in self.moving and name not in self.faults}
 
     # Why a guest cannot move.
-
-    def failures(self, phases=STEPS):
-        """Why guests have failed, by name, the first reason of each."""
-        return super().failures(phases)
 
     def _reasons(self, name, phases):
         if name in self.there and name not in self.found:
@@ -211,10 +207,6 @@ class Moving(Deployment):
         disks = [dict(disk, device=disk["device"] or self._device(_disks.key(name, disk["name"]))) for disk in given["guest_disks"]]
         return dict(given, guest_disk=root, guest_disks=disks)
 
-    def _device(self, key):
-        volume = volume_options(self.place, key)
-        return volume.get("path") or "/dev/zvol/%s" % volume["dataset"]
-
     def _given(self, name, _guest):
         return {key: dict(options, state="given") for key, options in self._brought(name, "given").items()}
 
@@ -240,7 +232,7 @@ class Moving(Deployment):
         return reason
 
     def _is_here(self, name):
-        return name not in self.failures(STEPS[:STEPS.index("given")])
+        return name not in self.failures(self.before("given"))
 
     def table(self):
         """One line a guest, and how each comes back."""

@@ -20,10 +20,6 @@ WHILE_OFF = PHASES[PHASES.index("stopped"):]
 STAGED = ".redeploy"
 
 _FOREIGN = "a domain of its name is there that this collection has not made: expected none, or one of ours; remove it or rename the guest"
-_OTHER_DISK = (
-    "its domain has the disks %s, expected %s among them: merge what a snapshot or a block copy has put elsewhere first "
-    "(virsh blockcommit --active --pivot)"
-)
 _NOTHING_KEPT = "no disk of it is kept: expected %s.old-YYYYMMDDTHHMMSSZ, which a redeploy leaves%s; see what apiary.bhyve.prune lists"
 _OF_ANOTHER = ", found %s, put aside otherwise or for a guest that had its name before"
 _LOOK = "looking for its disks: %s"
@@ -38,21 +34,14 @@ class Redeployment(Deployment):
     """`told` holds what it holds of a deployment; whether it is the way `back`, for how many days the old disk is kept (`keep_days`),
     whether this is a `check` only, and what the phases of an exchange have returned."""
 
+    phases = PHASES
+
     def __init__(self, told):
         definitions = told["definitions"] if isinstance(told["definitions"], Mapping) else {}
         super().__init__(dict(told, names=list(definitions) if told["names"] == "all" else told["names"]))
         self.back, self.check, self.keep_days = bool(told.get("back")), bool(told.get("check")), told.get("keep_days")
-        self.returned.update({phase: told.get(phase) or {} for phase in PHASES})
-        self.answers = {phase: returned.get("guests") or {} for phase, returned in self.returned.items()}
         self.domains_there = {domain["name"]: domain for domain in (told.get("domains_found") or {}).get("domains") or []}
         self.disks_there = {disk["name"]: disk for disk in self.returned["disks"].get("volumes") or []}
-
-    def options(self, phase):
-        """What the module of a phase is asked for, by guest."""
-        failed = self.failures(PHASES[:PHASES.index(phase)])
-        asked = {name: getattr(self, "_%s" % phase)(name, guest) for name, guest in self.guests.items() if name not in failed}
-        asked = {name: options for name, options in asked.items() if options is not None}
-        return {**asked, **self._data_volumes(asked)} if phase == "volumes" else asked
 
     def drafts(self):
         """What templates of one's own are given while the guests still run; on the way back nothing is defined."""
@@ -60,7 +49,7 @@ class Redeployment(Deployment):
 
     def restarts(self):
         """Guests that are started as they are defined: on their way back, and where an exchange has failed after they were stopped."""
-        failed = self.failures(PHASES[:PHASES.index("domains")])
+        failed = self.failures(self.before("domains"))
         back = {name for name, guest in self.guests.items() if self.back and name not in failed and self._shall_run(name, guest)}
         return {name: self._start(self.guests[name]) for name in self.guests if name in back or name in failed and self._is_lost(name)}
 
@@ -77,10 +66,6 @@ class Redeployment(Deployment):
         """Where it is not said whether a guest shall run, it does so again if it ran."""
         state = guest.get("state", "running")
         return self._ran(name) if state == "present" else state == "running"
-
-    def failures(self, phases=PHASES):
-        """Why guests have failed, by name, the first reason of each."""
-        return super().failures(phases)
 
     def told_failures(self):
         """The same as a person is told, who has to know of a guest that it is off."""
@@ -101,11 +86,6 @@ class Redeployment(Deployment):
             return False
         return domain["state"] == "shutoff" or self._fate_unknown("stopped") or bool(stopped.get("changed"))
 
-    def _fate_unknown(self, phase):
-        """Whether a whole task has failed, so that nobody knows what has become of its guests."""
-        returned = self.returned[phase]
-        return bool(returned) and "guests" not in returned and not returned.get("skipped")
-
     def _reasons(self, name, phases):
         if "disks" in phases and name not in self.faults:
             yield from self._refusals(name)
@@ -123,24 +103,17 @@ class Redeployment(Deployment):
             yield _FOREIGN
         sources = [disk.get("source") for disk in domain.get("disks") or []] if domain else []
         if sources and self._device(name) not in sources:
-            yield _OTHER_DISK % (", ".join(map(str, sources)), self._device(name))
+            yield _disks.OTHER_DISK % (", ".join(map(str, sources)), self._device(name))
         if self.back and "volumes" in disks and not self._kept(name) and (self._own(name) or {}).get("swap") != "back":
             others = ", ".join(disk["name"] for disk in self._beside(name))
             yield _NOTHING_KEPT % (self._file(name), _OF_ANOTHER % others if others else "")
 
     # Where a guest's disk is, and what is beside it.
 
-    def _file(self, name):
-        return "%s.raw" % name if self.place["folder"] else name
-
     def _place(self, name, suffix=""):
         if self.place["folder"]:
             return {"path": "%s/%s%s" % (self.place["folder"], self._file(name), suffix)}
         return {"dataset": "%s/%s%s" % (self.place["dataset"], name, suffix)}
-
-    def _device(self, name):
-        place = self._place(name)
-        return place.get("path") or "/dev/zvol/%s" % place["dataset"]
 
     def _own(self, name):
         return self.disks_there.get(self._file(name))
@@ -243,7 +216,7 @@ class Redeployment(Deployment):
 
     def settlements(self):
         """Guests that were started, whether or not they have answered, or are to stay off: another call like this one is for another disk."""
-        before, started = self.failures(PHASES[:PHASES.index("domains")]), self.restarts()
+        before, started = self.failures(self.before("domains")), self.restarts()
         over = {name for name in self.guests if (name not in before or self._is_lost(name)) and self._was_started(name)}
         stay_off = {name for name in self.guests if self.back and name not in before and name not in started}
         return {name: self._settled(name, guest) for name, guest in self.guests.items() if name in over | stay_off}

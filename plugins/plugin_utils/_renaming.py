@@ -32,10 +32,6 @@ _FOREIGN = "a domain %s is there that this collection has not made: expected non
 _BOTH = "both domains are there, %s and %s: expected one of them; remove the one that is not wanted (apiary.bhyve.remove)"
 _NOTHING = "it is not on this host: expected a domain or a volume called %s or %s, found none"
 _LOOK = "looking for its disks: %s"
-_OTHER_DISK = (
-    "its domain has the disks %s, expected %s among them: merge what a snapshot or a block copy has put elsewhere first "
-    "(virsh blockcommit --active --pivot)"
-)
 _SAVED = (
     "its memory was saved (virsh managedsave) and would be lost: start it and shut it down, or throw the memory away "
     "(virsh managedsave-remove %s)"
@@ -66,12 +62,12 @@ class Renaming(Deployment):
     """`told` is that of a deployment, with the `old` name and the `new` one, whether this is a `check` only, and what the phases of a
     rename have returned."""
 
+    phases = PHASES
+
     def __init__(self, told):
         [self.old], self.new = named(told["old"]), str(told["new"])
         super().__init__(dict(told, names=[self.new]))
         self.check = bool(told.get("check"))
-        self.returned.update({phase: told.get(phase) or {} for phase in PHASES})
-        self.answers = {phase: returned.get("guests") or {} for phase, returned in self.returned.items()}
         # Nothing is made here, and a disk's device follows from its name.
         self.answers["volumes"] = {}
         self.there = {domain["name"]: domain for domain in (told.get("domains_found") or {}).get("domains") or []}
@@ -80,10 +76,7 @@ class Renaming(Deployment):
 
     def options(self, phase):
         """What the module of a phase is asked for, by guest; volumes that go with it are asked for by names of their own."""
-        failed = self.failures(PHASES[:PHASES.index(phase)])
-        guests = {name: guest for name, guest in self.guests.items() if name not in failed}
-        asked = {name: getattr(self, "_%s" % phase)(name, guest) for name, guest in guests.items()}
-        asked = {name: options for name, options in asked.items() if options is not None}
+        asked = super().options(phase)
         return {**asked, **self._data_disks()} if phase in _OF_VOLUMES and asked else asked
 
     def restarts(self):
@@ -93,10 +86,6 @@ class Renaming(Deployment):
         lost = failed and self.domain and self._ran() and not self.check and not (moved or self._is_renamed())
         return {self.new: {"name": self.old, "state": "running"}} if lost else {}
 
-    def failures(self, phases=PHASES):
-        """Why the guest has failed, by its new name."""
-        return super().failures(phases)
-
     def _reasons(self, name, phases):
         yield from super()._reasons(name, phases)
         if "disks" in phases:
@@ -105,9 +94,8 @@ class Renaming(Deployment):
             for key, answer in self.answers[phase].items():
                 if phase in _OF_VOLUMES and key != name and answer.get("failed"):
                     yield answer.get("msg") or "no reason given"
-            returned = self.returned[phase]
-            if phase in WHILE_OFF and returned and "guests" not in returned and not returned.get("skipped"):
-                yield returned.get("msg") or "no reason given"
+            if phase in WHILE_OFF and self._fate_unknown(phase):
+                yield self.returned[phase].get("msg") or "no reason given"
 
     def _yet_to_rename(self, name):
         # That is what this is for.
@@ -140,7 +128,7 @@ class Renaming(Deployment):
         sources = [str(disk.get("source")) for disk in self.domain.get("disks") or []]
         devices = [self._device(each) for each in (self.old, self.new)]
         if sources and not set(devices) & set(sources):
-            yield _OTHER_DISK % (", ".join(sources), devices[0])
+            yield _disks.OTHER_DISK % (", ".join(sources), devices[0])
         if self.domain.get("memory_saved"):
             yield _SAVED % self.old
 
@@ -149,13 +137,6 @@ class Renaming(Deployment):
         return seed is not None and not seed.get("family") and not seed_family(image.get("os")) and image.get("size") is None
 
     # Where things are.
-
-    def _file(self, name):
-        return "%s.raw" % name if self.place["folder"] else name
-
-    def _device(self, name):
-        place = volume_options(self.place, name)
-        return place.get("path") or "/dev/zvol/%s" % place["dataset"]
 
     def _is_renamed(self):
         return self._file(self.old) not in self.disks_there

@@ -42,10 +42,8 @@ class Verbs(Deployment):
     """`told` is that of a deployment, with the `verb`, what was `asked`, and what each step of it has returned so far."""
 
     def __init__(self, told):
+        self.phases, self.asked = STEPS[told["verb"]], told["asked"]
         super().__init__(told)
-        self.steps, self.asked = STEPS[told["verb"]], told["asked"]
-        self.returned = {step: told.get(step) or {} for step in self.steps}
-        self.answers = {step: returned.get("guests") or {} for step, returned in self.returned.items()}
         self.there = {domain["name"] for domain in (told.get("domains_found") or {}).get("domains") or []}
         if self.names == [_ALL]:
             known = [name for name in self.definitions if name in self.found]
@@ -58,23 +56,12 @@ class Verbs(Deployment):
         guest = self.definitions.get(name)
         return guest if isinstance(guest, dict) else {}
 
-    def options(self, phase):
-        """What the module of a step is asked for, by guest."""
-        failed = self.failures(self.steps[:self.steps.index(phase)])
-        asked = {name: getattr(self, "_%s" % phase)(name, guest) for name, guest in self.guests.items() if name not in failed}
-        return {name: options for name, options in asked.items() if options is not None}
-
-    def failures(self, phases=None):
-        """Why guests have failed, by name, the first reason of each."""
-        steps = self.steps if phases is None else phases
-        return {name: reason for name in self.guests for reason in [next(self._reasons(name, steps), None)] if reason}
-
     def _reasons(self, name, phases):
         if name in self.there and name not in self.found:
             yield _NOT_OURS
-        if "restarted" in self.steps and name not in self.found:
+        if "restarted" in self.phases and name not in self.found:
             yield _ABSENT
-        if "rolled" in self.steps:
+        if "rolled" in self.phases:
             yield from self._refusals(name)
         for step in phases:
             answer = self.answers[step].get(name, {})
@@ -154,13 +141,13 @@ class Verbs(Deployment):
         failed = self.failures()
         rows = [["guest", "result", "note"]]
         for name in self.guests:
-            answers = [self.answers[step].get(name, {}) for step in self.steps]
+            answers = [self.answers[step].get(name, {}) for step in self.phases]
             changed = any(answer.get("changed") for answer in answers)
             rows.append([name, "failed" if name in failed else "changed" if changed else "unchanged", "; ".join(self._notes(name))])
         return aligned(rows) + list(self._way_back(failed))
 
     def _notes(self, name):
-        for answer in (self.answers[step].get(name, {}) for step in self.steps if step != "checked"):
+        for answer in (self.answers[step].get(name, {}) for step in self.phases if step != "checked"):
             if answer.get("rolled_back"):
                 yield "rolled back: %s" % ", ".join(answer["rolled_back"])
             if answer.get("lost"):
@@ -171,13 +158,13 @@ class Verbs(Deployment):
             if not answer.get("rolled_back"):
                 of_name = [each for each in answer.get("snapshots") or [] if each["name"] == self.asked.get("snapshot")]
                 yield from ("%s of %s" % (each["name"], each["created"] or "now") for each in of_name)
-        if "restarted" not in self.steps:
+        if "restarted" not in self.phases:
             yield from self._elsewhere(name)
 
     def _way_back(self, failed):
         name = self.asked.get("snapshot")
         there = [guest for guest in self.guests if guest not in failed and self._has(guest, name)]
-        if "taken" in self.steps and there:
+        if "taken" in self.phases and there:
             stop = " -e guest_stop=true" if any(map(self._is_active, there)) else ""
             yield _WAY_BACK % (",".join(there), name, stop, "it" if len(there) == 1 else "them")
 

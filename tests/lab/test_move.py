@@ -4,15 +4,11 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import subprocess
 
 import pytest
+from test_redeploy import cut
 from test_second_day import BANNER, Host, Site, changes, guest, row
-
-from patience import wait_for
 
 
 @pytest.fixture
@@ -128,7 +124,7 @@ MOMENTS = {
 def test_where_the_controller_dies_the_same_call_again_goes_on(site, moment):
     hv1, hv2 = site.hosts
     same = identity(hv1)
-    cut(site, lambda: MOMENTS[moment](hv1, hv2))
+    cut(site, lambda: MOMENTS[moment](hv1, hv2), playbook="move")
     # Never on both, and somewhere whole.
     assert not (hv1.running() and hv2.running())
     assert has_all(hv1) if "web1:data.raw" in hv1.volumes() else has_all(hv2)
@@ -136,17 +132,3 @@ def test_where_the_controller_dies_the_same_call_again_goes_on(site, moment):
     move(site)
     assert identity(hv2) == same
     is_moved(site)
-
-
-def cut(site, happens):
-    """A move whose controller is killed as soon as something has happened."""
-    play = ["ansible-playbook", "-i", site.inventory(), "apiary.bhyve.move", "-e", "guest_names=web1"]
-    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(site.folder), "ANSIBLE_HOME": str(site.folder / "home")}
-    running = subprocess.Popen(play, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    try:
-        wait_for("the moment to kill it", happens, 120, 0.002)
-        assert running.poll() is None, "it was over before it was killed"
-    finally:
-        # The workers are of its group; what they have started for a stream is not, and ends by itself.
-        os.killpg(running.pid, signal.SIGKILL)
-        running.wait()

@@ -152,9 +152,10 @@ def cut(site, happens, *words, playbook="redeploy"):
     environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(site.folder), "ANSIBLE_HOME": str(site.folder / "home")}
     running = subprocess.Popen(play, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
-        wait_for("the moment to kill it", happens, 120, 0.005)
+        wait_for("the moment to kill it", happens, 120, 0.002)
         assert running.poll() is None, "it was over before it was killed"
     finally:
+        # A worker may have a group of its own, as has what it starts for a stream: these end by themselves.
         os.killpg(running.pid, signal.SIGKILL)
         running.wait()
 
