@@ -45,6 +45,12 @@ pub struct Observed {
 }
 
 impl Observed {
+    /// What is known where no daemon of this host is asked, and no candidate.
+    pub fn of(evidence: Evidence) -> Observed {
+        let (candidates, listens, notes) = (Vec::new(), Vec::new(), Vec::new());
+        Observed { daemon: None, evidence, candidates, listens, memory: Ok(()), notes }
+    }
+
     /// Notes that this run leaves nothing to the next one.
     pub fn forget(&mut self, error: &anyhow::Error) {
         let why = format!("{error:#}");
@@ -113,7 +119,7 @@ fn compared(params: &Params, server: &str) -> Result<Observed> {
     let source = compare::source(server, params)?;
     let evidence = Evidence { leaps: leaps(params, &mut notes), ..Evidence::of_source(now(), source) };
     let memory = Err("one server is asked".to_owned());
-    Ok(Observed { daemon: None, evidence, candidates: Vec::new(), listens: Vec::new(), memory, notes })
+    Ok(Observed { memory, notes, ..Observed::of(evidence) })
 }
 
 fn saved(params: &Params, path: &Path) -> Result<Observed> {
@@ -135,7 +141,7 @@ fn saved(params: &Params, path: &Path) -> Result<Observed> {
         notes.push("a saved output is judged: no peer is probed and nothing is repaired".to_owned());
     }
     let memory = Err("a saved output is judged".to_owned());
-    Ok(Observed { daemon: None, evidence, candidates, listens: Vec::new(), memory, notes })
+    Ok(Observed { candidates, memory, notes, ..Observed::of(evidence) })
 }
 
 /// A daemon, and what it has said.

@@ -22,14 +22,7 @@ fn outcome(source: Source) -> Outcome {
     let evidence =
         Evidence { uptime: Some(100_000.0), pid: Some(7), ..Evidence::of_source(1_700_000_000.0, source) };
     let judgement = judge(&evidence, &Limits::new(&Params::default(), "linux"));
-    let observed = Observed {
-        daemon: None,
-        evidence,
-        candidates: Vec::new(),
-        listens: Vec::new(),
-        memory: Ok(()),
-        notes: Vec::new(),
-    };
+    let observed = Observed::of(evidence);
     Outcome { observed, judgement, repair: RepairPlan::default(), restarted: false }
 }
 

@@ -12,14 +12,7 @@ use crate::repair::RepairPlan;
 fn decided(params: &Params) -> Outcome {
     let evidence = Evidence::of_source(1e9, Source::Failed(Failure::no_daemon("gone")));
     let judgement = judge(&evidence, &Limits::new(params, "linux"));
-    let observed = Observed {
-        daemon: None,
-        evidence,
-        candidates: Vec::new(),
-        listens: Vec::new(),
-        memory: Ok(()),
-        notes: Vec::new(),
-    };
+    let observed = Observed::of(evidence);
     let warnings = vec!["known".to_owned()];
     let repair = RepairPlan { wanted: true, restart: true, warnings, ..RepairPlan::default() };
     Outcome { observed, judgement, repair, restarted: false }
