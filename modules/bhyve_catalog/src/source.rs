@@ -132,7 +132,7 @@ impl Unopened<'_> {
 
     /// A fixed VHD that has lost its footer is a raw disk by all that is in it, but for its name.
     fn unless_called_otherwise(&self) -> Result<Step> {
-        let name = self.source.split('?').next().unwrap_or_default().to_ascii_lowercase();
+        let name = lower_name(self.source);
         let name = Compression::ALL
             .iter()
             .flat_map(|it| endings(*it))
@@ -178,8 +178,13 @@ fn is_meant(format: Format, container: Container) -> bool {
 
 /// Whether the name of a file says that it is compressed: a raw disk may begin with anything.
 fn is_called(source: &str, compression: Compression) -> bool {
-    let name = source.split('?').next().unwrap_or_default().to_ascii_lowercase();
+    let name = lower_name(source);
     endings(compression).iter().any(|ending| name.ends_with(ending))
+}
+
+/// By which what a source is called is told: without what a URL asks for.
+fn lower_name(source: &str) -> String {
+    source.split('?').next().unwrap_or_default().to_ascii_lowercase()
 }
 
 fn endings(compression: Compression) -> &'static [&'static str] {
