@@ -7,6 +7,7 @@ mod build;
 mod clean;
 mod decode;
 mod gaps;
+mod markup;
 mod names;
 mod piece;
 mod pieces;

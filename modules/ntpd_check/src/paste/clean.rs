@@ -2,6 +2,7 @@
 
 //! What programs put around and into a text: colours, tags, entities, blanks and dashes of typography, marks of quotation.
 
+use super::markup::{entities, escapes, tags};
 use super::pieces::plain;
 
 /// One line of a paste.
@@ -15,12 +16,15 @@ pub(super) struct Line {
     pub(super) text: String,
 }
 
+/// Marks right before something else that no question or list has.
+const MANY: usize = 4;
+
 /// Between two terminals, and no name.
 pub(super) const SIDE: char = '\u{2502}';
 
 /// The lines of a text, freed of all that ntpctl never prints.
 pub(super) fn lines(text: &str) -> Vec<Line> {
-    let text = text.replace("\r\n", "\n");
+    let text = blanks(&text.replace("\r\n", "\n"));
     let mut lines = Vec::new();
     for (index, raw) in text.split('\n').enumerate() {
         let shown = terminal(raw);
@@ -30,11 +34,39 @@ pub(super) fn lines(text: &str) -> Vec<Line> {
             let panes = two_panes(text);
             let text: String =
                 text.chars().map(|char| if panes && is_side(char) { SIDE } else { typed(char) }).collect();
-            lines.push(Line { number: index + 1, depth, text: text.replace(SIDE, " \u{2502} ") });
+            let text = points(&text).replace(SIDE, " \u{2502} ");
+            lines.push(Line { number: index + 1, depth, text });
         }
     }
     unnumbered(&mut lines);
     lines
+}
+
+/// Marks that stand for blanks where there are so many of them: no-break spaces that a code page lacks, and what editors show.
+fn blanks(text: &str) -> String {
+    let mut text = text.to_owned();
+    for mark in ['?', '\u{b7}', '\u{2423}', '\u{237d}'] {
+        let shows = |(_, after): (usize, &str)| after.starts_with(|next: char| !next.is_whitespace());
+        let count = text
+            .match_indices(mark)
+            .map(|(at, _)| (at, text.get(at + mark.len_utf8()..).unwrap_or_default()));
+        if count.filter(|found| shows(*found)).count() >= MANY {
+            text = text.replace(mark, " ");
+        }
+    }
+    text
+}
+
+/// Decimal commas of figures, which a spreadsheet makes of points: ntpctl always prints three decimals.
+fn points(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
+    let is_point = |at: usize| {
+        let decimals = (1..=3).all(|next| digit(Some(at + next)));
+        let unit = text.get(at + 4..).unwrap_or_default().trim_start();
+        digit(at.checked_sub(1)) && decimals && unit.starts_with("ms")
+    };
+    text.char_indices().map(|(at, char)| if char == ',' && is_point(at) { '.' } else { char }).collect()
 }
 
 /// The side of a frame.
@@ -115,81 +147,6 @@ fn sequence(rest: &mut std::str::Chars<'_>) -> Option<char> {
 fn control(rest: &mut std::str::Chars<'_>) -> Option<char> {
     let end = rest.by_ref().find(|char| ('@'..='~').contains(char));
     matches!(end, Some('C' | 'D' | 'G' | 'H' | 'f' | 'a' | '`')).then_some(' ')
-}
-
-/// Escapes of JSON, of shells and of Markdown: `\n`, `\t`, `\u00a0`, `\*`.
-fn escapes(text: &str) -> String {
-    if !text.contains('\\') {
-        return text.to_owned();
-    }
-    let text = text.replace("\\r\\n", "\n").replace("\\n", "\n").replace("\\r", "\n").replace("\\t", " ");
-    text.replace("\\u00a0", " ").replace("\\u00A0", " ").replace('\\', "")
-}
-
-/// Tags of HTML: some end a line, the others a word.
-fn tags(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('<') {
-        plain += before;
-        let tag = after.split_once('>').filter(|(tag, _)| is_tag(tag));
-        rest = match tag {
-            Some((tag, after)) => {
-                let name =
-                    tag.trim_start_matches('/').split(|char: char| !char.is_ascii_alphanumeric()).next();
-                let name = name.unwrap_or_default().to_ascii_lowercase();
-                let breaks = ["br", "p", "div", "tr", "li", "pre", "table"].contains(&name.as_str());
-                plain.push(if breaks { '\n' } else { ' ' });
-                after
-            }
-            None => {
-                plain.push('<');
-                after
-            }
-        };
-    }
-    plain + rest
-}
-
-fn is_tag(tag: &str) -> bool {
-    let name = tag.strip_prefix('/').unwrap_or(tag);
-    name.starts_with(|first: char| first.is_ascii_alphabetic()) && !tag.contains('<') && tag.len() < 200
-}
-
-/// The entities that blanks, quotes, dashes and signs become.
-fn entities(text: &str) -> String {
-    if !text.contains('&') {
-        return text.to_owned();
-    }
-    let known = [
-        ("&amp;", "&"),
-        ("&nbsp;", " "),
-        ("&ensp;", " "),
-        ("&emsp;", " "),
-        ("&thinsp;", " "),
-        ("&#160;", " "),
-        ("&#xa0;", " "),
-        ("&#xA0;", " "),
-        ("&#32;", " "),
-        ("&lt;", "<"),
-        ("&gt;", ">"),
-        ("&quot;", "\""),
-        ("&#34;", "\""),
-        ("&apos;", "'"),
-        ("&#39;", "'"),
-        ("&#42;", "*"),
-        ("&ast;", "*"),
-        ("&#45;", "-"),
-        ("&minus;", "-"),
-        ("&ndash;", "-"),
-        ("&mdash;", "-"),
-        ("&#8722;", "-"),
-        ("&#8211;", "-"),
-        ("&#37;", "%"),
-        ("&#47;", "/"),
-        ("&bull;", "*"),
-    ];
-    known.iter().fold(text.to_owned(), |text, (entity, char)| text.replace(entity, char))
 }
 
 /// How often a line is quoted, and what stands behind the marks.

@@ -140,17 +140,23 @@ fn joined(parts: Vec<Part<'_>>) -> Vec<Part<'_>> {
 /// A report of one host says nothing about another.
 fn one_host(lines: &[Line], words: &[Word<'_>], parts: &[Part<'_>]) -> Result<(), Failure> {
     let mut hosts: Vec<&str> = Vec::new();
+    let mut headings: Vec<&str> = Vec::new();
     let mut peers: Vec<BTreeSet<&str>> = Vec::new();
     let mut from = 0;
     for part in parts {
         let above = lines.get(from..part.line).unwrap_or_default();
         hosts.extend(above.iter().rev().find_map(host));
+        headings.extend(above.iter().rev().find(|line| !line.text.trim().is_empty()).and_then(heading));
         let range =
             part.pieces.first().map_or(0, |first| first.start)..part.pieces.last().map_or(0, |last| last.end);
         let shown = words.get(range).unwrap_or_default();
         peers.push(shown.iter().filter_map(|word| address(word.text)).collect());
         let last = shown.last().map_or(part.line, |word| word.line);
         from = last.saturating_add(1);
+    }
+    // Nobody can tell by its peers whose a report without names is.
+    if peers.iter().any(BTreeSet::is_empty) && headings.len() == parts.len() {
+        hosts.extend(headings);
     }
     hosts.sort_unstable();
     hosts.dedup();
@@ -170,6 +176,14 @@ fn one_host(lines: &[Line], words: &[Word<'_>], parts: &[Part<'_>]) -> Result<()
         )));
     }
     Ok(())
+}
+
+/// `hv1:` or `# hv1` right above a report. It may as well say `before:`.
+fn heading(line: &Line) -> Option<&str> {
+    let text = line.text.trim();
+    let word = text.strip_suffix(':').unwrap_or(text).trim_matches(['#', '*', '=', '-', ' ']);
+    let name = word.chars().all(|char| char.is_alphanumeric() || ".-_".contains(char));
+    (name && !word.is_empty() && word.len() < text.len()).then_some(word)
 }
 
 /// The host that a line announces: a prompt with the command, or the heading of a tool that asks many hosts.

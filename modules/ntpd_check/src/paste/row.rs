@@ -53,6 +53,12 @@ pub(super) fn row(words: &[Word<'_>]) -> Option<(Row, usize)> {
         small(if at == 0 && alone == 0 { word.strip_prefix('*').unwrap_or(word) } else { word })
     };
     let seconds = |at: usize| whole_seconds(words.get(alone + at)?.text);
+    // Where the unit of both is lost, that of the figures tells what they are.
+    let plain = |at: usize| words.get(alone + at)?.text.parse::<u32>().ok().map(i64::from);
+    let unitless = plain(3).is_some()
+        && plain(4).is_some()
+        && words.get(alone + 5..).is_some_and(|words| millis(words).is_some());
+    let seconds = |at: usize| if unitless { plain(at) } else { seconds(at) };
     // The weight is lost where the left edge is; one word less, and a row that begins its line or follows a star.
     let weighted = seconds(3).is_some() && seconds(4).is_some();
     let (weight, shift) =
@@ -64,7 +70,10 @@ pub(super) fn row(words: &[Word<'_>]) -> Option<(Row, usize)> {
     };
     let (next, poll) = (seconds(shift + 2)?, seconds(shift + 3)?);
     let taken = alone + shift + 4;
-    let (measured, length) = measured(words.get(taken..).unwrap_or_default());
+    let rest = words.get(taken..).unwrap_or_default();
+    // All of a row have lost it, or none: a figure that lacks it alone is the end of what was cut off.
+    let figure = if millis(rest).is_none() { bare } else { millis };
+    let (measured, length) = measured(rest, figure);
     Some((Row { marked, weight, level, stratum, next, poll, measured, headless: false }, taken + length))
 }
 
@@ -76,7 +85,7 @@ pub(super) fn headless(words: &[Word<'_>], at: usize) -> Option<(Row, usize)> {
     if before.is_some_and(|before| !before.text.ends_with('s') || before.text.ends_with("ms")) {
         return None;
     }
-    let (Measured::Values(values), length) = measured(words.get(at..)?) else { return None };
+    let (Measured::Values(values), length) = measured(words.get(at..)?, millis) else { return None };
     // Who has figures is trusted at least so much.
     let row = Row {
         marked: false,
@@ -91,7 +100,10 @@ pub(super) fn headless(words: &[Word<'_>], at: usize) -> Option<(Row, usize)> {
     (values.len() == 3).then_some((row, length))
 }
 
-fn measured(words: &[Word<'_>]) -> (Measured, usize) {
+/// One figure, and how many words it takes.
+type Figure = fn(&[Word<'_>]) -> Option<(f64, usize)>;
+
+fn measured(words: &[Word<'_>], figure: Figure) -> (Measured, usize) {
     let dashes = words.iter().take_while(|word| is_dashes(word.text)).count();
     let said = words.get(dashes..).unwrap_or_default();
     for (kind, sensor) in [("peer", false), ("sensor", true)] {
@@ -106,7 +118,7 @@ fn measured(words: &[Word<'_>]) -> (Measured, usize) {
     }
     let (mut values, mut length) = (Vec::new(), 0);
     while values.len() < 3
-        && let Some((value, taken)) = millis(words.get(length..).unwrap_or_default())
+        && let Some((value, taken)) = figure(words.get(length..).unwrap_or_default())
     {
         values.push(value);
         length += taken;
@@ -123,8 +135,15 @@ fn is_dashes(word: &str) -> bool {
     !word.is_empty() && word.bytes().all(|byte| byte == b'-')
 }
 
-/// `-984.784ms`, in one word or with a blank before the unit, in seconds. A comma is no point: it was split away, and the
-/// row is cut there.
+/// A figure that has lost its unit: ntpctl always prints three decimals.
+fn bare(words: &[Word<'_>]) -> Option<(f64, usize)> {
+    let word = words.first()?.text;
+    let (_, decimals) = word.split_once('.')?;
+    let whole = decimals.len() == 3 && decimals.bytes().all(|byte| byte.is_ascii_digit());
+    in_seconds(word).filter(|_| whole).map(|value| (value, 1))
+}
+
+/// `-984.784ms`, in one word or with a blank before the unit, in seconds.
 pub(super) fn millis(words: &[Word<'_>]) -> Option<(f64, usize)> {
     let word = words.first()?.text;
     let (number, taken) = match word.strip_suffix("ms") {
@@ -132,6 +151,11 @@ pub(super) fn millis(words: &[Word<'_>]) -> Option<(f64, usize)> {
         None if words.get(1)?.text == "ms" => (word, 2),
         None => return None,
     };
+    in_seconds(number).map(|seconds| (seconds, taken))
+}
+
+/// Milliseconds without their unit.
+fn in_seconds(number: &str) -> Option<f64> {
     let digits = number.strip_prefix('-').unwrap_or(number);
     let (whole, part) = digits.split_once('.').unwrap_or((digits, "0"));
     let numeric = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -141,5 +165,5 @@ pub(super) fn millis(words: &[Word<'_>]) -> Option<(f64, usize)> {
     let value: f64 = number.parse().ok()?;
     // As the strict reader: whole microseconds, so that both give the same number.
     let seconds = (value * 1000.0).round() / 1e6;
-    seconds.is_finite().then_some((seconds, taken))
+    seconds.is_finite().then_some(seconds)
 }

@@ -192,3 +192,23 @@ fn rows_that_lost_their_left_edge() {
     let first = &paste.report.peers[0];
     assert_eq!((first.trust, first.stratum, first.poll, paste.report.peers.len()), (10, Some(2), 1502, 4));
 }
+
+/// Where peers have no names, a heading is all that tells whose a report is.
+#[test]
+fn nameless_reports_under_different_headings_are_not_of_one_host() {
+    let nameless: String =
+        good().lines().filter(|line| !line.starts_with("10.99")).map(|line| format!("{line}\n")).collect();
+    let wrong = nameless.replace("0.412ms", "-984.412ms");
+    for (first, second) in [(&wrong, &nameless), (&wrong, &good()), (&good(), &nameless)] {
+        let failure = refused(&format!("hv1:\n{first}\nhv2:\n{second}"));
+        assert!(
+            failure.reason.starts_with("expected one host, found reports of hv1, hv2"),
+            "{}",
+            failure.reason
+        );
+    }
+    let later = pasted(&format!("before:\n{}\nafter:\n{}", good(), good().replace("0.412ms", "-984.412ms")));
+    assert_eq!(judged(later).verdict, Verdict::Offset);
+    let undated = pasted(&format!("{nameless}\n{wrong}"));
+    assert_eq!(judged(undated).verdict, Verdict::Offset);
+}

@@ -162,6 +162,17 @@ pub const ALL: &[(&str, Change)] = &[
     ("without titles and headers", |text| without(text)),
     ("upper-case headers", |text| text.replace("   wt tl st  next  poll", "   WT TL ST  NEXT  POLL").into()),
     ("units apart", |text| text.replace("ms", " ms").replace("jitter ms", "jitterms").into()),
+    ("decimal commas", |text| each(text, |line| replaced(line, |word| word.replace('.', ",")))),
+    ("without milliseconds' unit", |text| {
+        each(text, |line| replaced(line, |word| word.strip_suffix("ms").unwrap_or(word).to_owned()))
+    }),
+    ("no-break spaces as question marks", |text| text.replace("  ", " ?").into()),
+    ("no-break spaces as entities without an end", |text| text.replace("  ", " &nbsp").into()),
+    ("escapes of Python", |text| {
+        let lines: Vec<_> = text.lines().map(|line| format!("'{}'", line.replace("  ", "\\xa0 "))).collect();
+        format!("[{}]", lines.join(", ")).into()
+    }),
+    ("blanks that an editor shows", |text| text.replace(' ', "\u{b7}").into()),
     ("two commands", |text| text.replacen("\npeer\n", "\n$ ntpctl -s peers\npeer\n", 1).into()),
 ];
 
@@ -183,6 +194,16 @@ fn numbered(text: &str, change: impl Fn(usize, &str) -> String) -> Vec<u8> {
 fn cells(line: &str, before: &str, between: &str, after: &str) -> String {
     let words: Vec<_> = line.split_whitespace().collect();
     if words.is_empty() { String::new() } else { format!("{before}{}{after}", words.join(between)) }
+}
+
+/// A row with its figures in another form; other lines as they are.
+fn replaced(line: &str, form: fn(&str) -> String) -> String {
+    let figure = |word: &str| word.ends_with("ms") && word.contains('.');
+    let words = line.split_inclusive(' ').map(|word| {
+        let bare = word.trim_end();
+        if line.starts_with(' ') && figure(bare) { word.replace(bare, &form(bare)) } else { word.to_owned() }
+    });
+    words.collect()
 }
 
 fn bold(line: &str) -> String {

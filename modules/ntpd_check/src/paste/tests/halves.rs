@@ -70,8 +70,8 @@ fn half_a_table_is_never_called_good() {
             "row 1 has lost its left half: whether the daemon waits for it is not known",
         ),
         (
-            "a decimal comma",
-            whole.replacen("0.412ms", "0,412ms", 1),
+            "a point that became a semicolon",
+            whole.replacen("0.412ms", "0;412ms", 1),
             "row 1 is cut off behind its poll: its offset is not known",
         ),
     ];
