@@ -59,7 +59,7 @@ fn openntpd(report: &Report, evidence: &Evidence, limits: &Limits) -> Judgement 
         Some(finding) => findings.push(finding),
         None => {
             findings.extend(stuck::findings(&case));
-            findings.extend(contradictions::findings(&case));
+            findings.extend(contradictions::findings(&case, &blocking));
         }
     }
     findings.extend(trouble::contested(evidence));

@@ -2,10 +2,11 @@
 
 //! What one look shows: disagreement, too few peers, claims that contradict the table.
 
+use super::blocked::all_lost;
 use super::case::Case;
 use super::figures::{lasting, spoken};
 use super::start::{never_answered, unavailable};
-use super::{leap, offset, probes, trouble, votes};
+use super::{leap, offset, probes, select, trouble, votes};
 use crate::judgement::ErrorSource;
 use crate::report::ERROR_POLL;
 use crate::verdict::{Finding, Severity, Verdict};
@@ -13,12 +14,14 @@ use crate::verdict::{Finding, Severity, Verdict};
 /// Gap between looks from which on it is worth a word that nothing is concluded from it.
 const LONG_GAP: f64 = 3600.0;
 
-pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
+pub(super) fn findings(case: &Case<'_>, blocking: &[String]) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(agreement(case));
+    findings.extend(sensors(case));
     findings.extend(probes::contradiction(case.figures, case.evidence, case.limits, "ntpctl"));
     findings.extend(offset::findings(case));
-    if !offset::is_moving(case) || !runs(case) {
+    let explained = all_lost(case.report, blocking);
+    if !explained && (!offset::is_moving(case) || !runs(case)) {
         findings.extend(unsynced(case));
     }
     findings.extend(few_peers(case));
@@ -61,6 +64,20 @@ fn agreement(case: &Case<'_>) -> Option<Finding> {
         spoken(figures.offset_median.unwrap_or(0.0)),
     );
     Some(Finding::new(Verdict::Discordant, severity, text))
+}
+
+/// Hardware clocks and servers that contradict each other.
+fn sensors(case: &Case<'_>) -> Option<Finding> {
+    let rows: Vec<f64> = votes::of_rows(&case.report.peers).iter().map(|(_, sample)| sample.offset).collect();
+    let middle = select::median(&rows).filter(|_| case.figures.trusted && !case.figures.shifted)?;
+    let far = |offset: f64| (offset - middle).abs() > case.limits.warning;
+    let wrong =
+        case.report.sensors.iter().filter_map(|sensor| Some((sensor, sensor.offset.filter(|at| far(*at))?)));
+    let named: Vec<String> = wrong
+        .map(|(sensor, offset)| format!("{} ({}) shows {}", sensor.device, sensor.refid, spoken(offset)))
+        .collect();
+    let text = format!("sensors contradict the peers: {}, the peers {}", named.join(", "), spoken(middle));
+    (!named.is_empty()).then(|| Finding::new(Verdict::Discordant, Severity::Warning, text))
 }
 
 fn unsynced(case: &Case<'_>) -> Option<Finding> {

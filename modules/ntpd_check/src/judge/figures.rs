@@ -2,6 +2,7 @@
 
 //! How the numbers behind a judgement come about.
 
+use super::leap;
 use super::limits::Limits;
 use super::select::{Claim, Majority, majority, mean, median};
 use super::votes;
@@ -15,6 +16,9 @@ const PROBE_QUORUM: usize = 2;
 /// Trust of a peer that has answered eight times: from then on the daemon adjusts, and shifts what it shows.
 const TRUST_FULL: u32 = 10;
 
+/// Part of a clock's error that its peers may differ by without a doubt about that error.
+const LITTLE: f64 = 0.1;
+
 impl Figures {
     /// Figures of OpenNTPD's report, corrected by direct probes where those agree.
     pub fn of_report(report: &Report, probes: &[Probed], limits: &Limits) -> Self {
@@ -25,7 +29,8 @@ impl Figures {
         if rows.is_empty() {
             figures.take_sensors(report);
         }
-        figures.shifted = shifted(report);
+        // No correction leaves rows that far off: whatever they have been shifted by, the clock has to be set.
+        figures.shifted = shifted(report) && figures.least <= limits.slew.in_time(leap::DAY);
         if figures.shifted {
             // What is shown has been moved by corrections that may never have been made.
             figures.forget_rows();
@@ -36,7 +41,7 @@ impl Figures {
         figures.weigh_probes(probes);
         figures.trusted = figures.majority.is_some()
             || figures.probe_majority.is_some()
-            || (figures.clock_error.is_some() && figures.spread <= limits.warning);
+            || (figures.clock_error.is_some() && figures.agrees(limits));
         figures.eta = figures.clock_error.map(|error| limits.slew.time_for(error));
         figures
     }
@@ -116,10 +121,11 @@ impl Figures {
         self.falsetickers.clear();
     }
 
-    /// A running slew is still to come where the rows are shifted by all of it; rows that the daemon has never adjusted by measure
-    /// the clock as it is, whoever left that slew.
+    /// A running slew is still to come where the rows are shifted by all of it, as those of sensors are; rows that the daemon has
+    /// never adjusted by measure the clock as it is, whoever left that slew.
     fn add_pending(&mut self, report: &Report, status: &Status) {
-        let adjusted = report.peers.iter().any(|peer| peer.sample.is_some() && peer.trust >= TRUST_FULL);
+        let mut rows = report.peers.iter().filter(|peer| peer.sample.is_some()).peekable();
+        let adjusted = rows.peek().is_none() || rows.any(|peer| peer.trust >= TRUST_FULL);
         let measured = self.clock_error.is_some();
         let pending = status.pending.filter(|_| adjusted || !measured).unwrap_or(0.0);
         self.offset_mean = self.offset_mean.map(|mean| (mean + pending).abs());
@@ -144,6 +150,11 @@ impl Figures {
             self.probe_majority = Some([found.low, found.high]);
             self.truechimers = self.truechimers.max(u32::try_from(inside.len()).unwrap_or(u32::MAX));
         }
+    }
+
+    /// Whether the peers say the same: what they differ by is little, or little beside what all of them say.
+    fn agrees(&self, limits: &Limits) -> bool {
+        self.spread <= limits.warning.max(LITTLE * self.least)
     }
 
     /// Size of the clock error, 0 if unknown.

@@ -21,7 +21,8 @@ const CONSTRAINT_CRITICAL: f64 = 10.0;
 
 /// Whether the clock is so far off that no correction under way makes it less than critical.
 pub(super) fn is_far(figures: &Figures, limits: &Limits) -> bool {
-    figures.trusted && figures.error() > FAR.max(FAR_CRITICALS * limits.critical)
+    let far = FAR.max(FAR_CRITICALS * limits.critical);
+    if figures.trusted { figures.error() > far } else { figures.voters > 0 && figures.least > far }
 }
 
 pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {

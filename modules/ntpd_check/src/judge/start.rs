@@ -27,7 +27,7 @@ pub(super) fn starting(case: &Case<'_>) -> Option<Finding> {
             "the daemon was started {} ago; it needs 3 to 6 minutes to its first adjustment",
             lasting(uptime)
         ),
-        None if looks_new(case) && never_answered(case) => {
+        None if looks_new(case) && unheard(case) => {
             "the daemon seems to have been started a moment ago, or none of its \
                                     peers has ever answered (its start time is unknown)"
                 .to_owned()
@@ -49,7 +49,7 @@ pub(super) fn starting(case: &Case<'_>) -> Option<Finding> {
     let severity = match measured {
         true if error > critical => Severity::Critical,
         true if wrong => Severity::Warning,
-        false if case.evidence.uptime.is_none() && (shown > case.limits.warning || never_answered(case)) => {
+        false if case.evidence.uptime.is_none() && (shown > case.limits.warning || unheard(case)) => {
             Severity::Warning
         }
         _ => Severity::Ok,
@@ -85,11 +85,16 @@ pub(super) fn unavailable(case: &Case<'_>) -> bool {
 
 /// Whether every peer has an address and none of them has ever answered, nor refused to.
 pub(super) fn never_answered(case: &Case<'_>) -> bool {
+    unheard(case) && case.report.peers.iter().any(Peer::is_resolved)
+}
+
+/// Whether none has, be it for want of an address.
+fn unheard(case: &Case<'_>) -> bool {
     let peers = &case.report.peers;
     let silent = |peer: &Peer| {
         peer.stratum.is_none() && peer.sample.is_none() && peer.poll < crate::report::ERROR_POLL
     };
-    !peers.is_empty() && peers.iter().all(silent) && peers.iter().any(Peer::is_resolved)
+    !peers.is_empty() && peers.iter().all(silent)
 }
 
 /// Why our own memory does not believe in a start: the daemon has had its time already, in this start or in several.
