@@ -8,8 +8,8 @@ module: ntpd_check
 short_description: Is this clock right, and if not, why
 version_added: 0.1.0
 description:
-  - Asks OpenNTPD with C(ntpctl -s all), chrony with C(chronyc), ntpd and ntpsec with C(ntpq), or systemd-timesyncd with C(timedatectl), and says in
-    one word whether the clock can be trusted, with the reasons in plain words.
+  - Asks OpenNTPD with C(ntpctl -s all), chrony with C(chronyc), ntpd and ntpsec with C(ntpq), ntpd-rs with C(ntp-ctl), or systemd-timesyncd with
+    C(timedatectl), and says in one word whether the clock can be trusted, with the reasons in plain words.
   - OpenNTPD adjusts only when every valid peer has fresh data, and a peer whose replies are invalid (a leap indicator of 3, a kiss of death, a
     closed port up to version 6.7) stays valid. One such peer stops the daemon for good while it goes on to say C(synced). This module names
     that peer from a single look, before the clock is off.
@@ -31,9 +31,11 @@ options:
     description:
       - Which daemon to ask. V(auto) is the one that runs, else the one that is installed, OpenNTPD before chrony before ntpd.
       - V(ntp) is the C(ntpd) of the reference implementation, as in FreeBSD's base system, or ntpsec, asked with C(ntpq).
+      - V(ntpd_rs) is ntpd-rs, asked with C(ntp-ctl status). It must have C(observation-path) in its C(ntp.toml), as packages set it. It does not tell which
+        sources it discards, so that its rule is applied here, and shows nothing of a server that has lost its time, which O(probe) does.
       - V(timesyncd) is systemd's client, asked with C(timedatectl) where it runs. It has one server at a time, so O(min_peers=1) is what it can do.
     type: str
-    choices: [auto, openntpd, chrony, ntp, timesyncd]
+    choices: [auto, openntpd, chrony, ntp, ntpd_rs, timesyncd]
     default: auto
   from_file:
     description:
@@ -122,14 +124,15 @@ options:
       - Without it, what takes two looks is not seen (a clock that does not move, a row that is frozen), and O(repair) refuses.
       - Only time that was watched counts, with looks at most half an hour apart, by a clock that nobody sets. After a suspend, a pause of the machine or a
         step of the clock nothing is frozen. What lies in the future is dropped.
+      - That somebody has set the clock, and by how much, is told on Linux. Elsewhere a step of more than five seconds ends what was watched, without a word.
     type: path
   probe:
     description:
       - Ask every peer directly with an SNTP client of our own, which explains why a peer blocks, and confirms or refutes what C(ntpctl) shows.
       - Where probes agree, and they are more than half of the valid peers, their offset counts. OpenNTPD 7.9 on Linux shows wild offsets for minutes
         while it slews. Servers that follow one source have one vote, and so has an address with several names.
-      - Where probes and the daemon's own figures contradict each other by more than O(offset_warning), the verdict is never V(ok). That goes for chrony
-        and ntpd, too.
+      - Where probes and the daemon's own figures contradict each other by more than O(offset_warning), as a whole or about one server, the verdict is never
+        V(ok). That goes for the other daemons, too.
     type: bool
     default: false
   probe_timeout:
@@ -239,8 +242,8 @@ verdict:
       V(contested), V(drift), V(unsynced), V(few_peers), V(stratum), V(unresolved), V(incomplete), V(no_tool), V(no_daemon), V(no_permission),
       V(not_answering) or V(parse_error).
     - V(contested) is somebody else who sets the clock, a second daemon or a hypervisor's tools. V(discordant) is also what direct probes and the daemon's
-      own table disagree about. V(unsynced) tells apart, in RV(reasons), peers that never answered, a restart loop, sources without time, and a daemon
-      that may not set the clock.
+      own table disagree about, or its peers and its sensors. V(unsynced) tells apart, in RV(reasons), peers that never answered, a restart loop, sources
+      without time, and a daemon that may not set the clock.
     - A clock that is more than 1.1 s off (or four times O(offset_critical), if that is more) is critical however busily it is slewed. What cannot be slewed
       away in a day has to be set, and RV(reasons) says how.
   returned: success

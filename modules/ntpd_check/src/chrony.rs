@@ -24,6 +24,13 @@ pub struct ChronyReport {
     pub sources: Vec<ChronySource>,
 }
 
+impl ChronyReport {
+    /// What this source says that the clock must be moved by: chronyd has taken away already what it still slews.
+    pub fn shown_by(&self, source: &ChronySource) -> f64 {
+        source.offset + if self.daemon == DAEMON { self.tracking.correction } else { 0.0 }
+    }
+}
+
 /// `chronyc -c tracking`; times in seconds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Tracking {
@@ -35,8 +42,8 @@ pub struct Tracking {
     pub updated: Option<f64>,
     /// What the system clock still has to be moved by.
     pub correction: f64,
-    /// Frequency correction in parts per million.
-    pub frequency_ppm: f64,
+    /// Frequency correction in parts per million; absent where the daemon does not tell.
+    pub frequency_ppm: Option<f64>,
     /// Path to the reference clock.
     pub root_delay: f64,
     /// Error gathered on it.
@@ -59,7 +66,7 @@ pub struct ChronySource {
     /// Seconds between queries.
     pub poll: f64,
     /// The last eight queries, one bit each.
-    pub reach: u8,
+    pub reach: Option<u8>,
     /// Seconds since the last good reply; absent if there was none.
     pub heard_ago: Option<u64>,
     /// Source minus local clock.
@@ -137,7 +144,7 @@ fn read_tracking(line: &str) -> Result<Tracking> {
         stratum: number(stratum)?,
         updated: Some(real(updated)?),
         correction: real(correction)?,
-        frequency_ppm: real(frequency)?,
+        frequency_ppm: Some(real(frequency)?),
         root_delay: real(delay)?,
         root_dispersion: real(dispersion)?,
         leap: leap.trim().to_owned(),
@@ -157,7 +164,7 @@ fn read_source(line: &str) -> Result<ChronySource> {
         name: name.to_owned(),
         stratum: number(stratum)?,
         poll: f64::from(poll.clamp(-16, 32)).exp2(),
-        reach: u8::from_str_radix(reach, 8).with_context(|| format!("reach {reach:?} is not octal"))?,
+        reach: Some(u8::from_str_radix(reach, 8).with_context(|| format!("reach {reach:?} is not octal"))?),
         heard_ago: (heard < u64::from(u32::MAX)).then_some(heard),
         // chronyc shows local minus source here.
         offset: -real(offset)?,

@@ -48,6 +48,8 @@ pub enum Kind {
     Chrony,
     /// systemd-timesyncd.
     Timesyncd,
+    /// ntpd-rs.
+    NtpdRs,
     /// The ntpd of NTP's reference implementation, of FreeBSD's base system, or ntpsec.
     Ntp,
 }
@@ -60,6 +62,9 @@ pub struct Processes {
     /// Others that set the clock, too.
     pub rivals: Vec<String>,
 }
+
+/// What OpenNTPD's first process is called, and the daemon of the reference implementation.
+const NTPD: &str = "ntpd";
 
 /// Programs that set clocks, besides ntpd: chrony, systemd, ntpd-rs, linuxptp.
 const SETTERS: [&str; 5] = ["chronyd", "systemd-timesyncd", "ntp-daemon", "phc2sys", "timed"];
@@ -98,7 +103,8 @@ impl<'a> Line<'a> {
         match kind {
             Kind::Openntpd => self.title.starts_with(OPENNTPD),
             Kind::Chrony => self.program() == "chronyd",
-            Kind::Ntp => self.program() == "ntpd",
+            Kind::Ntp => self.program() == NTPD,
+            Kind::NtpdRs => self.program() == "ntp-daemon",
             Kind::Timesyncd => self.program() == "systemd-timesyncd",
         }
     }
@@ -111,7 +117,10 @@ impl<'a> Line<'a> {
 
 fn find(listed: &str, kind: Kind, host: &Host) -> Result<Processes> {
     let lines: Vec<Line<'_>> = listed.lines().filter_map(Line::read).collect();
-    let here: Vec<&Line<'_>> = lines.iter().filter(|line| host.is_here(line.pid)).collect();
+    // Of a host's hundreds of processes a few are of interest, and only these are asked where they live.
+    let keeps_time = |line: &&Line<'_>| line.is(kind) || line.sets() || line.program() == NTPD;
+    let here: Vec<&Line<'_>> =
+        lines.iter().filter(keeps_time).filter(|line| host.is_here(line.pid)).collect();
     let ours = here.iter().find(|line| line.is(kind));
     let daemon = ours
         .map(|line| {
@@ -123,7 +132,7 @@ fn find(listed: &str, kind: Kind, host: &Host) -> Result<Processes> {
     let setters = here.iter().filter(|line| line.sets() && !line.is(kind));
     let mut rivals: Vec<String> = setters.map(|line| named(line)).collect();
     // One is OpenNTPD's own; its engines have other titles.
-    let plain: Vec<_> = here.iter().filter(|line| line.program() == "ntpd").collect();
+    let plain: Vec<_> = here.iter().filter(|line| line.program() == NTPD).collect();
     let own = usize::from(matches!(kind, Kind::Openntpd | Kind::Ntp));
     if plain.len() > own {
         rivals.extend(plain.into_iter().map(|line| named(line)));

@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const LINES: &str = "300";
 
 /// Words that say that something failed, with what it means where the line does not say so.
-const FAILURES: [(&str, &str); 9] = [
+const FAILURES: [(&str, &str); 10] = [
     ("adjtime failed", "the daemon may not set the clock"),
     ("adjtimex", "the daemon may not set the clock"),
     ("adjfreq failed", "the daemon may not set the clock"),
@@ -41,6 +41,7 @@ const FAILURES: [(&str, &str); 9] = [
     ("Could not resolve address", ""),
     ("no constraint reply", ""),
     ("constraint", ""),
+    ("Unusually large clock step", ""),
 ];
 
 /// What the log says, in the daemon's words.
@@ -57,6 +58,7 @@ pub fn read(kind: Kind, file: Option<&Path>) -> Said {
     let program = match kind {
         Kind::Openntpd | Kind::Ntp => "ntpd",
         Kind::Chrony => "chronyd",
+        Kind::NtpdRs => "ntp-daemon",
         Kind::Timesyncd => "systemd-timesyncd",
     };
     let files: Vec<PathBuf> = match file {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-//! Is this clock right, and if not, why? Reads OpenNTPD and chrony, judges, and repairs on request.
+//! Is this clock right, and if not, why? Reads OpenNTPD, chrony and others, judges, and repairs on request.
 
 pub mod chrony;
 pub mod cli;
@@ -18,6 +18,7 @@ mod memory;
 pub mod moment;
 pub mod monitoring;
 pub mod ntpctl;
+pub mod ntpd_rs;
 pub mod ntpq;
 pub mod observe;
 pub mod outputs;

@@ -92,15 +92,19 @@ fn read_variables(text: &str) -> Result<Tracking> {
         stratum: if stratum > 15 { 0 } else { stratum },
         updated: Some(timestamp(word("reftime")?)?),
         correction: real("offset")? / 1000.0,
-        frequency_ppm: real("frequency")?,
+        frequency_ppm: Some(real("frequency")?),
         root_delay: real("rootdelay")? / 1000.0,
         root_dispersion: real("rootdisp")? / 1000.0,
         leap: leap.to_owned(),
     })
 }
 
-/// `eeb5adbc.607ca780 2026-...`: seconds since 1900 in hexadecimal, and their fraction.
+/// `eeb5adbc.607ca780 2026-...`: seconds since 1900 in hexadecimal, and their fraction; `(no time)` before the first update, as
+/// FreeBSD's ntpd 4.2.8p18 says, and zeros in others.
 fn timestamp(text: &str) -> Result<f64> {
+    if text.trim() == "(no time)" {
+        return Ok(0.0);
+    }
     let hexadecimal = text.split_whitespace().next().unwrap_or_default();
     let seconds = hexadecimal.split('.').next().unwrap_or_default();
     let seconds =
@@ -130,7 +134,7 @@ fn read_row(line: &str) -> Result<Option<ChronySource>> {
         name: name.to_owned(),
         stratum: stratum.parse().with_context(|| format!("stratum {stratum:?} is no number"))?,
         poll: seconds(poll)?.unwrap_or(0) as f64,
-        reach: u8::from_str_radix(reach, 8).with_context(|| format!("reach {reach:?} is not octal"))?,
+        reach: Some(u8::from_str_radix(reach, 8).with_context(|| format!("reach {reach:?} is not octal"))?),
         heard_ago: if reach == "0" { None } else { Some(seconds(when)?.unwrap_or(0)) },
         offset: real(offset)? / 1000.0,
         margin: delay.abs() / 2.0 + jitter,
@@ -221,7 +225,7 @@ mod tests {
         let old = row("*192.0.2.1       .GPS.            1 l   5h 1024  377    0.000   -1.500   0.010")
             .unwrap()
             .unwrap();
-        assert_eq!((old.mode, old.state, old.heard_ago, old.reach), ('#', '*', Some(18_000), 255));
+        assert_eq!((old.mode, old.state, old.heard_ago, old.reach), ('#', '*', Some(18_000), Some(255)));
         assert!((old.offset + 0.0015).abs() < 1e-9);
         assert_eq!(
             row(" 0.pool.example. .POOL.          16 p    -   64    0    0.000    0.000   0.000").unwrap(),
@@ -229,6 +233,34 @@ mod tests {
         );
         let error = format!("{:#}", parse(FALSETICKER.0, "===\n*a b c\n").unwrap_err());
         assert_eq!(error, "reading ntpq -pn \"*a b c\": expected 10 columns, found 3");
+    }
+
+    /// Variables as ntpd 4.2.8p18 of FreeBSD 15 shows them before its first update.
+    #[test]
+    fn a_daemon_that_has_never_had_the_time() {
+        let variables = "associd=0 status=c016 leap_alarm, sync_unspec, 1 event, restart,
+version=\"ntpd 4.2.8p18-a (1)\", processor=\"amd64\",
+system=\"FreeBSD/15.0-RELEASE\", leap=11, stratum=16, precision=-25,
+rootdelay=0.000, rootdisp=0.015, refid=INIT, reftime=(no time),
+clock=ecdb11d2.88100972  Wed, Dec  3 2025 20:45:22.531, peer=0, tc=3,
+mintc=3, offset=+0.000000, frequency=+0.000, sys_jitter=0.000000,
+clk_jitter=0.000, clk_wander=0.000, leapsec=201701010000,
+expire=202606280000
+";
+        let peers = "     remote           refid      st t when poll reach   delay   offset  jitter
+==============================================================================
+ 0.freebsd.pool. .POOL.          16 p    -   64    0    0.000   +0.000   0.000
+ 192.0.2.7       .INIT.          16 u    -   64    0    0.000   +0.000   0.000
+";
+        let found = judged((variables, peers), 901.0);
+        assert_eq!(
+            (found.verdict, found.severity),
+            (Verdict::Unsynced, Severity::Critical),
+            "{:?}",
+            found.reasons
+        );
+        assert_eq!((found.clock.valid_peers, found.clock.total_peers), (0, 1));
+        assert_eq!(judged((variables, peers), 30.0).verdict, Verdict::Starting);
     }
 
     #[test]

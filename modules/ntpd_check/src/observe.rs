@@ -19,7 +19,7 @@ use crate::report::Report;
 use crate::state;
 use crate::verdict::Verdict;
 use crate::vet::{Vetted, vet};
-use crate::{chrony, compare, ntpctl, ntpq, paste, timesync};
+use crate::{chrony, compare, ntpctl, ntpd_rs, ntpq, paste, timesync};
 
 /// The daemon on the loopback address answers in microseconds or not at all, unless the machine is busy.
 const LOOPBACK: Sampling = Sampling { samples: 1, timeout: Duration::from_secs(1), interval: Duration::ZERO };
@@ -79,7 +79,7 @@ pub fn observe(params: &Params) -> Result<Observed> {
     let listens = keep(daemon::listens(params.config_file.as_deref()), &mut notes).unwrap_or_default();
     let drift = match kind {
         Kind::Openntpd => keep(daemon::drift(params.drift_file.as_deref()), &mut notes).flatten(),
-        Kind::Chrony | Kind::Ntp | Kind::Timesyncd => None,
+        Kind::Chrony | Kind::Ntp | Kind::NtpdRs | Kind::Timesyncd => None,
     };
     let loaded = state::load(&state_path(params));
     let memory = loaded.as_ref().map(|_| ()).map_err(|error| format!("{error:#}"));
@@ -156,12 +156,14 @@ fn ask(params: &Params) -> Asked {
     let chrony = || Asked::of(Kind::Chrony, chrony::ask(limit).map(Source::Chrony));
     let ntp = || Asked::of(Kind::Ntp, ntpq::ask(limit).map(Source::Chrony));
     let timesyncd = || Asked::of(Kind::Timesyncd, timesync::ask(limit).map(Source::Chrony));
+    let ntpd_rs = || Asked::of(Kind::NtpdRs, ntpd_rs::ask(limit).map(Source::Chrony));
     match params.daemon {
         Daemon::Openntpd => openntpd(),
         Daemon::Chrony => chrony(),
         Daemon::Ntp => ntp(),
         Daemon::Timesyncd => timesyncd(),
-        Daemon::Auto => openntpd().or_in_charge(chrony).or_else(ntp).or_else(timesyncd),
+        Daemon::NtpdRs => ntpd_rs(),
+        Daemon::Auto => openntpd().or_in_charge(chrony).or_else(ntp).or_else(ntpd_rs).or_else(timesyncd),
     }
 }
 

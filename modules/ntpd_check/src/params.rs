@@ -144,6 +144,8 @@ pub enum Daemon {
     Ntp,
     /// systemd-timesyncd.
     Timesyncd,
+    /// ntpd-rs.
+    NtpdRs,
 }
 
 /// From which severity on the task fails.

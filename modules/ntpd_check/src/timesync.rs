@@ -79,7 +79,7 @@ pub fn parse(text: &str) -> Result<ChronyReport> {
         name: name.clone(),
         stratum,
         poll,
-        reach: u8::from(synced),
+        reach: None,
         heard_ago: synced.then_some(0),
         offset: offset.unwrap_or(0.0),
         margin: span("Delay")?.unwrap_or(0.0) / 2.0 + span("Jitter")?.unwrap_or(0.0),
@@ -93,8 +93,7 @@ pub fn parse(text: &str) -> Result<ChronyReport> {
             correction: offset.unwrap_or(0.0),
             frequency_ppm: found
                 .get("Frequency")
-                .and_then(|value| value.trim_end_matches("ppm").parse().ok())
-                .unwrap_or(0.0),
+                .and_then(|value| value.trim_end_matches("ppm").parse().ok()),
             root_delay: 0.0,
             root_dispersion: distance,
             leap: if synced { "Normal" } else { "Not synchronised" }.to_owned(),

@@ -51,7 +51,7 @@ fn a_source_that_is_ahead_has_a_positive_offset() {
     let report = parse(tracking, sources).unwrap();
     let liar = &report.sources[3];
     assert!((liar.offset - 0.3).abs() < 0.001, "{liar:?}");
-    assert_eq!((liar.state, liar.reach, liar.poll, liar.heard_ago), ('x', 255, 1.0, Some(2)));
+    assert_eq!((liar.state, liar.reach, liar.poll, liar.heard_ago), ('x', Some(255), 1.0, Some(2)));
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn nobody_is_valid_who_has_not_answered_for_eight_polls() {
     let valid = |reach: u8, heard: Option<u64>, poll: f64, margin: f64| {
         let mut report = parse(tracking, sources).unwrap();
         let first = &mut report.sources[0];
-        (first.reach, first.heard_ago, first.poll, first.margin) = (reach, heard, poll, margin);
+        (first.reach, first.heard_ago, first.poll, first.margin) = (Some(reach), heard, poll, margin);
         crate::judge::usable(first)
     };
     assert!(valid(0o377, Some(8192), 1024.0, 0.01) && valid(1, Some(0), 1.0, 0.01));
@@ -201,4 +201,22 @@ fn a_missing_daemon_is_told() {
     let failure = refusal(&finished);
     assert_eq!((failure.verdict, failure.severity), (Verdict::NoDaemon, Severity::Critical));
     assert_eq!(failure.reason, "chronyc: 506 Cannot talk to daemon; chronyd is not running");
+}
+
+/// Sources that chronyd uses and its own account of the clock: a chronyd that may not set the clock, or that somebody set under it.
+#[test]
+fn sources_that_contradict_their_daemon_are_never_ok() {
+    let (tracking, sources) = captured!("03-healthy");
+    let off = |by: f64| {
+        let mut report = parse(tracking, sources).unwrap();
+        report.sources.iter_mut().for_each(|source| source.offset += by);
+        let source = Source::Chrony(report);
+        let evidence = Evidence { uptime: Some(901.0), ..Evidence::of_source(1_795_376_740.0, source) };
+        judge(&evidence, &Limits::new(&Params::default(), "linux"))
+    };
+    assert_eq!(off(0.1).verdict, Verdict::Ok, "within what a network does");
+    let found = off(-0.9);
+    assert_eq!((found.verdict, found.severity), (Verdict::Discordant, Severity::Critical));
+    let expected = "the sources that chronyd uses say that the clock is off by -899.4 ms, and chronyd itself that it is by 0.7 ms";
+    assert_eq!(found.reasons, [expected]);
 }

@@ -11,8 +11,9 @@ use super::{leap, probes, trouble, watch};
 use crate::chrony::{self, ChronyReport, ChronySource};
 use crate::evidence::Evidence;
 use crate::judgement::{ErrorSource, Figures, Judgement};
-use crate::timesync;
+use crate::probe::Problem;
 use crate::verdict::{Finding, Severity, Verdict};
+use crate::{ntpd_rs, timesync};
 
 /// Polls after which a missing answer or update means something.
 const POLLS: f64 = 8.0;
@@ -35,11 +36,13 @@ pub(super) fn judge(report: &ChronyReport, evidence: &Evidence, limits: &Limits)
                 unsynced(report),
                 disagreement(report),
                 offset(report, &figures, evidence, limits),
+                contradicted(report, limits),
                 uncertain(report, limits),
                 probes::contradiction(&figures, evidence, limits, tool(report)),
             ];
             let mut findings: Vec<Finding> = rules.into_iter().flatten().collect();
             findings.extend(few(&figures, limits));
+            findings.extend(lost(report, evidence, limits));
             findings.extend(stale(report, &figures, evidence));
             findings.extend(stratum(&figures, limits));
             findings
@@ -48,6 +51,11 @@ pub(super) fn judge(report: &ChronyReport, evidence: &Evidence, limits: &Limits)
     findings.extend(trouble::contested(evidence));
     findings.extend(unheard(report));
     findings.extend(probes::note(&figures, limits, tool(report)).map(Finding::note));
+    findings.extend(
+        evidence.probes.iter().filter_map(|probe| {
+            Some(Finding::note(format!("probing {}: {}", probe.server, probe.problem()?)))
+        }),
+    );
     findings.extend(leap::findings(evidence, &figures));
     let mut judgement = conclude(findings, figures, Vec::new());
     judgement.falsetickers = named(report, 'x');
@@ -58,6 +66,7 @@ fn tool(report: &ChronyReport) -> &'static str {
     match report.daemon {
         chrony::DAEMON => "chronyc",
         timesync::DAEMON => "timedatectl",
+        ntpd_rs::DAEMON => "ntp-ctl",
         _ => "ntpq",
     }
 }
@@ -66,7 +75,7 @@ fn tool(report: &ChronyReport) -> &'static str {
 pub fn usable(source: &ChronySource) -> bool {
     let heard = source.heard_ago.is_some_and(|ago| ago as f64 <= POLLS * source.poll + LATE);
     // A reference clock is read, not asked.
-    let reached = source.reach != 0 && (heard || source.mode == '#');
+    let reached = source.reach != Some(0) && (heard || source.mode == '#');
     matches!(source.state, '*' | '+' | '-') && reached && source.margin <= FARTHEST
 }
 
@@ -85,12 +94,8 @@ fn unheard(report: &ChronyReport) -> Option<Finding> {
 
 fn silent_for(source: &ChronySource) -> String {
     let heard = source.heard_ago.map_or("never".to_owned(), |ago| format!("{} ago", lasting(ago as f64)));
-    format!(
-        "{} (reach {:o}, heard {heard}, at most {} off)",
-        source.name,
-        source.reach,
-        spoken(source.margin)
-    )
+    let reach = source.reach.map_or(String::new(), |reach| format!("reach {reach:o}, "));
+    format!("{} ({reach}heard {heard}, at most {} off)", source.name, spoken(source.margin))
 }
 
 fn synced(report: &ChronyReport) -> bool {
@@ -119,7 +124,7 @@ fn figures(report: &ChronyReport, evidence: &Evidence, limits: &Limits) -> Figur
         clock_error: error,
         error_source: error.map(|_| ErrorSource::Daemon),
         adjusted_ago: report.tracking.updated.filter(|_| synced).map(|at| (evidence.now - at).max(0.0)),
-        drift_ppm: Some(report.tracking.frequency_ppm),
+        drift_ppm: report.tracking.frequency_ppm,
         trusted: true,
         shown: error,
         voters: good.len(),
@@ -137,8 +142,16 @@ fn starting(
     limits: &Limits,
 ) -> Option<Finding> {
     let uptime = evidence.uptime.filter(|uptime| *uptime <= limits.start_grace)?;
-    let text = format!("{} was started {} ago and is not synchronised yet", report.daemon, lasting(uptime));
-    (figures.synced == Some(false)).then(|| Finding::new(Verdict::Starting, Severity::Ok, text))
+    let yet = if figures.synced == Some(false) {
+        "is not synchronised yet"
+    } else if uncertain(report, limits).is_some() && figures.error() <= limits.warning {
+        // ntpd-rs says synchronised from its second reply on, when it knows the time to some seconds.
+        "does not know the time well yet"
+    } else {
+        return None;
+    };
+    let text = format!("{} was started {} ago and {yet}", report.daemon, lasting(uptime));
+    Some(Finding::new(Verdict::Starting, Severity::Ok, text))
 }
 
 fn unsynced(report: &ChronyReport) -> Option<Finding> {
@@ -180,12 +193,33 @@ fn offset(report: &ChronyReport, figures: &Figures, evidence: &Evidence, limits:
             "stop it, set the clock with date, start it again"
         } else if report.daemon == chrony::DAEMON {
             "chronyc makestep"
+        } else if report.daemon == ntpd_rs::DAEMON {
+            "stop ntp-daemon, run ntp-ctl force-sync, start it again"
         } else {
             "stop ntpd, run ntpd -gq or date, start ntpd again"
         };
         text += &format!("; {}: {how}", must_be_set(limits));
     }
     Some(Finding::new(Verdict::Offset, severity, text))
+}
+
+/// Sources that are used and agree on an error of which the daemon knows nothing: never ok, whoever of them is right.
+fn contradicted(report: &ChronyReport, limits: &Limits) -> Option<Finding> {
+    let good: Vec<&ChronySource> = report.sources.iter().filter(|source| usable(source)).collect();
+    let offsets: Vec<f64> = good.iter().map(|source| report.shown_by(source)).collect();
+    let widest = good.iter().map(|source| source.margin).fold(0.0, f64::max);
+    let (shown, claimed) = (median(&offsets)?, report.tracking.correction);
+    if !synced(report) || (shown - claimed).abs() <= limits.critical + widest {
+        return None;
+    }
+    let text = format!(
+        "the sources that {} uses say that the clock is off by {}, and {} itself that it is by {}",
+        report.daemon,
+        spoken(shown),
+        report.daemon,
+        spoken(claimed)
+    );
+    Some(Finding::new(Verdict::Discordant, Severity::Critical, text))
 }
 
 /// The largest error that the whole chain to a reference clock leaves open.
@@ -215,6 +249,30 @@ fn few(figures: &Figures, limits: &Limits) -> Option<Finding> {
     );
     let severity = if valid == 0 { Severity::Critical } else { Severity::Warning };
     (valid < limits.min_peers).then(|| Finding::new(Verdict::FewPeers, severity, text))
+}
+
+/// Sources that are used although they say that they have no time: not every daemon shows that.
+fn lost(report: &ChronyReport, evidence: &Evidence, limits: &Limits) -> Option<Finding> {
+    let timeless = |source: &&ChronySource| {
+        let probe = evidence.probes.iter().find(|probe| probe.server == source.name);
+        probe.and_then(|probe| probe.problem()).is_some_and(Problem::stops_openntpd)
+    };
+    let used: Vec<&ChronySource> = report.sources.iter().filter(|source| usable(source)).collect();
+    let names: Vec<&str> =
+        used.iter().filter(|source| timeless(source)).map(|source| source.name.as_str()).collect();
+    let left = used.len() - names.len();
+    let wanted = limits.min_peers as usize;
+    // Where there are too few anyway, that is told already.
+    if names.is_empty() || left >= wanted || used.len() < wanted {
+        return None;
+    }
+    let severity = if left == 0 { Severity::Critical } else { Severity::Warning };
+    let text = format!(
+        "{} uses {}, which send no usable time to a direct probe; {left} others are left, and at least {wanted} are needed",
+        report.daemon,
+        names.join(", ")
+    );
+    Some(Finding::new(Verdict::FewPeers, severity, text))
 }
 
 fn stale(report: &ChronyReport, figures: &Figures, evidence: &Evidence) -> Option<Finding> {

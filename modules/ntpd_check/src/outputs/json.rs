@@ -51,6 +51,7 @@ fn kind(source: &Source) -> Option<&'static str> {
         Source::Openntpd(_) => Some("openntpd"),
         Source::Chrony(report) if report.daemon == crate::ntpq::DAEMON => Some("ntp"),
         Source::Chrony(report) if report.daemon == crate::timesync::DAEMON => Some("timesyncd"),
+        Source::Chrony(report) if report.daemon == crate::ntpd_rs::DAEMON => Some("ntpd_rs"),
         Source::Chrony(_) => Some("chrony"),
         Source::Failed(_) => None,
     }

@@ -102,7 +102,7 @@ impl PeerView {
             delay: None,
             jitter: None,
             dispersion: valid.then_some(source.margin),
-            reach: Some(f64::from(source.reach.count_ones()) / 8.0),
+            reach: source.reach.map(|reach| f64::from(reach.count_ones()) / 8.0),
         }
     }
 }

@@ -66,6 +66,7 @@ fn the_log_that_is_read_is_that_of_the_daemon_that_was_asked() {
         (Some(Kind::Openntpd), true),
         (Some(Kind::Ntp), true),
         (Some(Kind::Chrony), false),
+        (Some(Kind::NtpdRs), false),
         (Some(Kind::Timesyncd), false),
         (None, false),
     ] {

@@ -61,3 +61,27 @@ fn what_the_daemon_showed_is_not_compared_with_what_probes_measure() {
         assert_eq!(judged(&slewing).verdict, verdict, "{before}");
     }
 }
+
+/// Rows and probes may agree as a whole while one server says something else than its row, or half of them do.
+#[test]
+fn a_row_that_its_own_server_refutes_is_never_ok() {
+    let steady = || peers(&[0.0, 0.1, 0.2, 0.3]);
+    let with = |offsets: &[f64]| {
+        let mut evidence = steady();
+        let probe = |(at, offset): (usize, &f64)| probed(&format!("192.0.2.{at}"), *offset);
+        evidence.probes = offsets.iter().enumerate().map(probe).collect();
+        evidence
+    };
+    for offsets in [[0.6, 0.0, 0.0, 0.0], [0.6, 0.6, 0.0, 0.0], [-0.2, 0.3, 0.0, 0.0]] {
+        assert_eq!(said(&with(&offsets)), (Verdict::Discordant, Severity::Warning), "{offsets:?}");
+    }
+    let found = judged(&with(&[0.0, 0.0, -0.6, 0.0]));
+    assert_eq!(found.reasons, ["direct probes refute ntpctl about 192.0.2.2 (-600.0 ms against 0.2 ms)"]);
+    assert_eq!(said(&with(&[0.0, 0.02, -0.02, 0.0])), (Verdict::Ok, Severity::Ok), "the network");
+    let mut slewing = with(&[0.3, 0.3, 0.3, 0.3]);
+    if let Source::Openntpd(report) = &mut slewing.source {
+        report.status.as_mut().unwrap().pending = Some(0.3);
+        report.status.as_mut().unwrap().synced = false;
+    }
+    assert_eq!(judged(&slewing).verdict, Verdict::Slewing, "rows are shifted by what is still to come");
+}
