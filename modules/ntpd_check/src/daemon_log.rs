@@ -4,12 +4,12 @@
 //! something is wrong, and where it may be read.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ansible_module::Tool;
+use ansible_module::open::open_file;
 
 use crate::daemon::Kind;
 use crate::judgement::Judgement;
@@ -74,8 +74,9 @@ pub fn read(kind: Kind, file: Option<&Path>) -> Said {
 }
 
 fn tail(path: &Path) -> Option<String> {
-    let mut file = File::open(path).ok()?;
-    let length = file.metadata().ok().filter(std::fs::Metadata::is_file)?.len();
+    // A pipe in its place would keep the check waiting.
+    let mut file = open_file(path).ok()?;
+    let length = file.metadata().ok()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(TAIL))).ok()?;
     let mut bytes = Vec::new();
     file.take(TAIL).read_to_end(&mut bytes).ok()?;

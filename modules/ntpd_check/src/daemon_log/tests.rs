@@ -107,3 +107,11 @@ fn a_judgement_is_explained_and_not_made_worse() {
     good.explain(&said);
     assert_eq!(good, unchanged);
 }
+
+#[test]
+fn a_pipe_in_place_of_the_log_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("daemon.log");
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    assert_eq!(read(Kind::Openntpd, Some(&path)), Said::default());
+}
