@@ -251,7 +251,7 @@ fn adjusted_ago(kind: Kind, listens: &[String]) -> Result<Option<f64>> {
     let probed = probe(&["127.0.0.1".to_owned()], LOOPBACK)?;
     Ok(probed.first().and_then(|probed: &Probed| match (&probed.problem, probed.best()) {
         (_, Some(answer)) => Some(answer.reference_age),
-        (Some(Problem::Stale(age)), None) => Some(*age),
+        (Some(Problem::Stale(age)), None) => Some(*age).filter(|age| *age > 0.0),
         _ => None,
     }))
 }

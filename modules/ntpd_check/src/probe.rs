@@ -115,7 +115,7 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unresolved(why) => write!(f, "has no address: {why}"),
-            Self::Refused => f.write_str("port 123 is closed there"),
+            Self::Refused => f.write_str("its UDP port is closed"),
             Self::Silent => f.write_str("does not answer"),
             Self::Network(why) => write!(f, "cannot be reached: {why}"),
             Self::Flood(count) => write!(f, "sends {count} invalid datagrams in answer to one query"),
@@ -127,6 +127,7 @@ impl fmt::Display for Problem {
                 write!(f, "sends timestamps that make a negative delay of {delay:.6} s")
             }
             Self::RootDistance(distance) => write!(f, "may be off by {distance:.3} s by its own account"),
+            Self::Stale(0.0) => f.write_str("was itself never set"),
             Self::Stale(age) => write!(f, "was itself last set {age:.0} s ago"),
         }
     }

@@ -11,6 +11,9 @@ use serde::Serialize;
 use crate::judge::select::{Claim, Majority, majority};
 use crate::probe::{Answer, Probed};
 
+/// One more is 16, which is none.
+const LAST_STRATUM: u8 = 15;
+
 /// Largest part of queries that may stay without a good answer.
 const LOSS: f64 = 0.2;
 
@@ -74,7 +77,7 @@ fn first_look(probe: &Probed) -> Vetted {
     let best = probe.best();
     let nearest = probe.answers.iter().map(|answer| answer.root_distance).fold(f64::INFINITY, f64::min);
     let score = best.map(|_| nearest + 2.0 * deviation(&probe.answers) + LOSS_WEIGHT * loss);
-    let reason = unfit(probe, loss);
+    let reason = unfit(probe, best, loss);
     Vetted {
         server: probe.server.clone(),
         address: probe.address.clone(),
@@ -92,13 +95,16 @@ fn first_look(probe: &Probed) -> Vetted {
 }
 
 /// Why a candidate is refused by its own answers.
-fn unfit(probe: &Probed, loss: f64) -> Option<String> {
+fn unfit(probe: &Probed, best: Option<&Answer>, loss: f64) -> Option<String> {
     let problem = probe.problem.as_ref();
     if probe.answers.is_empty() {
         return Some(problem.map_or("was not asked".to_owned(), ToString::to_string));
     }
     if let Some(refusal) = probe.refusal() {
         return Some(format!("sometimes {refusal}: OpenNTPD would wait for it in vain from then on"));
+    }
+    if best.is_some_and(|answer| answer.stratum >= LAST_STRATUM) {
+        return Some(format!("announces stratum {LAST_STRATUM}: whoever follows it is not synchronised"));
     }
     let why = problem.map_or_else(String::new, |problem| format!(": {problem}"));
     (loss > LOSS).then(|| format!("{:.0} % of the queries failed{why}", loss * 100.0))

@@ -191,3 +191,16 @@ fn one_bad_sample_of_any_kind_refuses() {
         assert!(found[0].1.is_none() && reason.starts_with(&format!("sometimes {problem}")), "{reason}");
     }
 }
+
+#[test]
+fn who_would_leave_nothing_to_follow_is_refused() {
+    let at = |server: &str, stratum: u8| {
+        let mut probe = steady(server, 0.0);
+        probe.answers.iter_mut().for_each(|answer| answer.stratum = stratum);
+        probe
+    };
+    let found = verdicts(&[at("a", 2), at("b", 14), at("c", 15)]);
+    assert!(found[0].1.is_some() && found[1].1.is_some(), "{found:?}");
+    let reason = "announces stratum 15: whoever follows it is not synchronised";
+    assert_eq!((found[2].1, found[2].2.as_deref()), (None, Some(reason)));
+}
