@@ -16,6 +16,9 @@ const EARLY_POLL: i64 = 34;
 /// Starts without a synchronised moment in between, the present one included, that make a loop.
 const LOOP: usize = 3;
 
+/// How a start is spoken of that is only guessed.
+const SEEMS_NEW: &str = "the daemon seems to have been started a moment ago";
+
 /// A restarted daemon is silent about everything but a block and what probes see until it is synced or its grace is over.
 pub(super) fn starting(case: &Case<'_>) -> Option<Finding> {
     if case.figures.synced != Some(false) || case.figures.pending_slew.is_some() {
@@ -27,14 +30,7 @@ pub(super) fn starting(case: &Case<'_>) -> Option<Finding> {
             "the daemon was started {} ago; it needs 3 to 6 minutes to its first adjustment",
             lasting(uptime)
         ),
-        None if looks_new(case) && unheard(case) => {
-            "the daemon seems to have been started a moment ago, or none of its \
-                                    peers has ever answered (its start time is unknown)"
-                .to_owned()
-        }
-        None if looks_new(case) => "the daemon seems to have been started a moment ago: not synced yet, \
-                                    short polls (its start time is unknown)"
-            .to_owned(),
+        None if looks_new(case) => format!("{SEEMS_NEW}{} (its start time is unknown)", what_is_new(case)),
         None => return None,
     };
     // What ntpctl shows now is not to be relied on yet; a direct measurement is.
@@ -42,16 +38,13 @@ pub(super) fn starting(case: &Case<'_>) -> Option<Finding> {
     let (critical, _) = leap::critical_offset(case.evidence, case.limits.critical);
     let error = case.figures.error();
     let wrong = error > case.limits.warning;
-    // The middle of rows that have been shifted means nothing, each of them may.
-    let largest = || case.offsets().into_iter().map(f64::abs).fold(0.0, f64::max);
-    let middle = || super::select::median(&case.offsets()).unwrap_or(0.0).abs();
-    let shown = if case.figures.shifted { largest() } else { middle() };
+    // Rows that have been shifted by a correction without effect pass through zero at some looks.
+    let middle = super::select::median(&case.offsets()).unwrap_or(0.0).abs();
+    let doubtful = case.figures.shifted || middle > case.limits.warning || unheard(case);
     let severity = match measured {
         true if error > critical => Severity::Critical,
         true if wrong => Severity::Warning,
-        false if case.evidence.uptime.is_none() && (shown > case.limits.warning || unheard(case)) => {
-            Severity::Warning
-        }
+        false if case.evidence.uptime.is_none() && doubtful => Severity::Warning,
         _ => Severity::Ok,
     };
     let text = if measured && wrong {
@@ -60,6 +53,17 @@ pub(super) fn starting(case: &Case<'_>) -> Option<Finding> {
         text
     };
     Some(Finding::new(Verdict::Starting, severity, text))
+}
+
+/// What that guess rests on.
+fn what_is_new(case: &Case<'_>) -> &'static str {
+    if unheard(case) {
+        ", or none of its peers has ever answered"
+    } else if case.figures.shifted {
+        ": not synced yet, short polls; it has tried to correct the clock, and a later look tells whether that has any effect"
+    } else {
+        ": not synced yet, short polls"
+    }
 }
 
 /// Without a start time: some peer is on the way up at the first, short polls, and none has come down.
