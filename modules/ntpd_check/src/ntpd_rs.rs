@@ -26,6 +26,9 @@ const MOST_POLLS: u32 = 8;
 /// Half width that even a perfect measurement gets.
 const FLOOR: f64 = 0.005;
 
+/// How ntp-ctl begins a line that is no metric.
+const WARNING: &str = "Warning: ";
+
 /// The port that need not be told.
 const PORT: &str = ":123";
 
@@ -81,8 +84,11 @@ struct Metric<'a> {
 /// # Errors
 /// A line that is none, shown whole, or a metric of the clock or of a source that is missing.
 pub fn parse(text: &str) -> Result<ChronyReport> {
-    let lines = text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
-    let metrics = lines
+    // Without a configuration that it may read ntp-ctl asks at the usual place, and says so among the metrics.
+    let told = |line: &&str| !line.starts_with('#') && !line.trim().is_empty() && !line.starts_with(WARNING);
+    let metrics = text
+        .lines()
+        .filter(told)
         .map(|line| metric(line).with_context(|| format!("reading ntp-ctl status {line:?}")))
         .collect::<Result<Vec<_>>>()?;
     let system = |name: &str| {

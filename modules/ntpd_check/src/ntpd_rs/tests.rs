@@ -94,6 +94,8 @@ fn sources_of_all_kinds() {
     );
     let second = &report.sources[1];
     assert_eq!((second.reach, second.heard_ago, second.poll), (None, Some(0), 1.0));
+    let warned = format!("Warning: Unable to load configuration file: io error\n{other}");
+    assert_eq!(parse(&warned).unwrap(), report);
     let found = metric(r#"a{name="x \"y\", z\\",id="1"} 2.5"#).unwrap();
     assert_eq!(
         (found.labels["name"].as_str(), found.labels["id"].as_str(), found.value),
