@@ -158,10 +158,10 @@ options:
   repair:
     description:
       - Restart OpenNTPD when the verdict is V(blocked) or V(stuck) and every guard rail holds. At least three servers agree; at least two answer a direct
-        probe and do not contradict the daemon's table; not all sources have lost their time; the clock is off by more than O(offset_warning), or the daemon
-        was watched being blocked for O(blocked_critical); what takes several looks to be seen was watched for a quarter of an hour more; the daemon has
-        run for an hour and is not slewing; nobody else sets the clock, which is less far off than a day of slewing; the daemon itself accepts its
-        configuration (C(ntpd -n)); no leap second is less than an hour away; and the limits of O(repair_interval) and O(repair_daily) are kept.
+        probe and do not contradict each other or the daemon's table; not all sources have lost their time; the clock is off by more than O(offset_warning),
+        or the daemon was watched being blocked for O(blocked_critical); what takes several looks to be seen was watched for a quarter of an hour more; the
+        daemon has run for an hour and is not slewing; nobody else sets the clock, which is less far off than a day of slewing; the daemon itself accepts
+        its configuration (C(ntpd -n)); no leap second is less than an hour away; and the limits of O(repair_interval) and O(repair_daily) are kept.
       - What the service's tool says is not believed. The engine's process and its age are compared before and after. A restart that changed nothing is told
         in RV(notes), and does not count.
       - A restart unblocks the daemon, it does not cure it. Remove the peer that is named from C(ntpd.conf).

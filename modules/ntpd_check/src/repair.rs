@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::evidence::{Evidence, Source};
 use crate::judge::leap::DAY;
-use crate::judge::{Limits, all_lost, spoken};
+use crate::judge::{Limits, all_lost, select, spoken, votes};
 use crate::judgement::{ErrorSource, Judgement};
 use crate::params::Params;
 use crate::probe::Probed;
@@ -133,6 +133,10 @@ fn cure_rails(params: &Params, evidence: &Evidence, judgement: &Judgement) -> Ve
     }
     if !evidence.rivals.is_empty() {
         refused.push(format!("somebody else sets the clock, too: {}", evidence.rivals.join(", ")));
+    }
+    let claims = votes::of_probes(&evidence.probes);
+    if !claims.is_empty() && select::majority(&claims).is_none() {
+        refused.push("direct probes contradict each other, and no group of them is a majority".to_owned());
     }
     if let Some((shown, probed)) = figures.shown.zip(figures.probed)
         && (shown - probed).abs() > params.offset_warning.as_f64()

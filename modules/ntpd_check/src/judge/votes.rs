@@ -23,7 +23,7 @@ pub(super) fn of_rows(peers: &[Peer]) -> Vec<(&Peer, Sample)> {
 }
 
 /// What good probes claim: the most exact one of each address and of each source.
-pub(super) fn of_probes(probes: &[Probed]) -> Vec<Claim> {
+pub(crate) fn of_probes(probes: &[Probed]) -> Vec<Claim> {
     let mut best: Vec<(&Probed, &Answer)> =
         probes.iter().filter_map(|probe| Some((probe, probe.best()?))).collect();
     best.sort_by(|a, b| a.1.root_distance.total_cmp(&b.1.root_distance));

@@ -96,7 +96,7 @@ fn nothing_is_done_unasked_or_for_another_verdict() {
 #[test]
 fn every_guard_rail_refuses_alone() {
     type Break = fn(&mut Case);
-    let cases: [(Break, &str); 16] = [
+    let cases: [(Break, &str); 17] = [
         (|case| case.evidence.uptime = None, "the start time of the daemon is unknown"),
         (|case| case.evidence.uptime = Some(3599.0), "the daemon has run for 3599 s only, less than 3600 s"),
         (
@@ -149,6 +149,14 @@ fn every_guard_rail_refuses_alone() {
         (
             |case| (case.judgement.clock.shown, case.judgement.clock.probed) = (Some(-0.98), Some(0.0)),
             "direct probes contradict what ntpctl shows: 0.0 ms against 980.0 ms",
+        ),
+        (
+            |case| {
+                let other =
+                    |answer: &mut Answer| (answer.offset, answer.refid) = (0.0, "198.51.100.8".into());
+                case.evidence.probes[1].answers.iter_mut().for_each(other);
+            },
+            "direct probes contradict each other, and no group of them is a majority",
         ),
         (
             |case| {
