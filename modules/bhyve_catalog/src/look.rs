@@ -16,9 +16,10 @@ use zfs_command::{Guid, Snapshot, SnapshotName, Zfs};
 use zfs_stream::{Base, Expect, Image, Summary};
 
 use crate::dates::time_of;
+use crate::held::Held;
 use crate::identity::{self, StreamSum, summing};
 use crate::params::Params;
-use crate::prepare::{Disk, Held, Opened};
+use crate::prepare::{Disk, Opened};
 use crate::source::Source;
 use crate::watched::Watched;
 

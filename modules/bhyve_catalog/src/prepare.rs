@@ -4,7 +4,6 @@
 //! tells which image it would be.
 
 use std::env;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -19,8 +18,9 @@ use crate::address::{Address, connect};
 use crate::arrival::Arrival;
 use crate::checksum::Checksum;
 use crate::contents::{Content, Glimpse};
+use crate::existing::read_catalogue;
 use crate::expected::expected;
-use crate::observe::read_catalogue;
+use crate::held::Held;
 use crate::params::{Format, Params, Wanted};
 use crate::qemu_img::{self, Packed};
 use crate::signing::Signer;
@@ -54,14 +54,6 @@ pub struct Disk {
     pub held: Held,
     /// What a publisher should know of it.
     pub remarks: Vec<String>,
-}
-
-/// An open file, and what has to go again with it.
-pub struct Held {
-    /// What is read.
-    pub file: File,
-    /// The file behind `file` where it is a copy.
-    pub staged: Option<Staged>,
 }
 
 /// Opens the source of the image that is wanted, if one is.
@@ -218,11 +210,5 @@ impl Preparing<'_> {
         let temporary = env::temp_dir();
         let folder = &self.params.path;
         Staged::new(if folder.is_dir() { folder } else { &temporary })
-    }
-}
-
-impl Held {
-    fn copy(staged: Staged) -> Result<Self> {
-        Ok(Self { file: staged.reopen()?, staged: Some(staged) })
     }
 }

@@ -12,8 +12,8 @@ use image_catalog::compression::Compression;
 use zfs_command::{SnapshotName, Zfs};
 
 use crate::contents::{Container, Content, Glimpse};
+use crate::held::Held;
 use crate::params::Format;
-use crate::prepare::Held;
 
 /// An image's origin, opened.
 pub enum Source {
