@@ -21,7 +21,6 @@ mod watch;
 pub use blocked::{all_lost, blocking_peers};
 use case::{Case, conclude};
 pub use chrony::usable;
-pub use figures::spoken;
 pub use limits::Limits;
 
 use crate::evidence::{Evidence, Source};

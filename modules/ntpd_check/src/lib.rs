@@ -31,6 +31,7 @@ pub mod report;
 pub mod service;
 pub mod session;
 pub mod soft;
+mod spoken;
 pub mod state;
 pub mod timesync;
 pub mod verdict;

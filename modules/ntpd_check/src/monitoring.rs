@@ -4,10 +4,10 @@
 
 use anyhow::{Result, bail, ensure};
 
-use crate::judge::spoken;
 use crate::judgement::Judgement;
 use crate::params::Params;
 use crate::range::Range;
+use crate::spoken::spoken;
 use crate::verdict::{Finding, Severity, Verdict};
 
 /// Verdicts of a daemon that could not be asked.

@@ -13,6 +13,7 @@ mod piece;
 mod pieces;
 mod reports;
 mod row;
+mod word;
 
 use crate::failure::Failure;
 use crate::ntpctl;
@@ -83,7 +84,7 @@ fn nothing(text: &str) -> Failure {
 /// Lines with something on them that is neither part of a report nor what surrounds one in a terminal.
 fn unread<'a>(
     lines: &'a [clean::Line],
-    words: &[pieces::Word<'_>],
+    words: &[word::Word<'_>],
     found: &[Found],
     used: &[usize],
 ) -> Vec<&'a clean::Line> {

@@ -6,12 +6,13 @@ use serde::Serialize;
 
 use crate::evidence::{Evidence, Source};
 use crate::judge::leap::DAY;
-use crate::judge::{Limits, all_lost, select, spoken, votes};
+use crate::judge::{Limits, all_lost, select, votes};
 use crate::judgement::{ErrorSource, Judgement};
 use crate::params::Params;
 use crate::probe::Probed;
 use crate::report::ERROR_POLL;
 use crate::service;
+use crate::spoken::spoken;
 use crate::state::State;
 use crate::verdict::Verdict;
 

@@ -4,11 +4,11 @@
 //! invalid stays valid. One such peer stops the daemon for good, which goes on to say "synced".
 
 use super::case::Case;
-use super::figures::{lasting, spoken};
 use super::leap;
 use crate::evidence::Evidence;
 use crate::probe::Probed;
 use crate::report::{ERROR_POLL, Peer, Report};
+use crate::spoken::{lasting, spoken};
 use crate::verdict::{Finding, Severity, Verdict};
 
 /// Looks at which other rows must have moved while one stood still: a daemon that did not run moves none.

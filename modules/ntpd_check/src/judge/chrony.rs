@@ -3,7 +3,6 @@
 //! The same verdicts for chrony and ntpd, which select and discard sources by themselves and say so.
 
 use super::case::conclude;
-use super::figures::{lasting, spoken};
 use super::limits::Limits;
 use super::offset::must_be_set;
 use super::select::{mean, median};
@@ -12,6 +11,7 @@ use crate::chrony::{self, ChronyReport, ChronySource};
 use crate::evidence::Evidence;
 use crate::judgement::{ErrorSource, Figures, Judgement};
 use crate::probe::Problem;
+use crate::spoken::{lasting, spoken};
 use crate::verdict::{Finding, Severity, Verdict};
 use crate::{ntpd_rs, timesync};
 

@@ -4,11 +4,11 @@
 
 use super::blocked::all_lost;
 use super::case::Case;
-use super::figures::{lasting, spoken};
 use super::start::{never_answered, unavailable};
 use super::{leap, offset, probes, select, trouble, votes};
 use crate::judgement::ErrorSource;
 use crate::report::ERROR_POLL;
+use crate::spoken::{lasting, spoken};
 use crate::verdict::{Finding, Severity, Verdict};
 
 /// Gap between looks from which on it is worth a word that nothing is concluded from it.

@@ -3,9 +3,9 @@
 //! Judgement around leap seconds: smearing and stepping servers differ by up to a second for a day, and a clock
 //! that is one second off afterwards has missed the leap.
 
-use super::figures::{lasting, spoken};
 use crate::evidence::Evidence;
 use crate::judgement::Figures;
+use crate::spoken::{lasting, spoken};
 use crate::verdict::{Finding, Severity, Verdict};
 
 /// One day in seconds.

@@ -3,10 +3,10 @@
 //! How far off the clock is, and whether it is being corrected in a time that helps anybody.
 
 use super::case::Case;
-use super::figures::{lasting, spoken};
 use super::limits::Limits;
 use super::{leap, stuck};
 use crate::judgement::Figures;
+use crate::spoken::{lasting, spoken};
 use crate::verdict::{Finding, Severity, Verdict};
 
 /// From here on a clock is far off, however busily it is slewed: more than a missed leap second leaves.

@@ -2,12 +2,12 @@
 
 //! What direct probes say about the rows: that they are right, or that somebody is not.
 
-use super::figures::spoken;
 use super::limits::Limits;
 use super::{chrony, leap, votes};
 use crate::evidence::{Evidence, Source};
 use crate::judgement::{ErrorSource, Figures};
 use crate::report::ERROR_POLL;
+use crate::spoken::spoken;
 use crate::verdict::{Finding, Severity, Verdict};
 
 /// Whether rows and probes contradict each other: the two errors.

@@ -3,10 +3,10 @@
 //! A daemon that was just started is given its time, unless it, or what is remembered, shows that it will not get there.
 
 use super::case::Case;
-use super::figures::{lasting, spoken};
 use super::{leap, watch};
 use crate::judgement::ErrorSource;
 use crate::report::{Constraint, Peer};
+use crate::spoken::{lasting, spoken};
 use crate::state::Snapshot;
 use crate::verdict::{Finding, Severity, Verdict};
 

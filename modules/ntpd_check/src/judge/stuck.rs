@@ -3,9 +3,9 @@
 //! Stuck discipline over time: the clock is wrong and moves more slowly than this kernel slews, while it was watched.
 
 use super::case::Case;
-use super::figures::{lasting, spoken};
 use super::watch::{Look, looks};
 use crate::judgement::ErrorSource;
+use crate::spoken::{lasting, spoken};
 use crate::verdict::{Finding, Severity, Verdict};
 
 /// An adjustment needs up to eight polls of the slowest peer, each up to 10 % longer than shown, and one or two more where replies

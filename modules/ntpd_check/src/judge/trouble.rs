@@ -3,9 +3,9 @@
 //! What keeps a daemon from steering the clock that no row of ntpctl shows: it may not, or somebody else does, too.
 
 use super::case::Case;
-use super::figures::{lasting, spoken};
 use super::leap;
 use crate::evidence::Evidence;
+use crate::spoken::{lasting, spoken};
 use crate::verdict::{Finding, Severity, Verdict};
 
 /// Steps of the clock in this time, in seconds, are counted.

@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use super::{Outcome, PeerView};
-use crate::judge::spoken;
+use crate::spoken::spoken;
 
 /// The verdict, why, and the peers.
 pub fn text(outcome: &Outcome) -> String {

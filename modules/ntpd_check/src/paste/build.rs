@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use super::clean::SIDE;
 use super::names::{self, Named};
 use super::piece::Piece;
-use super::pieces::{Found, Word};
+use super::pieces::Found;
 use super::row::{Measured, Row};
+use super::word::Word;
 use crate::report::{Peer, Report, Sample, Sensor, Status};
 
 /// What was made of them.

@@ -3,7 +3,7 @@
 //! What programs put around and into a text: colours, tags, entities, blanks and dashes of typography, marks of quotation.
 
 use super::markup::{entities, escapes, tags};
-use super::pieces::plain;
+use super::word::plain;
 
 /// One line of a paste.
 #[derive(Debug)]

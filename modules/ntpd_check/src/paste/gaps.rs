@@ -3,8 +3,7 @@
 //! What a report lacks: what ntpctl always prints together must be there together before anything is called good.
 
 use super::clean::Line;
-use super::piece::whole_seconds;
-use super::pieces::plain;
+use super::word::{plain, whole_seconds};
 use crate::report::{Count, Report, TRUST_VALID};
 
 /// What is missing or contradicts itself, one sentence each.

@@ -4,7 +4,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::pieces::Word;
+use super::word::Word;
 
 /// What is known of a peer's name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 //! One piece of a report at the beginning of some words.
 
-use super::pieces::Word;
 use super::row::{Row, row};
+use super::word::{Word, starts, whole_seconds};
 use crate::report::{Constraint, Count};
 
 /// What a report is made of.
@@ -143,16 +143,4 @@ fn title(words: &[Word<'_>]) -> Option<(Piece, usize)> {
         "sensor" => Some((Piece::SensorTitle, 1)),
         _ => None,
     }
-}
-
-/// `-1s`.
-pub(super) fn whole_seconds(word: &str) -> Option<i64> {
-    let number = word.strip_suffix('s')?;
-    number.strip_prefix('-').unwrap_or(number).bytes().all(|byte| byte.is_ascii_digit()).then_some(())?;
-    number.parse().ok()
-}
-
-pub(super) fn starts(words: &[Word<'_>], expected: &[&str]) -> bool {
-    words.len() >= expected.len()
-        && words.iter().zip(expected).all(|(word, expected)| word.text.eq_ignore_ascii_case(expected))
 }

@@ -6,17 +6,7 @@
 use super::clean::Line;
 use super::piece::{Piece, piece};
 use super::row::headless;
-
-/// What may stand around a word without belonging to it.
-const AROUND: [char; 13] = ['"', '\'', '`', ',', ';', '|', '[', ']', '{', '}', '(', ')', '_'];
-
-/// One word.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Word<'a> {
-    pub(super) text: &'a str,
-    /// Position of its line.
-    pub(super) line: usize,
-}
+use super::word::{Word, is_empty, plain};
 
 /// A piece and the words it takes.
 #[derive(Debug, Clone)]
@@ -34,24 +24,6 @@ pub(super) fn words(lines: &[Line]) -> Vec<Word<'_>> {
         words.extend(parts.map(plain).filter(|text| !is_empty(text)).map(|text| Word { text, line }));
     }
     words
-}
-
-/// Nothing, or emphasis around nothing.
-fn is_empty(word: &str) -> bool {
-    word.is_empty() || (word.len() > 1 && word.bytes().all(|byte| byte == b'*'))
-}
-
-/// A word without brackets, quotes and emphasis; a lone star and a run of dashes mean something in a table.
-pub(super) fn plain(word: &str) -> &str {
-    let bare = word.trim_matches(AROUND);
-    let bare = bare.trim_end_matches('$').trim_start_matches('+');
-    if bare.starts_with("**") || bare.ends_with('*') {
-        let inner = bare.trim_matches(|char| char == '*' || AROUND.contains(&char));
-        if !inner.is_empty() {
-            return inner;
-        }
-    }
-    bare
 }
 
 /// All pieces, in order.

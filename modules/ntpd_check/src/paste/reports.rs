@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use super::clean::Line;
 use super::names::address;
 use super::piece::Piece;
-use super::pieces::{Found, Word};
+use super::pieces::Found;
+use super::word::Word;
 use crate::failure::Failure;
 
 /// The report that counts.

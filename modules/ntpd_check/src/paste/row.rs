@@ -2,8 +2,7 @@
 
 //! A row of either table: three small numbers, two whole seconds, and what was measured.
 
-use super::piece::{starts, whole_seconds};
-use super::pieces::Word;
+use super::word::{Word, starts, whole_seconds};
 use crate::report::TRUST_VALID;
 
 /// Highest trust level of OpenNTPD, in every version.
