@@ -4,6 +4,7 @@
 //!
 //! pkg never signs the archive but the member in it, through its SHA-256 in hexadecimal or its BLAKE2b-512.
 
+mod der;
 mod ecdsa;
 mod eddsa;
 mod external;

@@ -2,8 +2,8 @@
 
 //! What a file is that is no key as it has to be, and the command that makes one of it.
 
+use super::der::{self, RSA_PSS, names};
 use super::pem::{Block, blocks};
-use super::{public_key, signing};
 
 /// Which half of a key was looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +33,6 @@ const OTHERS: [(&[u8], &str); 15] = [
     (&[0x2b, 0x81, 4, 0], "an ECDSA key of another curve than secp256k1"),
     (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 3], "an ECDSA key of another curve than secp256k1"),
 ];
-/// RSA with other padding than pkg's, in a key that is otherwise one of RSA.
-const RSA_PSS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10];
 /// PKCS #5's encryption, in a PKCS #8 file that is encrypted.
 const PBES2: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 0x0d];
 
@@ -48,10 +46,10 @@ pub(super) fn describe(bytes: &[u8], wanted: Wanted) -> String {
     let block = blocks.iter().find(|block| block.label.ends_with("KEY")).or(blocks.first());
     match block {
         Some(block) => of_block(block, wanted),
-        None if wanted == Wanted::Private && public_key::is_one(bytes) => {
+        None if wanted == Wanted::Private && der::public(bytes).is_some() => {
             "it is a public key: name the private one that belongs to it".to_owned()
         }
-        None if wanted == Wanted::Public && signing::is_one(bytes) => public_of_private(),
+        None if wanted == Wanted::Public && der::private(bytes).is_some() => public_of_private(),
         None => of_other(bytes, wanted),
     }
 }
@@ -112,7 +110,7 @@ fn of_other(bytes: &[u8], wanted: Wanted) -> String {
     if bytes[0] == 0x30 && inner.is_some_and(|inner| inner.starts_with(&[2, 1, 3])) {
         return "it is a PKCS #12 file: run `openssl pkcs12 -in FILE -nocerts -nodes -out NEW`".to_owned();
     }
-    if contains(bytes, PBES2) {
+    if names(bytes, PBES2) {
         return format!(
             "it is a private key that a passphrase protects, for which nobody can be asked: {}",
             DECRYPT.replace("-in", "-inform DER -in")
@@ -123,18 +121,8 @@ fn of_other(bytes: &[u8], wanted: Wanted) -> String {
 
 fn of_der(der: &[u8]) -> Option<String> {
     let head = &der[..der.len().min(512)];
-    let (_, name) = OTHERS.iter().find(|(oid, _)| contains(head, oid))?;
+    let (_, name) = OTHERS.iter().find(|(oid, _)| names(head, oid))?;
     Some(format!("it is {name}, which pkg cannot use: {MAKE}"))
-}
-
-/// Whether a key of RSA may only be used with other padding than pkg's.
-pub(super) fn is_pss(der: &[u8]) -> bool {
-    contains(&der[..der.len().min(32)], RSA_PSS)
-}
-
-/// With its tag, and behind a length: three bytes by themselves stand somewhere in one of ten thousand keys.
-fn contains(bytes: &[u8], oid: &[u8]) -> bool {
-    bytes.windows(oid.len() + 2).any(|window| window[0] == 6 && window[2..] == *oid)
 }
 
 fn ssh_public() -> String {

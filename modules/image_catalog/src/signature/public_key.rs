@@ -2,10 +2,9 @@
 
 //! Public keys in the forms pkg writes them, and in the common ones of openssl.
 
-use ::rsa::pkcs1::DecodeRsaPublicKey as _;
 use anyhow::{Context, Result, bail, ensure};
-use k256::pkcs8::DecodePublicKey;
 
+use super::der::{self, PublicHalf as Key};
 use super::named::{self, Wanted};
 use super::{KeyType, Message, ecdsa, eddsa, pem, rsa, split_head};
 
@@ -13,20 +12,13 @@ use super::{KeyType, Message, ecdsa, eddsa, pem, rsa, split_head};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicKey(Key);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Key {
-    Rsa(::rsa::PublicKey),
-    Ecdsa(k256::ecdsa::VerifyingKey),
-    Eddsa(ed25519_dalek::VerifyingKey),
-}
-
 impl PublicKey {
     /// Reads a key file: PEM or DER of any of the three kinds, or pkg's own DER for Ed25519.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let blocks = pem::blocks(bytes);
         let key = match blocks.iter().find(|block| block.label.ends_with("PUBLIC KEY")) {
-            Some(block) => block.der().and_then(|der| from_der(&der)),
-            None => from_der(bytes),
+            Some(block) => block.der().and_then(|der| der::public(&der)),
+            None => der::public(bytes),
         };
         let Some(key) = key else {
             bail!("this is not a public key that can verify: {}", named::describe(bytes, Wanted::Public))
@@ -86,22 +78,4 @@ impl PublicKey {
             "the catalogue's signature was not made by the trusted key, or the catalogue was changed",
         )
     }
-}
-
-fn from_der(bytes: &[u8]) -> Option<Key> {
-    if named::is_pss(bytes) {
-        return None;
-    }
-    ::rsa::PublicKey::from_public_key_der(bytes)
-        .map(Key::Rsa)
-        .ok()
-        .or_else(|| ::rsa::PublicKey::from_pkcs1_der(bytes).map(Key::Rsa).ok())
-        .or_else(|| k256::ecdsa::VerifyingKey::from_public_key_der(bytes).map(Key::Ecdsa).ok())
-        .or_else(|| ed25519_dalek::VerifyingKey::from_public_key_der(bytes).map(Key::Eddsa).ok())
-        .or_else(|| eddsa::decode(bytes).map(Key::Eddsa).ok())
-}
-
-/// Whether this is a public key in DER.
-pub(super) fn is_one(bytes: &[u8]) -> bool {
-    from_der(bytes).is_some()
 }

@@ -7,11 +7,10 @@ use ed25519_dalek::SigningKey as EddsaKey;
 use ed25519_dalek::pkcs8::KeypairBytes;
 use getrandom::SysRng;
 use k256::ecdsa::SigningKey as EcdsaKey;
-use k256::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, LineEnding};
+use k256::pkcs8::{EncodePrivateKey as _, LineEnding};
 use rsa::PrivateKey as RsaKey;
-use rsa::pkcs1::DecodeRsaPrivateKey as _;
 
-use super::eddsa::PkgKey;
+use super::der::{self, PrivateHalf as Key};
 use super::fingerprints::Fingerprints;
 use super::named::{self, Wanted};
 use super::pem;
@@ -27,12 +26,6 @@ const RSA_BITS: usize = 3072;
 
 /// A key that signs. It is never shown.
 pub struct PrivateKey(Key);
-
-enum Key {
-    Rsa(Box<RsaKey>),
-    Ecdsa(Box<EcdsaKey>),
-    Eddsa(Box<EddsaKey>),
-}
 
 impl PrivateKey {
     /// Makes a new key from the system's random numbers.
@@ -55,8 +48,8 @@ impl PrivateKey {
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let blocks = pem::blocks(bytes);
         let key = match blocks.iter().find(|block| block.label.ends_with("PRIVATE KEY")) {
-            Some(block) => block.der().and_then(|der| from_der(&der)),
-            None => from_der(bytes),
+            Some(block) => block.der().and_then(|der| der::private(&der)),
+            None => der::private(bytes),
         };
         let Some(key) = key else {
             bail!("this is not a private key that can sign: {}", named::describe(bytes, Wanted::Private))
@@ -173,29 +166,4 @@ fn random_bytes() -> Result<[u8; 32]> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).context("reading random numbers")?;
     Ok(bytes)
-}
-
-fn from_der(bytes: &[u8]) -> Option<Key> {
-    if named::is_pss(bytes) {
-        return None;
-    }
-    let rsa = RsaKey::from_pkcs8_der(bytes).ok().or_else(|| RsaKey::from_pkcs1_der(bytes).ok());
-    let ecdsa = || k256::SecretKey::from_der(bytes).ok().map(|key| Key::Ecdsa(Box::new(key.into())));
-    let eddsa = || EddsaKey::from_pkcs8_der(bytes).ok().map(|key| Key::Eddsa(Box::new(key)));
-    rsa.map(|key| Key::Rsa(Box::new(key))).or_else(ecdsa).or_else(eddsa).or_else(|| from_pkg_der(bytes))
-}
-
-/// pkg's own form of both kinds over elliptic curves.
-fn from_pkg_der(bytes: &[u8]) -> Option<Key> {
-    let PkgKey { curve, public: false, bytes } = PkgKey::decode(bytes).ok()? else { return None };
-    match curve.as_str() {
-        "SECP256K1" if bytes.len() == 32 => Some(Key::Ecdsa(Box::new(EcdsaKey::from_slice(&bytes).ok()?))),
-        "WEI25519" => Some(Key::Eddsa(Box::new(EddsaKey::from_bytes(&bytes.try_into().ok()?)))),
-        _ => None,
-    }
-}
-
-/// Whether this is a private key in DER.
-pub(super) fn is_one(bytes: &[u8]) -> bool {
-    from_der(bytes).is_some()
 }
