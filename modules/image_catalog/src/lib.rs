@@ -20,6 +20,7 @@ pub mod name;
 pub mod package;
 pub mod path;
 mod regular;
+mod request;
 pub mod serve;
 pub mod signature;
 pub mod signed_archive;

@@ -13,6 +13,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
 
 use crate::path::RelativePath;
+use crate::request::Wanted;
 
 /// The longest request: room for the longest path and a number.
 const LINE_LIMIT: u64 = 4096;
@@ -84,7 +85,7 @@ pub fn serve(root: &Root, mut reader: impl BufRead, mut writer: impl Write) -> R
 }
 
 fn answer(root: &Root, request: &str, writer: &mut impl Write) -> Result<()> {
-    let wanted = match parse(request) {
+    let wanted = match Wanted::parse(request) {
         Ok(wanted) => wanted,
         Err(refusal) => return send(writer, &format!("ko: {refusal}")),
     };
@@ -104,36 +105,6 @@ fn answer(root: &Root, request: &str, writer: &mut impl Write) -> Result<()> {
     let sent = copy(file.take(rest), writer).with_context(doing)?;
     ensure!(sent == rest, "{}: {rest} bytes were announced, {sent} are left", doing());
     Ok(())
-}
-
-/// `get PATH AGE`: the file, if it is newer than AGE. `get PATH AGE FROM`: what of it follows so many bytes.
-struct Wanted<'a> {
-    path: &'a str,
-    age: u64,
-    from: u64,
-}
-
-/// Reads a request; the error is pkg's own answer to a wrong one.
-fn parse(request: &str) -> Result<Wanted<'_>, String> {
-    let Some(rest) = request.strip_prefix("get ") else {
-        return Err(format!("unknown command '{request}'"));
-    };
-    let Some((path, age)) = rest.split_once(' ') else {
-        return Err("bad command get, expecting 'get file age'".to_owned());
-    };
-    let (age, from) = age.split_once(' ').unwrap_or((age, "0"));
-    Ok(Wanted { path, age: number(age)?, from: number(from)? })
-}
-
-fn number(text: &str) -> Result<u64, String> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let why = match text.parse() {
-        Ok(number) if i64::try_from(number).is_ok() => return Ok(number),
-        _ if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) => "invalid",
-        _ if text.starts_with('-') => "too small",
-        _ => "too large",
-    };
-    Err(format!("bad number {text}: {why}"))
 }
 
 fn send(writer: &mut impl Write, line: &str) -> Result<()> {
