@@ -15,6 +15,7 @@ mod bhyve;
 mod boot;
 mod refusals;
 mod renames;
+mod saved_memory;
 mod second_day;
 
 const XML: &str = "<domain type='kvm'><name>web1</name><memory unit='GiB'>1</memory></domain>";
