@@ -37,7 +37,8 @@ xz -1 -T0 -k "$work/disk.raw"
 zstd -q -3 -T0 "$work/disk.raw"
 
 PYTHONPATH=$here python3 - "$work" "$native" "$here" <<'PYTHON'
-import json, os, shutil, subprocess, sys
+import os, shutil, subprocess, sys
+import many_images
 from measured import Bench
 
 work, native, here = sys.argv[1:]
@@ -70,7 +71,7 @@ finally:
     server.kill()
     server.wait()
 
-# 2,000 images of 25 MiB, listed as the first one is. Their packages are holes: nobody reads them here.
+# 2,000 images of 25 MiB.
 shutil.rmtree(at("built"))
 bench.timed(bench.shell("head -c 64K /dev/urandom >one.raw; printf '\\x55\\xaa' | dd of=one.raw bs=1 seek=510 conv=notrunc status=none"))
 
@@ -80,25 +81,7 @@ def many(name, version):
 
 
 alone = row("publish one image alone", many("image", "0"), ["many"])
-bench.timed(bench.shell("mkdir list; zstd -dcq many/data.pkg | tar -xC list; zstd -dcq many/packagesite.pkg | tar -xC list"))
-with open(at("list/data"), encoding="utf-8") as file:
-    listed = json.load(file)
-first, size = listed["packages"][0], 25 << 20
-listed["packages"] = []
-for number in range(2000):
-    path, sha256 = "All/image%d-1.pkg" % number, "%064x" % number
-    guid = {**first["annotations"], "image_guid": str(number + 1), "image_sha256": sha256}
-    of_file = {"path": path, "repopath": path, "sum": sha256, "pkgsize": size}
-    own = {key: value for key, value in of_file.items() if key in first}
-    listed["packages"].append({**first, **own, "name": "image%d" % number, "version": "1", "annotations": guid})
-    with open(at("many/" + path), "wb") as file:
-        file.truncate(size)
-with open(at("list/data"), "w", encoding="utf-8") as file:
-    json.dump(listed, file)
-with open(at("list/packagesite.yaml"), "w", encoding="utf-8") as file:
-    file.writelines(json.dumps(package) + "\n" for package in listed["packages"])
-pack = "tar --format=ustar -cC list %s | zstd -qf -o many/%s.pkg"
-bench.timed(bench.shell("; ".join(pack % names for names in (("data", "data"), ("packagesite.yaml", "packagesite")))))
+many_images.fill(at("many"), 2000)
 bench.timed(many("next", "0"))
 walls = [bench.timed(many("next", str(number)))[0] for number in (1, 2)]
 print("%-44s %8.2f" % ("publish into 2,000, beyond that (1 s)", min(walls) - alone[0]), flush=True)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The documentation site in a real browser, as wide as a desk and as narrow as a phone, light and dark: nothing sticks out, the guides are
-# listed, the recording plays, nothing is loaded from elsewhere. Screenshots go to tests/output.
+# listed, the recording plays, nothing is loaded from elsewhere. Screenshots go to tests/output, or to SCREENSHOTS.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 "$top/tests/setup/packages.sh" chromium
@@ -22,7 +22,6 @@ looks() {
     for width in 390 1280; do
         beside="list no-unfold"
         [ "$width" -gt 600 ] || beside="no-list unfold"
-        shoot "$1" "$width" "$page"
         sed "s#</body>#<script src=\"$3_static/probe.js\" defer></script></body>#" "$page" >"$page.probe.html"
         for scheme in light dark; do
             found=$(seen_in_frame "$width" "$page.probe.html" --blink-settings="preferredColorScheme=$([ "$scheme" = dark ] && echo 0 || echo 1)")
@@ -37,13 +36,10 @@ looks() {
     done
 }
 
-# In a frame as well, else a phone's page is half as wide again.
-shoot() {
-    echo "<style>body { margin: 0 }</style><iframe src='file://$3' style='border: 0; width: $2px; height: 1500px'></iframe>" >"$folder/shot.html"
-    browser --window-size="$(($2 < 500 ? 500 : $2)),1500" --virtual-time-budget=5000 --screenshot="$top/tests/output/site-$1-$2.png" "file://$folder/shot.html"
-}
-
-mkdir -p "$top/tests/output"
+shots=${SCREENSHOTS:-$top/tests/output}
+mkdir -p "$shots"
+"$top/tests/page/shoot.py" "$shots" "home=$folder/site/index.html" "guide=$folder/site/collections/docsite/guide_three_hosts.html" \
+    "reference=$folder/site/guest.html"
 looks home index.html "" plays
 looks guide collections/docsite/guide_three_hosts.html ../../
 looks reference guest.html ""
