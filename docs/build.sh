@@ -13,7 +13,7 @@ antsibull-docs lint-collection-docs --plugin-docs "$ANSIBLE_COLLECTIONS_PATH/ans
 source=.cache/docs
 rm -rf --one-file-system "$source" docs/build
 install -d -m 0755 "$source" "$source/collections"
-cp -r docs/conf.py docs/index.rst docs/main_job.svg docs/monitoring docs/recording docs/theme "$source"
+cp -r docs/conf.py docs/index.rst docs/main_job.svg docs/main_job_narrow.svg docs/monitoring docs/recording docs/theme "$source"
 python3 docs/guest_reference.py "$source/guest.rst"
 # The guides of the collection, in their order, in the list beside every page.
 guides=$(sed -n 's/^      - \(guide_.*\)/   collections\/docsite\/\1/p' docs/docsite/extra-docs.yml)

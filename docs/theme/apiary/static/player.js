@@ -43,6 +43,7 @@ class Player {
     this.events = paced(head, events);
     this.length = this.events.at(-1).at;
     this.screen = document.createElement("pre");
+    this.screen.style.setProperty("--columns", head.width);
     this.button = document.createElement("button");
     this.bar = Object.assign(document.createElement("input"), {type: "range", min: 0, max: this.length, step: "any", value: 0});
     this.bar.ariaLabel = "Place in the recording";
@@ -55,6 +56,8 @@ class Player {
     // Until somebody plays it, the end is what is seen.
     this.seek(this.length);
     this.play(false);
+    // Letters that get smaller or larger with the page would move what is seen.
+    new ResizeObserver(() => this.show()).observe(this.screen);
   }
 
   seek(at) {
