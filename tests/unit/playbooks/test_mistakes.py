@@ -50,7 +50,8 @@ GUESTS = [
 ]
 # What is wrong with other variables of a host, found by asking it.
 VARIABLES = [
-    ({}, 'reading variable `bhyve_catalog`: reading repository "": it is not an absolute path, a URL or the name of a repository of pkg(8)'),
+    ({}, 'reading variable `bhyve_catalog`: reading repository "": it is empty; set it to ssh://USER@HOST, https://HOST/PATH, an absolute path or the name '
+         "of a repository of pkg(8)"),
     ({"bhyve_catalog": "ftp://repo.example.org/x", **OPEN},
      'reading variable `bhyve_catalog`: reading repository "ftp://repo.example.org/x": ftp:// is not served; use a path, file, http, https or ssh'),
     ({"bhyve_catalog": "/nowhere"},
@@ -77,6 +78,9 @@ COMMANDS = [
      "publishing images: expected bhyve_images to be a dictionary of images, or a list of them, found text"),
     ("publish", {"bhyve_images": [{"name": "demo", "verison": "1", "source": "/x"}], **PUBLISHED}, [],
      "image demo in bhyve_images: unknown key 'verison'; did you mean 'version'?; it has no version"),
+    ("repository", {"image_repository_clients": ["ssh-ed25519 AAAA... root@hv1"], "ansible_python_interpreter": sys.executable}, [],
+     "image_repository_clients: expected public keys without options, each one whole line of a file that ssh-keygen has written, found "
+     "ssh-ed25519 AAAA... root@hv1"),
     ("ntp", {}, ["-e", "ntp_fail_on=crit"], "ntp_fail_on must be one of never, critical, unknown, warning, found crit"),
     ("ntp", {}, ["-e", "ntp_offset_warning=soon", "-e", "ntp_become=false"], "ntpd_check: variable ntp_offset_warning must be a number, found 'soon'"),
 ]
@@ -139,7 +143,7 @@ def test_mistakes_in_variables(play, tmp_path):
 @pytest.mark.usefixtures("apiary")
 @pytest.mark.parametrize(("playbook", "variables", "words", "line"), COMMANDS)
 def test_mistakes_of_a_command(play, playbook, variables, words, line):
-    group = "bhyve_repository" if playbook == "publish" else "all"
+    group = "bhyve_repository" if playbook in ("publish", "repository") else "all"
     told, said = play("apiary.bhyve." + playbook, {group: {"hosts": {"hv1": variables}}}, *words)
     # What cannot be begun fails for no host.
     assert told.get("hv1", [line])[0] == line and line in " ".join(said.replace("\\n", " ").split()), said

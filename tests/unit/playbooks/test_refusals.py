@@ -19,7 +19,10 @@ LIBVIRT = {"guest_uri": "test:///default"}
 
 
 @pytest.fixture
-def play(tmp_path):
+def play(tmp_path, monkeypatch):
+    # Nobody else removes the program that is kept there.
+    monkeypatch.setenv("HOME", str(tmp_path))
+
     def run(playbook, inventory, *words):
         (tmp_path / "hosts.json").write_text(json.dumps(inventory))
         command = [ANSIBLE_PLAYBOOK, "-i", str(tmp_path / "hosts.json"), "-c", "local", "apiary.bhyve." + playbook, *words]
@@ -72,10 +75,8 @@ def test_a_host_without_guests_is_left_alone(play):
     assert said.count("Leave alone who has no guests") == 1
 
 
-def test_a_hypervisor_without_guests_is_looked_at(play, tmp_path, monkeypatch):
+def test_a_hypervisor_without_guests_is_looked_at(play):
     """It may still run one that has left its dictionary."""
-    # Nobody else removes the program that is kept there.
-    monkeypatch.setenv("HOME", str(tmp_path))
     hosts = {"hv%d" % number: LIBVIRT for number in range(3)}
     code, said = play("deploy", {"bhyve_hypervisors": {"hosts": hosts}})
     assert code == 0 and said.count("TASK [Leave alone") == 1 and "guest state" not in said, said

@@ -51,6 +51,10 @@ impl TryFrom<String> for Location {
 }
 
 fn parse(text: &str) -> Result<Location> {
+    ensure!(
+        !text.is_empty(),
+        "it is empty; set it to ssh://USER@HOST, https://HOST/PATH, an absolute path or the name of a repository of pkg(8)"
+    );
     ensure!(!text.chars().any(char::is_control), "it holds a control character");
     if text.starts_with('/') {
         return Ok(Location::Folder(PathBuf::from(text)));
@@ -212,7 +216,10 @@ mod tests {
     #[test]
     fn what_is_refused_is_explained() {
         let table = [
-            ("", "it is not an absolute path, a URL or the name of a repository of pkg(8)"),
+            (
+                "",
+                "it is empty; set it to ssh://USER@HOST, https://HOST/PATH, an absolute path or the name of a repository of pkg(8)",
+            ),
             ("images/demo", "it is not an absolute path, a URL or the name of a repository of pkg(8)"),
             ("-images", "it is not an absolute path, a URL or the name of a repository of pkg(8)"),
             ("ftp://a/b", "ftp:// is not served; use a path, file, http, https or ssh"),
