@@ -28,6 +28,9 @@ page() { tests/page/run.sh && tests/page/site.sh; }
 # Playbooks, roles and documentation, as Ansible's own tools see them.
 sanity() { tests/sanity/run.sh; }
 
+# ansible-test sanity of every ansible-core that is declared and supported.
+all_cores() { tests/sanity/run.sh oldest core-2.19 core-2.20 newest; }
+
 # A real sshd, targets without Python, things broken on purpose.
 delivery() { tests/delivery/run.sh; }
 
@@ -106,7 +109,7 @@ keep_for_others() { tests/setup/target.sh keep; }
         "zfs_machine delivery lab mutants faults"
         "clippy rust unit runner sanity bhyve clock cloud_init repository kill_anytime programs page demo elsewhere"
     )
-    # Asked for by name: seven programs are linked from scratch, which takes Rust's own files for four platforms; a suite for each fault
+    # Asked for by name: ansible-test of three more cores; seven programs are linked from scratch, which takes Rust's own files for four platforms; a suite for each fault
     # in the tree; 10,000 mutants where 2,000 are usual; every fault of every call; libvirt's own tests, which ask about the shims alone.
-    by_name=(release mutations all_mutants all_faults bhyve_shims)
+    by_name=(all_cores release mutations all_mutants all_faults bhyve_shims)
 }

@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What Ansible's own tools say of the collection: ansible-lint, ansible-test sanity, every page of ansible-doc, the
 # changelog, Galaxy's importer; and `reuse lint` of the licences. They run on a copy of the files that git knows, where
-# ansible-core expects a collection.
+# ansible-core expects a collection. Cores that are named (run.sh oldest core-2.20 ...: files of tests/requirements) run
+# their own ansible-test instead, and nothing else.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
-"$top/tests/setup/packages.sh" file libmagic1
-publish=$("$top/tests/setup/venv.sh" publish)
+if [ $# -eq 0 ]; then
+    "$top/tests/setup/packages.sh" file libmagic1
+    publish=$("$top/tests/setup/venv.sh" publish)
+fi
 PATH=$("$top/tests/setup/venv.sh" lint)/bin:$PATH
 . "$top/tests/setup/cache.sh"
 folder=$top/.cache/sanity
@@ -19,7 +22,9 @@ mkdir -p "$copy/tests"
 find "$copy" "$copy/tests" -mindepth 1 -maxdepth 1 ! -name tests ! -name output -exec rm -rf {} +
 # ansible-test fetches pip's installer for its environments; Python brings one of its own.
 mkdir -p "$copy" "$HOME/.ansible/test/cache"
-printf 'import ensurepip\nensurepip.bootstrap()\n' >"$HOME/.ansible/test/cache/get_pip_24_2.py"
+for pip in 23_1_2 24_2 25_2; do
+    printf 'import ensurepip\nensurepip.bootstrap()\n' >"$HOME/.ansible/test/cache/get_pip_$pip.py"
+done
 # What a user gets, with the sources of the programs.
 (cd "$top" && {
     git ls-files --cached --others --exclude-standard -z -- . ':!modules/*/tests' ':!modules/*/fuzz' ':!modules/*/examples' ':!tests'
@@ -62,13 +67,23 @@ importer() (
     ! grep -E '^(WARNING|ERROR)' importer
 )
 
-check licences "$publish/bin/reuse" --root "$top" lint
-check ansible-lint ansible-lint --nocolor
-check 'production profile' ansible-lint --nocolor --profile production
-check ansible-doc pages
-check importer importer
-check changelog antsibull-changelog lint
-# The one Python whose versions of the linters are pinned with this ansible-core.
-python=$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-check ansible-test ansible-test sanity --venv --color no --python "$python"
+# ansible-test of the ansible-core in PATH, with its own Python: the one whose versions of the linters are pinned with it.
+sanity() {
+    ansible-test sanity --venv --color no --python "$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
+}
+
+for core in "$@"; do
+    venv=$("$top/tests/setup/venv.sh" "$core")
+    PATH=$venv/bin:$PATH check "ansible-test of $core" sanity
+done
+
+if [ $# -eq 0 ]; then
+    check licences "$publish/bin/reuse" --root "$top" lint
+    check ansible-lint ansible-lint --nocolor
+    check 'production profile' ansible-lint --nocolor --profile production
+    check ansible-doc pages
+    check importer importer
+    check changelog antsibull-changelog lint
+    check ansible-test sanity
+fi
 [ -z "$failed" ] || { echo "failed:${failed%,}"; exit 1; }
