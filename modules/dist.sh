@@ -51,9 +51,9 @@ platform() {
     case $1 in
     freebsd-*) build "$native/$1/apiary" images,clocks,domains "$arch-unknown-freebsd" "$arch-unknown-freebsd" ;;
     linux-*)
-        # libvirt is opened while the program runs, which a static program cannot do. A look at a whole host is at its images, too.
+        # libvirt is opened while the program runs, which a static program cannot do. A look at a whole host is at its images and volumes, too.
         build "$native/$1/apiary" images,clocks "$arch-unknown-linux-musl" "$arch-unknown-linux-musl"
-        build "$native/$1/apiary_libvirt" domains,images "$arch-unknown-linux-gnu.2.28" "$arch-unknown-linux-gnu"
+        build "$native/$1/apiary_libvirt" domains,looks "$arch-unknown-linux-gnu.2.28" "$arch-unknown-linux-gnu"
         ;;
     esac
     modules/links.sh "$native/$1"

@@ -3,7 +3,7 @@
 //! Every program of the collection in one file. Which one runs is told by the name it was called by, as that of a
 //! link to it; under any other name, by Ansible's arguments.
 
-#[cfg(all(feature = "domains", feature = "images"))]
+#[cfg(all(feature = "domains", feature = "looks"))]
 mod looks;
 mod programs;
 

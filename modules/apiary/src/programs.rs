@@ -4,7 +4,9 @@
 
 use std::process::ExitCode;
 
-use ansible_module::{Arguments, answer, answer_each, answer_guests};
+#[cfg(feature = "images")]
+use ansible_module::answer_guests;
+use ansible_module::{Arguments, answer, answer_each};
 use anyhow::Result;
 #[cfg(feature = "images")]
 use zfs_receive::{info, moving, snapshot, swap};
@@ -37,7 +39,7 @@ const MODULES: &[(&str, Module)] = &[
     }),
     #[cfg(feature = "domains")]
     ("libvirt_domain_info", |arguments| libvirt_domain::leave(answer(arguments, libvirt_domain::info))),
-    #[cfg(all(feature = "domains", feature = "images"))]
+    #[cfg(all(feature = "domains", feature = "looks"))]
     ("libvirt_host_info", |arguments| libvirt_domain::leave(answer(arguments, crate::looks::module))),
     #[cfg(feature = "clocks")]
     ("ntpd_check", |arguments| answer(arguments, ntpd_check::module)),
