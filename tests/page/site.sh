@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The documentation site in a real browser, as wide as a desk and as narrow as a phone, light and dark: nothing sticks out, the guides are
-# listed, the recording plays, nothing is loaded from elsewhere. Screenshots go to tests/output, or to SCREENSHOTS.
+# The documentation site in a real browser, as wide as a desk and as narrow as a phone, light and dark: nothing sticks out, every text can be read, the
+# guides are listed, the recording plays, nothing is loaded from elsewhere. Screenshots go to tests/output, or to SCREENSHOTS.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 "$top/tests/setup/packages.sh" chromium
@@ -25,7 +25,7 @@ looks() {
         sed "s#</body>#<script src=\"$3_static/probe.js\" defer></script></body>#" "$page" >"$page.probe.html"
         for scheme in light dark; do
             found=$(seen_in_frame "$width" "$page.probe.html" --blink-settings="preferredColorScheme=$([ "$scheme" = dark ] && echo 0 || echo 1)")
-            expected="$width $beside $scheme 0 guides${4:+ $4}"
+            expected="$width $beside $scheme 0 guides readable${4:+ $4}"
             if [ "$found" = "$expected" ]; then
                 passed=$((passed + 1))
             else
@@ -44,5 +44,6 @@ looks home index.html "" plays
 looks guide collections/docsite/guide_three_hosts.html ../../
 looks reference guest.html ""
 looks role collections/guest_role.html ../
+looks module collections/zfs_receive_module.html ../
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
