@@ -27,7 +27,7 @@ const contrast = (element) => {
   return (bright + 0.05) / (dark + 0.05);
 };
 const texts = [...document.querySelectorAll("main *")].filter((each) => [...each.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim()));
-const faint = texts.find((each) => !each.closest("svg, pre") && each.checkVisibility() && contrast(each) < 4.5);
+const faint = texts.find((each) => !each.closest("svg") && each.checkVisibility() && contrast(each) < 4.5);
 facts.push(faint ? `faint:${faint.tagName}.${faint.className}:${contrast(faint).toFixed(1)}`.replaceAll(" ", ".") : "readable");
 
 const button = document.querySelector(".player button");
