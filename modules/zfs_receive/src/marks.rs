@@ -35,6 +35,9 @@ pub const KEEP_UNTIL: &str = "keep-until";
 /// User property of a snapshot that was taken for a move.
 pub const MOVE: &str = "move";
 
+/// User property of a snapshot that was taken to become an image.
+pub const CAPTURE: &str = "capture";
+
 /// User property and attribute of a volume that has come from another host: guid of the last snapshot that was sent.
 pub const ARRIVED: &str = "arrived";
 

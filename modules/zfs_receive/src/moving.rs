@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 //! A volume moves to another host: what its present host offers, sends and gives away; what the other one expects, receives and finishes.
+//! Or all of it is sent to become an image, and stays.
 
 mod params;
 
@@ -24,7 +25,9 @@ const AT_ONCE: usize = 1;
 /// Where the volume is not as it has to be for this step, or a stream cannot be believed.
 pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
     let (place, step) = params.job()?;
-    if let (true, Step::Sent(_) | Step::Received(_) | Step::Finished(_)) = (task.check_mode, &step) {
+    if let (true, Step::Sent(_) | Step::Captured | Step::Received(_) | Step::Finished(_)) =
+        (task.check_mode, &step)
+    {
         bail!("nothing is sent or received in check mode");
     }
     match place {
@@ -32,6 +35,7 @@ pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
             Step::Offered(offered) => datasets::sender::offer(&name, &offered, task),
             Step::Sent(sent) => datasets::sender::send(&name, &sent, task),
             Step::Given(guid) => datasets::sender::give(&name, guid, task),
+            Step::Captured => datasets::captured::send(&name, task),
             Step::Expected(expected) => datasets::receiver::expect(&name, &expected, task),
             Step::Received(received) => datasets::receiver::receive(&name, &received, task),
             Step::Finished(finished) => datasets::receiver::finish(&name, &finished, task),
@@ -40,6 +44,7 @@ pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
             Step::Offered(_) => files::offer(&path),
             Step::Sent(sent) => files::send(&path, &sent, task),
             Step::Given(guid) => files::give(&path, guid, task),
+            Step::Captured => files::capture(&path, task),
             Step::Expected(expected) => files::expect(&path, &expected, task),
             Step::Received(received) => files::receive(&path, &received, task),
             Step::Finished(finished) => files::finish(&path, &finished, task),

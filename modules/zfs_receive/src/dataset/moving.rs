@@ -3,6 +3,7 @@
 //! ZFS volumes that move to another host. The last snapshots of a volume are ours, taken for the move, and everything is sent in the order in
 //! which it was taken; what has arrived is not sent again.
 
+pub mod captured;
 pub mod receiver;
 pub mod sender;
 

@@ -53,6 +53,8 @@ pub enum State {
     Sent,
     /// Gone where it was.
     Given,
+    /// Sent to standard output as it is now, to be an image.
+    Captured,
     /// Looked at where it goes.
     Expected,
     /// Received from standard input.
@@ -70,6 +72,8 @@ pub enum Step {
     Sent(Sent),
     /// See [`State::Given`]; guid of the last snapshot that was sent.
     Given(Guid),
+    /// See [`State::Captured`].
+    Captured,
     /// See [`State::Expected`].
     Expected(Expected),
     /// See [`State::Received`].
@@ -180,6 +184,7 @@ impl Params {
                 Step::Sent(Sent { snapshot, base, guid: guid? })
             }
             State::Given => Step::Given(guid?),
+            State::Captured => Step::Captured,
             State::Expected => Step::Expected(Expected { golden: self.golden, take: self.take }),
             State::Received => Step::Received(Received {
                 snapshot: self.snapshot.unwrap_or_default(),

@@ -98,10 +98,11 @@ pub fn send(path: &Path, wanted: &Sent, task: &mut Task) -> Result<Reply> {
         Ok(())
     };
     unchanged()?;
+    let written = file.metadata().with_context(doing)?.mtime();
     let image = Image {
         guid: wanted.guid.0,
-        creation_time: 0,
-        name: "file/volume@move".to_owned(),
+        creation_time: u64::try_from(written).unwrap_or_default(),
+        name: "images/volume@image".to_owned(),
         volblocksize: BLOCK,
     };
     let summary = task.phase("send", |_| {
@@ -113,6 +114,13 @@ pub fn send(path: &Path, wanted: &Sent, task: &mut Task) -> Result<Reply> {
     })?;
     task.record_bytes("send", summary.bytes);
     Ok(Reply::new(false))
+}
+
+/// Sends a file to standard output as the stream of an image, which is known by when its guest has written to it last.
+pub fn capture(path: &Path, task: &mut Task) -> Result<Reply> {
+    let _lock = wait(path, task)?;
+    let found = open_file(path)?.metadata().with_context(|| format!("capturing {}", path.display()))?;
+    send(path, &Sent { snapshot: None, base: None, guid: guid(&found) }, task)
 }
 
 /// Removes a file that has arrived elsewhere, where nothing has been written to it since.

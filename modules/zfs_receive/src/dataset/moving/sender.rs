@@ -8,7 +8,7 @@ use std::io;
 use ansible_module::{Reply, Task, moment, stream};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
-use zfs_command::{DatasetName, Guid, Kind, SnapshotName, Zfs};
+use zfs_command::{DatasetName, Guid, Kind, Sending, SnapshotName, Zfs};
 
 use super::{Snapshot, TAKEN, snapshots};
 use crate::dataset::{absent, find_zfs, patiently, user, wait};
@@ -38,12 +38,20 @@ pub fn offer(name: &DatasetName, wanted: &Offered, task: &mut Task) -> Result<Re
     Ok(Reply::new(taken).with("volume", volume))
 }
 
-fn is_there(zfs: &Zfs, name: &DatasetName) -> Result<bool> {
+pub(super) fn is_there(zfs: &Zfs, name: &DatasetName) -> Result<bool> {
     match zfs.list(&[name.as_str()], 0)?.first().map(|row| row.kind) {
         None => Ok(false),
         Some(Kind::Volume) => Ok(true),
         Some(_) => bail!("looking at {name}: expected a volume or nothing, found a file system"),
     }
+}
+
+/// A name for a snapshot that is taken now, which none of those there `before` has.
+pub(super) fn new_name(prefix: &str, before: &[Snapshot]) -> String {
+    let called = format!("{prefix}{}", moment::now());
+    let is_free = |called: &String| !before.iter().any(|snapshot| snapshot.name == *called);
+    let mut names = std::iter::once(called.clone()).chain((2..).map(|number| format!("{called}-{number}")));
+    names.find(is_free).unwrap_or(called)
 }
 
 /// Of ours before, only the last one that the other host has is of any use.
@@ -56,10 +64,7 @@ fn take(zfs: &Zfs, name: &DatasetName, known: &[Guid]) -> Result<()> {
         zfs.destroy(old)
             .with_context(|| format!("destroying {old}, which was taken for a move that was cut"))?;
     }
-    let called = format!("{TAKEN}{}", moment::now());
-    let is_free = |called: &String| !before.iter().any(|snapshot| snapshot.name == *called);
-    let mut names = std::iter::once(called.clone()).chain((2..).map(|number| format!("{called}-{number}")));
-    let called = names.find(is_free).unwrap_or(called);
+    let called = new_name(TAKEN, &before);
     let snapshot: SnapshotName = format!("{name}@{called}").parse()?;
     zfs.take(&[snapshot], (&marks::property(marks::MOVE), "yes"))
         .with_context(|| format!("taking snapshot {called} of {name}"))
@@ -103,19 +108,21 @@ fn look(zfs: &Zfs, name: &DatasetName) -> Result<Value> {
 pub fn send(name: &DatasetName, wanted: &Sent, task: &mut Task) -> Result<Reply> {
     let snapshot = wanted.snapshot.as_ref().with_context(|| format!("sending {name}: of which snapshot"))?;
     let zfs = find_zfs()?;
-    let sent = task.phase("send", |_| {
-        let mut sending = zfs.send_as_stored(snapshot, wanted.base.as_ref())?;
-        let mut outlet = stream::outlet()?;
-        let sent = io::copy(&mut sending.stream, &mut outlet).context("passing on what zfs sends");
-        // Where it has failed, its own words tell more than those of a pipe.
-        sending.finish()?;
-        let sent = sent?;
-        stream::end(outlet)?;
-        Ok::<_, anyhow::Error>(sent)
-    });
+    let sent = task.phase("send", |_| pass_on(zfs.send_as_stored(snapshot, wanted.base.as_ref())?));
     let sent = sent.with_context(|| format!("sending {snapshot}"))?;
     task.record_bytes("send", sent);
     Ok(Reply::new(false))
+}
+
+/// Passes all of what zfs sends on to standard output; says how many bytes that was.
+pub(super) fn pass_on(mut sending: Sending) -> Result<u64> {
+    let mut outlet = stream::outlet()?;
+    let sent = io::copy(&mut sending.stream, &mut outlet).context("passing on what zfs sends");
+    // Where it has failed, its own words tell more than those of a pipe.
+    sending.finish()?;
+    let sent = sent?;
+    stream::end(outlet)?;
+    Ok(sent)
 }
 
 /// Destroys a volume whose last snapshot has arrived elsewhere, where nothing has been written to it since.
