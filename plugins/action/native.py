@@ -51,7 +51,8 @@ class ActionModule(ActionBase):
         """Runs the task; the result is the program's reply."""
         begun = time.monotonic()
         result = super().run(tmp, task_vars)
-        self.host = self._task.delegate_to or (task_vars or {}).get("inventory_hostname", "")
+        self.task_vars = task_vars or {}
+        self.host = self._task.delegate_to or self.task_vars.get("inventory_hostname", "")
         name = self.module
         options, secrets, wrong = self.options.judge(self._task.args)
         found = programs.built(name)
@@ -64,18 +65,23 @@ class ActionModule(ActionBase):
             # A host without guests costs no exchange.
             return dict(result, **settled)
         try:
-            answer = self._answer(found, encode(dict(options, **self._settings(name))), self._job(self.options.long))
+            reply = self._reply(found, options)
         except AnsibleConnectionFailure as error:
             if not self._asks_once_for_all():
                 raise
             return dict(result, failed=True, msg=str(error))
-        reply = all_shown(remove_values(verdict.judge(name, answer, found), secrets))
+        reply = all_shown(remove_values(reply, secrets))
         if isinstance(reply.get("timings"), dict):
             # Seen from here: with the connection, and with sending the program where that was needed.
             reply["timings"]["wall"] = {"seconds": round(time.monotonic() - begun, 3)}
         if isinstance(reply.get("diff"), list):
             reply["diff"] = without_repetition(reply["diff"])
         return self._said(dict(result, **reply))
+
+    def _reply(self, found, options):
+        """What the program answers, as the result of this task."""
+        args = encode(dict(options, **self._settings(self.module)))
+        return verdict.judge(self.module, self._answer(found, args, self._job(self.options.long)), found)
 
     def _said(self, result):
         """A failure of a role's or playbook's task speaks of what its user has written."""

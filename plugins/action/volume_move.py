@@ -10,10 +10,11 @@ from ansible_collections.apiary.bhyve.plugins.modules import volume_move
 from ansible_collections.apiary.bhyve.plugins.plugin_utils import _ends as ends, _programs as programs
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._options import Options
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._shown import all_shown
-from ansible_collections.apiary.bhyve.plugins.plugin_utils._volumes import PROGRAM, Host, Volumes
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._streaming import VOLUMES, Host
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._volumes import Volumes
 
 # Reads the programs: a worker then has their sums.
-programs.built(PROGRAM)
+programs.built(VOLUMES)
 main = volume_move.main
 
 
@@ -33,9 +34,9 @@ class ActionModule(Native):
             return dict(result, failed=True, msg="volume_move: %s" % wrong)
         if not several:
             return dict(result, changed=False, guests={})
-        found = programs.built(PROGRAM)
+        found = programs.built(VOLUMES)
         if not found:
-            return dict(result, failed=True, msg="volume_move: its program %s has not been built: run `make build`, or install a release" % PROGRAM)
+            return dict(result, failed=True, msg="volume_move: its program %s has not been built: run `make build`, or install a release" % VOLUMES)
         source = next(iter(several.values()))["source"]
         hosts = [Host(source, ends.other_end(self, source, task_vars), found), Host(self.host, self, found)]
         for host in hosts:

@@ -64,6 +64,19 @@ options:
         process has open for writing, are warned of, too.
       - It must not change meanwhile; one that does is noticed and refused.
     type: str
+  source_host:
+    description:
+      - Another host of the inventory that has the source, which is the disk of a guest there. O(source) is then the name of a ZFS volume, as in
+        V(zroot/guests/web1), or the absolute path of a raw file. It is what the playbook C(apiary.bhyve.capture) does.
+      - The bytes go by way of the controller, over the two connections that Ansible has anyway, and are verified here as any stream is. Of a
+        ZFS volume they are those of a snapshot (C(apiary-capture-MOMENT)), which is taken for that and destroyed at its end. The guest of a raw file
+        has to be off.
+      - It is kept as annotation C(image_captured_from). An image of this name, version and origin that is in the catalogue is not captured again, whatever
+        its guest has written since.
+      - Everything on the disk goes into the image, the guest's host keys, machine id, logs and passwords among it.
+      - The connections have to be C(ssh) or C(local), without a password to log in or to become root with. O(format), O(parent) and
+        O(source_checksum) are not for it, and neither is C(async).
+    type: str
   format:
     description:
       - What the source is, when it is unpacked. V(auto) looks at it, takes a device for the disk that it is, and refuses a file that begins like a
@@ -270,7 +283,7 @@ EXAMPLES = r"""
 RETURN = r"""
 image:
   description: The published image.
-  returned: success, with O(state=present)
+  returned: success, with O(state=present), unless a check has announced what another host would send
   type: dict
   contains:
     name:
@@ -366,7 +379,7 @@ timings:
 from ansible_collections.apiary.bhyve.plugins.module_utils._documented import run  # noqa: E402
 
 RULES = {
-    "mutually_exclusive": [("signing_key", "signing_command")],
+    "mutually_exclusive": [("signing_key", "signing_command"), ("source_host", "source_checksum"), ("source_host", "parent")],
     "required_if": [
         ("state", "present", ["name", "version", "source"]),
         ("state", "absent", ["name", "version"]),

@@ -27,8 +27,10 @@ def other_end(action, host, task_vars):
 def _connection(action, variables):
     """As Ansible makes the connection of a task for the host with these VARIABLES."""
     task, context = action._task, action._play_context
+    # What the task says itself, or Ansible has written there, is for its own host.
+    inherited = getattr(task._parent, "connection", None)
     connection = connection_loader.get(
-        str(variables.get("ansible_connection") or task.connection or "ssh"), context, new_stdin=None, task_uuid=task._uuid,
+        str(variables.get("ansible_connection") or inherited or "ssh"), context, new_stdin=None, task_uuid=task._uuid,
         ansible_playbook_pid=str(os.getppid()),
     )
     if connection is None:

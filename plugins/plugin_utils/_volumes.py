@@ -4,42 +4,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 
 from ansible.errors import AnsibleError
-from ansible_collections.apiary.bhyve.plugins.plugin_utils import _links, _pipe as pipe, _progress as progress, _verdict as verdict
-from ansible_collections.apiary.bhyve.plugins.plugin_utils._options import encode
-
-# The program at either end.
-PROGRAM = "volume_stream"
-
-_CUT = "the connection to %s ended before the stream did"
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Host:
-    """One of the two hosts: its name, an action that runs there, and the programs that were built."""
-
-    name: str
-    action: object
-    programs: dict
-
-    def arguments(self, options):
-        """What the program there is told."""
-        return encode(dict(options, **self.action._settings(PROGRAM)))
-
-    def ask(self, guests):
-        """What the program answers of several volumes, by their names, in one exchange. None where all of it has failed, and why."""
-        answer = self.action._answer(self.programs, self.arguments({"guests": guests}), None)
-        told = verdict.judge(PROGRAM, answer, self.programs)
-        if "guests" not in told:
-            raise _links.Refused("%s: %s" % (self.name, told.get("msg") or "no reason given"))
-        return told["guests"]
-
-    def end(self, options):
-        """Its end of a stream."""
-        return pipe.End(self.action, self.programs, self.arguments(options))
+from ansible_collections.apiary.bhyve.plugins.plugin_utils import _links, _streaming as streaming
 
 
 class Volumes:
@@ -136,27 +104,8 @@ class Volumes:
         total = _links.total(volume, self.offered[name], self.expected[name])
         for link in streams:
             started = time.monotonic()
-            outcome = self._connected(link, "bringing %s" % name, total if "base" not in link.sender or len(streams) == 1 else 0)
+            sides = streaming.Side(self.source, link.sender), streaming.Side(self.target, link.receiver)
+            _reply, sent = streaming.connect(*sides, "bringing %s" % name, total if "base" not in link.sender or len(streams) == 1 else 0)
             told["seconds"] += time.monotonic() - started
-            told["sent"] += outcome.sent
+            told["sent"] += sent
             told["streams"] += 1
-
-    def _connected(self, link, label, total):
-        action = self.target.action
-        line = progress.Line(action._display, action.host)
-        show = line.show if progress.at_terminal(action._display) else lambda _record: None
-        outcome = pipe.connect(self.source.end(link.sender), self.target.end(link.receiver), show, label, total or 0)
-        replies = {host: self._reply(host, answer) for host, answer in ((self.source, outcome.source), (self.target, outcome.target))}
-        blamed = [self.target, self.source] if outcome.blamed() == "target" else [self.source, self.target]
-        for host in blamed:
-            if replies[host].get("failed"):
-                raise _links.Refused("%s: %s" % (host.name, replies[host]["msg"]))
-        if not outcome.whole:
-            raise _links.Refused(_CUT % self.source.name)
-        return outcome
-
-    @staticmethod
-    def _reply(host, answer):
-        if answer.word == "" and answer.rc == 255:
-            return {"failed": True, "msg": _CUT % host.name}
-        return verdict.judge(PROGRAM, answer, host.programs)

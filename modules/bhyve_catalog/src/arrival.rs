@@ -10,7 +10,7 @@ use crate::checksum::Checksum;
 use crate::contents::{Content, at_start};
 use crate::staging::Staged;
 use crate::sum::Summing;
-use crate::unpack::{self, Failure};
+use crate::unpack;
 
 /// Bytes looked at before anything is written.
 const HEAD: usize = 64 << 10;
@@ -53,10 +53,8 @@ impl<R: Read> Arrival<'_, R> {
                 unpack::fill(decoder, target.file(), room)
                     .map_err(|failure| unpack::explained(compression, failure))
             }
-            _ => unpack::fill(&mut summed, target.file(), room).map_err(|failure| match failure {
-                Failure::Source(error) => anyhow::Error::new(error).context(format!("reading {called}")),
-                Failure::Target(error) => error,
-            }),
+            _ => unpack::fill(&mut summed, target.file(), room)
+                .map_err(|failure| failure.told(|| format!("reading {called}"))),
         };
         // To its end even so: where it is another file than it should be, that is what the user needs to know.
         let rest = io::copy(&mut summed, &mut io::sink());

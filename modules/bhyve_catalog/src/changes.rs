@@ -14,6 +14,8 @@ use crate::params::Params;
 pub struct Plan {
     /// The image whose package is to be written and listed.
     pub publish: Option<Publication>,
+    /// An image that is still to come from another host.
+    announced: Option<ImageId>,
     /// Images to take out of the list.
     pub withdraw: Vec<ImageId>,
     /// Package files to remove afterwards, by their path in the catalogue.
@@ -38,6 +40,12 @@ impl Plan {
         Self { publish: Some(Publication { id: id.clone(), manifest }), after, ..Self::default() }
     }
 
+    /// An image will be published of which nothing is known before it has come; for a check.
+    pub fn announcing(id: &ImageId, source: &str) -> Self {
+        let after = format!("image: {id}\nimage_captured_from: {source}\n");
+        Self { announced: Some(id.clone()), after, ..Self::default() }
+    }
+
     /// Writes the list again even if it stays the same.
     pub fn rewrite(&mut self, reason: &str) {
         self.before.push_str(&format!("catalogue: {reason}\n"));
@@ -60,7 +68,7 @@ impl Plan {
 
     /// Whether anything is to be written.
     pub fn changed(&self) -> bool {
-        self.writes_list() || !self.remove.is_empty()
+        self.announced.is_some() || self.writes_list() || !self.remove.is_empty()
     }
 
     /// Whether the list is to be written.
@@ -83,6 +91,7 @@ impl Plan {
         let stay = before.iter().map(|image| &image.id).filter(|id| !self.withdraw.contains(id));
         let mut names: Vec<_> = stay
             .chain(self.publish.as_ref().map(|publication| &publication.id))
+            .chain(&self.announced)
             .map(ToString::to_string)
             .collect();
         names.sort();

@@ -62,6 +62,7 @@ pub fn look(
         ),
     };
     match opened {
+        Opened::Announced => bail!("looking at a source that has not come"),
         Opened::Known => known(listed.context("looking for an image that was listed before")?),
         Opened::Stream(held) => look_at_stream(held, parent, task),
         Opened::Snapshot(name) => look_at_snapshot(&name, parent, listed, task),

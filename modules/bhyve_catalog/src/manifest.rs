@@ -89,6 +89,7 @@ fn facts(params: &Params, seen: &Seen) -> ImageFacts {
         os: params.os.clone(),
         arch: params.arch,
         source: seen.checksum.clone(),
+        captured_from: params.captured_from(),
         min_memory: requirements.memory.map(|size| size.0),
         loader: requirements.loader,
         disk_driver: requirements.disk_driver,

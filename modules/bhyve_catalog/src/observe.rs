@@ -18,7 +18,7 @@ use image_catalog::transport::shown;
 use crate::existing::read_catalogue;
 use crate::look::{Seen, look};
 use crate::params::{Params, Wanted};
-use crate::prepare::Prepared;
+use crate::prepare::{Opened, Prepared};
 use crate::signing::Signer;
 
 pub struct Observed {
@@ -26,7 +26,7 @@ pub struct Observed {
     pub catalogue: Option<Catalogue>,
     /// Why the catalogue has to be written again even if its list stays the same.
     pub stale: Option<String>,
-    /// The source of the image.
+    /// The source of the image; `None` where it is yet to come from another host.
     pub source: Option<Seen>,
     /// Package files by their path in the catalogue, with their time in seconds since 1970.
     pub packages: BTreeMap<String, u64>,
@@ -49,9 +49,11 @@ pub fn observe(view: View, source: Option<Prepared>, task: &mut Task) -> Result<
     let View { params, wanted, signer } = view;
     let (catalogue, stale) = read_catalogue(&params.path, signer)?;
     let source = match (wanted, source) {
+        (_, Some(Prepared { opened: Opened::Announced, .. })) => None,
         (Wanted::Present { id, source, .. }, Some(Prepared { opened, checksum })) => {
-            let seen = look(params, id, opened, catalogue.as_ref(), task)
-                .with_context(|| format!("looking at source {}", shown(source)))?;
+            let seen = look(params, id, opened, catalogue.as_ref(), task).with_context(|| {
+                format!("looking at source {}", params.captured_from().unwrap_or_else(|| shown(source)))
+            })?;
             Some(Seen { checksum: checksum.map(|sum| sum.to_string()), ..seen })
         }
         _ => None,

@@ -35,6 +35,9 @@ pub struct Params {
     /// Where the image comes from.
     #[serde(default)]
     pub source: Option<String>,
+    /// The host that sends the source, a volume of a guest, to this program's standard input.
+    #[serde(default)]
+    pub source_host: Option<String>,
     /// What kind of thing the source is.
     #[serde(default)]
     pub format: Format,
@@ -233,6 +236,13 @@ impl Params {
             "option compression_threads is {}, expected at most 256",
             self.compression_threads
         );
+        if self.source_host.is_some() {
+            let same = self.format == Format::Auto && self.source_checksum.is_none() && self.parent.is_none();
+            ensure!(
+                same,
+                "option source_host excludes format, source_checksum and parent: a guest's disk is what comes"
+            );
+        }
         if let Some(parent) = &self.parent {
             ensure!(
                 parent.split().is_some(),
@@ -240,6 +250,11 @@ impl Params {
             );
         }
         Ok(Wanted::Present { id, source, labels: self.labels()? })
+    }
+
+    /// Whose disk the image is made from, where it comes from another host.
+    pub fn captured_from(&self) -> Option<String> {
+        Some(format!("{}:{}", self.source_host.as_ref()?, self.source.as_ref()?))
     }
 
     fn id(&self) -> Result<ImageId> {

@@ -2,7 +2,7 @@
 
 //! Decides what to publish and what to withdraw.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use image_catalog::catalogue_write::package_path;
 use image_catalog::manifest::Manifest;
 use image_catalog::name::ImageId;
@@ -25,7 +25,12 @@ pub fn plan(params: &Params, wanted: &Wanted, observed: &Observed) -> Result<Pla
             let manifest = manifest(params, id, seen, labels)?;
             plan_image(id, manifest, images)?
         }
-        (Wanted::Present { .. }, None) => bail!("planning without having looked at the source"),
+        (Wanted::Present { id, .. }, None) => {
+            refuse_unlisted(id, observed)?;
+            refuse_other(id, observed)?;
+            let source = params.captured_from().context("planning without having looked at the source")?;
+            Plan::announcing(id, &source)
+        }
         (Wanted::Absent(id), _) => plan_withdrawal(id, images, observed)?,
         (Wanted::Pruned(keep), _) => prune::plan(keep, images, observed),
     };

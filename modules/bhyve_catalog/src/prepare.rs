@@ -7,10 +7,11 @@ use std::env;
 use std::io::Read;
 use std::path::Path;
 
-use ansible_module::Task;
+use ansible_module::{Task, stream};
 use anyhow::{Context, Result, bail, ensure};
 use image_catalog::compression::Compression;
 use image_catalog::name::ImageId;
+use image_catalog::package::Package;
 use image_catalog::transport::shown;
 use zfs_command::SnapshotName;
 
@@ -42,6 +43,8 @@ pub struct Prepared {
 pub enum Opened {
     /// A file that the catalogue has this very image of.
     Known,
+    /// What another host will send; a check does not ask for it.
+    Announced,
     /// A raw disk.
     Disk(Disk),
     /// A file that holds a stream.
@@ -60,7 +63,7 @@ pub struct Disk {
 pub fn prepare(params: &Params, wanted: &Wanted, signer: &Signer, task: &Task) -> Result<Option<Prepared>> {
     match wanted {
         Wanted::Present { id, source, .. } => {
-            let called = shown(source);
+            let called = params.captured_from().unwrap_or_else(|| shown(source));
             let preparing = Preparing { params, id, source, signer, task, called: called.clone() };
             Ok(Some(preparing.open().with_context(|| format!("looking at source {called}"))?))
         }
@@ -80,6 +83,9 @@ struct Preparing<'a> {
 
 impl Preparing<'_> {
     fn open(&self) -> Result<Prepared> {
+        if self.params.source_host.is_some() {
+            return Ok(Prepared { opened: self.sent()?, checksum: None });
+        }
         let format = self.params.format;
         let is_file = self.source.starts_with('/') || Address::is_url(self.source);
         if format == Format::Snapshot || format == Format::Auto && !is_file {
@@ -109,13 +115,33 @@ impl Preparing<'_> {
         Ok(Prepared { opened, checksum })
     }
 
+    /// A disk that a guest goes on writing to is another one at every look: it is the name that says whether it was captured.
+    fn sent(&self) -> Result<Opened> {
+        if self.listed()?.iter().any(|image| image.id == *self.id) {
+            return Ok(Opened::Known);
+        }
+        if self.task.check_mode {
+            return Ok(Opened::Announced);
+        }
+        let staged = self.staged()?;
+        let mut inlet = stream::inlet()?;
+        let received = unpack::fill(&mut inlet, staged.file(), unpack::room(staged.file())?);
+        received.map_err(|failure| failure.told(|| format!("reading {}", self.called)))?;
+        inlet.finish()?;
+        Ok(Opened::Stream(Held::copy(staged)?))
+    }
+
+    /// The images that the catalogue has.
+    fn listed(&self) -> Result<Vec<Package>> {
+        let (catalogue, _) = read_catalogue(&self.params.path, self.signer)?;
+        Ok(catalogue.map_or(Vec::new(), |catalogue| catalogue.images))
+    }
+
     /// Whether the catalogue has this image, made from a file of this checksum: then nothing needs to be fetched or unpacked.
     fn is_known(&self, checksum: Option<&Checksum>) -> Result<bool> {
         let Some(checksum) = checksum.map(ToString::to_string) else { return Ok(false) };
-        let (catalogue, _) = read_catalogue(&self.params.path, self.signer)?;
-        let images = catalogue.map_or(Vec::new(), |catalogue| catalogue.images);
         let of_disk = self.params.format != Format::Stream;
-        Ok(images.iter().filter(|image| image.id == *self.id).any(|image| {
+        Ok(self.listed()?.iter().filter(|image| image.id == *self.id).any(|image| {
             let facts = &image.facts;
             let same_blocks = !of_disk || facts.volblocksize == self.params.volblocksize.0;
             facts.source.as_ref() == Some(&checksum) && facts.sha256.is_some() && same_blocks

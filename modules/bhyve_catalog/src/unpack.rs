@@ -115,6 +115,16 @@ pub enum Failure {
     Target(anyhow::Error),
 }
 
+impl Failure {
+    /// In words, with those of `reading` where it is the source that cannot be read on.
+    pub fn told(self, reading: impl FnOnce() -> String) -> anyhow::Error {
+        match self {
+            Self::Source(error) => anyhow::Error::new(error).context(reading()),
+            Self::Target(error) => error,
+        }
+    }
+}
+
 fn judge_room(written: u64, budget: u64) -> Result<(), Failure> {
     let check = || {
         ensure!(

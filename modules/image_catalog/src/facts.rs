@@ -38,6 +38,8 @@ pub struct ImageFacts {
     pub arch: Option<Arch>,
     /// `image_source`: the checksum of the file that it was made from, where its publisher asked for one.
     pub source: Option<String>,
+    /// `image_captured_from`: `HOST:VOLUME`, where it was made from the disk of a guest.
+    pub captured_from: Option<String>,
     /// `image_min_memory`: bytes of memory a guest needs.
     pub min_memory: Option<u64>,
     /// `image_loader`: what boots it, such as `uefi` or `bhyveload`.
@@ -74,6 +76,7 @@ impl ImageFacts {
             os: text("image_os"),
             arch: text("image_arch").map(|arch| arch.parse()).transpose().context("annotation image_arch")?,
             source: text("image_source"),
+            captured_from: text("image_captured_from"),
             min_memory: number(annotations, "image_min_memory")?,
             loader: text("image_loader"),
             disk_driver: text("image_disk_driver"),
@@ -104,6 +107,7 @@ impl ImageFacts {
             ("image_compression", self.compression.clone()),
             ("image_os", self.os.clone()),
             ("image_source", self.source.clone()),
+            ("image_captured_from", self.captured_from.clone()),
             ("image_arch", self.arch.map(|arch| arch.to_string())),
             ("image_min_memory", number(&self.min_memory)),
             ("image_loader", self.loader.clone()),
@@ -154,6 +158,7 @@ mod tests {
             os: Some("freebsd".to_owned()),
             arch: Some(Arch::Aarch64),
             source: Some("sha256:0a".to_owned()),
+            captured_from: Some("hv1:zroot/guests/web1".to_owned()),
             min_memory: Some(512 << 20),
             loader: Some("uefi".to_owned()),
             disk_driver: Some("nvme".to_owned()),

@@ -4,6 +4,7 @@
 #![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "tests stand outside of the program and call it as others do")]
 
+mod arriving;
 #[cfg(target_os = "linux")]
 mod crashes;
 mod fetched;

@@ -51,7 +51,7 @@ fn options_that_do_not_fit() {
         ),
         (
             with(publish(), json!({"nmae": "x"})),
-            "reading option `nmae`: unknown field `nmae`, expected one of `path`, `name`, `version`, `source`, `format`, \
+            "reading option `nmae`: unknown field `nmae`, expected one of `path`, `name`, `version`, `source`, `source_host`, `format`, \
              `source_checksum`, `source_signature`, `source_keyring`, `ca_path`, `volblocksize`, `os`, `arch`, `comment`, `maintainer`, `www`, `requirements`, `annotations`, `parent`, \
              `compression`, `compression_level`, `compression_threads`, `signature_type`, `signing_key`, \
              `signing_command`, `pubkey`, `lock_timeout`, `keep`, `keep_days`, `keep_images`, `state`",
