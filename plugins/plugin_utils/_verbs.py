@@ -12,7 +12,10 @@ from ansible_collections.apiary.bhyve.plugins.plugin_utils import _disks
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._deployment import Deployment, aligned, volume_options
 
 # What each verb registers, in this order; a guest that has failed in one is left out of those that follow.
-STEPS = {"restart": ("restarted",), "snapshot": ("taken",), "rollback": ("checked", "stopped", "rolled", "started")}
+STEPS = {
+    "restart": ("restarted",), "snapshot": ("taken",), "rollback": ("checked", "stopped", "rolled", "started"),
+    "capture": ("announced", "stopped", "captured", "started"),
+}
 _ALL = "all"
 
 _NOT_OURS = "a domain of its name is there that this collection has not made: expected one of ours; use virsh for it"
@@ -24,7 +27,7 @@ _SAVED = (
 _LEFT_OFF = "%s; it is left off, because its volumes may be of two moments: run the same again"
 _WAY_BACK = "`ansible-playbook -i INVENTORY apiary.bhyve.rollback -e guest_names=%s -e guest_snapshot=%s%s` brings %s back"
 _ZVOL = "/dev/zvol/"
-_ABSENT = "it is not on this host: deploy it first (apiary.bhyve.deploy)"
+ABSENT = "it is not on this host: deploy it first (apiary.bhyve.deploy)"
 
 
 def volumes_of(place, name, guest, domain=None):
@@ -60,7 +63,7 @@ class Verbs(Deployment):
         if name in self.there and name not in self.found:
             yield _NOT_OURS
         if "restarted" in self.phases and name not in self.found:
-            yield _ABSENT
+            yield ABSENT
         if "rolled" in self.phases:
             yield from self._refusals(name)
         for step in phases:

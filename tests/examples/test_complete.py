@@ -56,6 +56,19 @@ NOT_RUN = {
         }.items() for name in names
     },
     **{
+        (page, name): "tests/lab/test_capture.py plays what it is of"
+        for page, names in {
+            "capture_catalogue": ["Show where images are published"],
+            "capture_failures": ["Show what has failed"],
+            "capture_options": ["Show what is published"],
+            "capture_table": ["Show the image"],
+            "docs/docsite/rst/guide_second_day.rst": [
+                "ansible-playbook -i inventory apiary.bhyve.capture -e guest_names=web1 -e guest_capture_image=web-base-20261129",
+            ],
+            "playbooks/capture.yml": ["ansible-playbook -i INVENTORY apiary.bhyve.capture -e guest_names=web1 -e guest_capture_image=web-base-20261129"],
+        }.items() for name in names
+    },
+    **{
         (page, name): "tests/lab/test_redeploy.py and test_prune.py play what they are of"
         for page, names in {
             "guests_of_inventory": ["Show all guests"],
