@@ -41,7 +41,7 @@ pub fn judge(evidence: &Evidence, limits: &Limits) -> Judgement {
 }
 
 fn openntpd(report: &Report, evidence: &Evidence, limits: &Limits) -> Judgement {
-    let mut figures = Figures::of_report(report, &evidence.probes, limits);
+    let mut figures = Figures::of_report(report, evidence, limits);
     figures.adjusted_ago = evidence.adjusted_ago;
     figures.drift_ppm = evidence.drift_ppm;
     let case = Case { report, evidence, limits, figures: &figures };

@@ -106,6 +106,9 @@ pub struct Figures {
     /// Whether the rows have been shifted by corrections of which nobody knows whether they were made.
     #[serde(skip)]
     pub shifted: bool,
+    /// Whether the daemon may not set the clock, so that no correction of its has any effect.
+    #[serde(skip)]
+    pub powerless: bool,
     /// Different servers whose rows are evidence.
     #[serde(skip)]
     pub voters: usize,

@@ -5,7 +5,7 @@
 use super::blocked::all_lost;
 use super::case::Case;
 use super::start::{never_answered, unavailable};
-use super::{leap, offset, probes, select, trouble, votes};
+use super::{leap, offset, probes, select, votes};
 use crate::judgement::ErrorSource;
 use crate::report::ERROR_POLL;
 use crate::spoken::{lasting, spoken};
@@ -91,7 +91,7 @@ fn unsynced(case: &Case<'_>) -> Option<Finding> {
             format!("the daemon says synced, but none of its {sensors} sensors is valid: the clock runs free")
         }
         true => return None,
-        false if trouble::is_powerless(case) => return None,
+        false if case.figures.powerless => return None,
         false if unavailable(case) => {
             "constraints are configured but none is available: the daemon asks no peer until one is"
                 .to_owned()

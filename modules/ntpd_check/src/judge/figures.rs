@@ -5,7 +5,8 @@
 use super::leap;
 use super::limits::Limits;
 use super::select::{Claim, Majority, majority, mean, median};
-use super::votes;
+use super::{trouble, votes};
+use crate::evidence::Evidence;
 use crate::judgement::{ErrorSource, Figures};
 use crate::probe::Probed;
 use crate::report::{Constraint, Peer, Report, Sample, Status};
@@ -21,7 +22,7 @@ const LITTLE: f64 = 0.1;
 
 impl Figures {
     /// Figures of OpenNTPD's report, corrected by direct probes where those agree.
-    pub fn of_report(report: &Report, probes: &[Probed], limits: &Limits) -> Self {
+    pub fn of_report(report: &Report, evidence: &Evidence, limits: &Limits) -> Self {
         let status = report.status.clone().unwrap_or_default();
         let mut figures = Self::counted(report, &status);
         let rows = votes::of_rows(&report.peers);
@@ -29,8 +30,11 @@ impl Figures {
         if rows.is_empty() {
             figures.take_sensors(report);
         }
-        // No correction leaves rows that far off: whatever they have been shifted by, the clock has to be set.
-        figures.shifted = shifted(report) && figures.least <= limits.slew.in_time(leap::DAY);
+        figures.powerless = trouble::is_powerless(report, evidence, limits);
+        // No correction leaves rows that far off: whatever they have been shifted by, the clock has to be set. Not so where none
+        // has any effect: the same rows are near zero at the next look.
+        let slewable = figures.least <= limits.slew.in_time(leap::DAY);
+        figures.shifted = figures.powerless || (shifted(report) && slewable);
         if figures.shifted {
             // What is shown has been moved by corrections that may never have been made.
             figures.forget_rows();
@@ -38,7 +42,7 @@ impl Figures {
         figures.add_pending(report, &status);
         figures.shown = figures.clock_error;
         figures.error_source = figures.clock_error.map(|_| ErrorSource::Daemon);
-        figures.weigh_probes(probes);
+        figures.weigh_probes(&evidence.probes);
         figures.trusted = figures.majority.is_some()
             || figures.probe_majority.is_some()
             || (figures.clock_error.is_some() && figures.agrees(limits));
@@ -164,7 +168,7 @@ impl Figures {
 }
 
 /// Whether the daemon has adjusted, or tried to, without ever being able to say that it is synced or still slewing.
-fn shifted(report: &Report) -> bool {
+pub(super) fn shifted(report: &Report) -> bool {
     let unsynced = report.status.as_ref().is_some_and(|status| !status.synced && status.pending.is_none());
     unsynced && report.peers.iter().any(|peer| peer.sample.is_some() && peer.trust >= TRUST_FULL)
 }

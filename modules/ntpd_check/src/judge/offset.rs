@@ -33,7 +33,7 @@ pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
 
 /// Whether a correction is under way.
 pub(super) fn is_moving(case: &Case<'_>) -> bool {
-    let Some(error) = case.figures.clock_error else { return false };
+    let Some(error) = case.figures.clock_error.filter(|_| !case.figures.powerless) else { return false };
     let pending = case.figures.pending_slew.is_some() && case.figures.synced != Some(true);
     let young = case.evidence.uptime.is_some_and(|uptime| uptime <= case.limits.start_grace);
     // 7.9 on Linux reports no pending slew and says synced long before it is true.
@@ -59,13 +59,22 @@ pub(super) fn offset(case: &Case<'_>) -> Option<Finding> {
     let claim = if case.figures.synced == Some(true) { " although the daemon says synced" } else { "" };
     let server = case.report.peers.iter().find(|peer| peer.sample.is_some()).map(|peer| peer.label());
     let text = format!(
-        "the clock is off by {}{claim} (warning from {}, critical from {}{relaxed}); {}",
+        "the clock is off by {}{claim} (warning from {}, critical from {}{relaxed}){}",
         spoken(error),
         spoken(case.limits.warning),
         spoken(critical),
-        remedy(error, case.limits, server.unwrap_or("SERVER"))
+        if case.figures.powerless {
+            String::new()
+        } else {
+            format!("; {}", remedy(error, case.limits, server.unwrap_or("SERVER")))
+        }
     );
-    Some(Finding::new(Verdict::Offset, severity, text))
+    Some(Finding::new(verdict(case), severity, text))
+}
+
+/// That nothing is done about an error explains more than its size, which is known at some looks only.
+fn verdict(case: &Case<'_>) -> Verdict {
+    if case.figures.powerless { Verdict::Unsynced } else { Verdict::Offset }
 }
 
 /// What can be done about an error of this size: no daemon slews away what takes longer than a day.
@@ -109,5 +118,5 @@ fn constraint(case: &Case<'_>) -> Option<Finding> {
         "by the constraints (HTTPS dates) the clock is off by {} (warning from {CONSTRAINT_WARNING} s, critical from {CONSTRAINT_CRITICAL} s)",
         spoken(offset)
     );
-    Some(Finding::new(Verdict::Offset, severity, text))
+    Some(Finding::new(verdict(case), severity, text))
 }

@@ -32,7 +32,8 @@ const BLUR: f64 = 0.02;
 pub(super) fn findings(case: &Case<'_>) -> Vec<Finding> {
     // Where nobody measures, nothing is seen to move.
     let measured = case.figures.voters > 0 || case.figures.error_source == Some(ErrorSource::Probes);
-    if !case.figures.trusted || !measured {
+    // Who may not set it needs not be watched for long to be told.
+    if case.figures.powerless || !case.figures.trusted || !measured {
         return Vec::new();
     }
     let looks = looks(case);

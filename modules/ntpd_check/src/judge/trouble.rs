@@ -3,8 +3,10 @@
 //! What keeps a daemon from steering the clock that no row of ntpctl shows: it may not, or somebody else does, too.
 
 use super::case::Case;
-use super::leap;
+use super::limits::Limits;
+use super::{figures, leap};
 use crate::evidence::Evidence;
+use crate::report::Report;
 use crate::spoken::{lasting, spoken};
 use crate::verdict::{Finding, Severity, Verdict};
 
@@ -15,18 +17,28 @@ const RECENT: f64 = leap::DAY;
 const STEPS: usize = 2;
 
 /// Whether the daemon has tried to adjust the clock, or has had the time to, and may not.
-pub(super) fn is_powerless(case: &Case<'_>) -> bool {
-    let old = case.evidence.uptime.is_some_and(|uptime| uptime > case.limits.start_grace);
-    let tried = case.figures.shifted || (old && case.figures.synced == Some(false));
-    case.evidence.may_set == Some(false) && tried
+pub(super) fn is_powerless(report: &Report, evidence: &Evidence, limits: &Limits) -> bool {
+    let old = evidence.uptime.is_some_and(|uptime| uptime > limits.start_grace);
+    let unsynced = report.status.as_ref().is_some_and(|status| !status.synced);
+    evidence.may_set == Some(false) && (figures::shifted(report) || (old && unsynced))
 }
 
-pub(super) fn powerless(case: &Case<'_>) -> Option<Finding> {
-    is_powerless(case).then(|| {
-        let text = "the daemon may not set the clock (it has no CAP_SYS_TIME): its corrections have no effect, and what it shows has been \
-                    shifted by them; give it that right, or in a container leave the clock to the host and remove the daemon";
-        Finding::new(Verdict::Unsynced, Severity::Critical, text)
-    })
+/// The same at every look: how far off the rows are goes up with each reply and back to nothing with each attempt.
+pub(super) fn powerless(case: &Case<'_>) -> Vec<Finding> {
+    if !case.figures.powerless {
+        return Vec::new();
+    }
+    let text = "the daemon may not set the clock (it has no CAP_SYS_TIME): its corrections have no effect, and what it shows has been \
+                shifted by them; give it that right, or in a container leave the clock to the host and remove the daemon";
+    let largest = case.offsets().into_iter().max_by(|a, b| a.abs().total_cmp(&b.abs()));
+    let note = |offset| {
+        Finding::note(format!(
+            "at this look its rows show up to {}; direct probes tell how far off the clock is",
+            spoken(offset)
+        ))
+    };
+    let finding = Finding::new(Verdict::Unsynced, Severity::Critical, text);
+    std::iter::once(finding).chain(largest.map(note)).collect()
 }
 
 /// A second daemon, or hypervisor tools that set the clock under a running daemon.

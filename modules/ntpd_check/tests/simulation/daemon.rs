@@ -47,6 +47,8 @@ pub struct Ntpd {
     sees_slew: bool,
     adjustments: u32,
     pub last_adjustment: Option<f64>,
+    /// Whether the kernel lets it adjust; it goes on trying where not, and never says synced.
+    pub may_set: bool,
 }
 
 impl Ntpd {
@@ -60,6 +62,7 @@ impl Ntpd {
             sees_slew,
             adjustments: 0,
             last_adjustment: None,
+            may_set: true,
         }
     }
 
@@ -129,7 +132,7 @@ impl Ntpd {
             valid.map(|source| source.update.map(|update| update.0)).collect::<Option<_>>()?;
         offsets.sort_by(f64::total_cmp);
         let offset = *offsets.get(offsets.len() / 2)?;
-        self.synced = self.adjustments > 0 && (slew == 0.0 || !self.sees_slew);
+        self.synced = self.may_set && self.adjustments > 0 && (slew == 0.0 || !self.sees_slew);
         self.adjustments += 1;
         self.last_adjustment = Some(now);
         for source in &mut self.sources {

@@ -48,6 +48,8 @@ pub struct Host {
     started: f64,
     pid: u32,
     listens: bool,
+    /// Whether its network lets probes through.
+    pub probes: bool,
     adjusted: Option<f64>,
     state: State,
     params: Params,
@@ -80,6 +82,7 @@ impl Host {
             started: 5000.0,
             pid: 100,
             listens: random.chance(0.7),
+            probes: true,
             adjusted: None,
             state: State::default(),
             params: Params { repair: true, ..Params::default() },
@@ -98,6 +101,9 @@ impl Host {
             self.pass(at - self.t);
             let said = self.ask(who);
             if let Some(offset) = self.ntpd.hear(who, said, self.ticks, self.slew, &mut self.random) {
+                if !self.ntpd.may_set {
+                    continue;
+                }
                 self.slew = offset;
                 self.adjusted = Some(self.local());
                 // Part of a steady error is learnt as frequency.
@@ -176,11 +182,12 @@ impl Host {
             boot: Some(self.boot),
             uptime: Some((self.boot - self.started).floor()),
             pid: Some(self.pid),
+            may_set: Some(self.ntpd.may_set),
             adjusted_ago: self.adjusted.filter(|_| self.listens).map(|at| self.local() - at),
             state: std::mem::take(&mut self.state),
             ..Evidence::of_source(self.local(), Source::Openntpd(report.clone()))
         };
-        if !blocking_peers(&report, &evidence).is_empty() || off(&report) {
+        if self.probes && (!blocking_peers(&report, &evidence).is_empty() || off(&report)) {
             evidence.probes = self.probe();
         }
         let judgement = judge(&evidence, &Limits::new(&self.params, "linux"));

@@ -8,7 +8,7 @@ mod host;
 mod random;
 
 use host::{Host, Seen};
-use ntpd_check::verdict::Verdict;
+use ntpd_check::verdict::{Severity, Verdict};
 
 const DAY: f64 = 86_400.0;
 
@@ -135,6 +135,29 @@ fn blocked_day(seed: u64) -> Result<bool, String> {
     Ok(restarted)
 }
 
+/// A day of a daemon that may not set a clock that is so far off, probes answered at some looks: what is told from its first minutes on.
+fn powerless_day(seed: u64) -> Result<bool, String> {
+    let mut host = Host::new(seed);
+    host.ntpd.may_set = false;
+    host.error = [0.3, 2.0, 40.0, 61.0, 5000.0][host.random.below(5)];
+    let (begin, answered) = (host.t, [0.0, 0.5, 1.0][host.random.below(3)]);
+    let mut told_far = false;
+    while host.t < begin + DAY {
+        let until = host.t + after(&mut host);
+        host.run(until);
+        host.probes = host.random.chance(answered);
+        let seen = host.look();
+        let Seen { judgement, .. } = &seen;
+        let same = judgement.verdict == Verdict::Unsynced && judgement.severity == Severity::Critical;
+        let named = || judgement.reasons[0].starts_with("the daemon may not set the clock");
+        if host.t > begin + 900.0 && !(same && named()) {
+            return Err(told(seed, &[format!("{} s off", host.error)], &seen));
+        }
+        told_far |= judgement.notes.iter().any(|note| note.starts_with("at this look its rows show up to"));
+    }
+    Ok(told_far)
+}
+
 /// `SIMULATED_DAY=464 cargo test --test simulation` repeats one day.
 fn days(count: u64, day: impl Fn(u64) -> Result<bool, String> + Sync) -> (usize, Vec<String>) {
     let one: Option<u64> = std::env::var("SIMULATED_DAY").ok().and_then(|day| day.parse().ok());
@@ -166,5 +189,15 @@ fn every_blocked_daemon_is_named_at_the_next_look() {
     assert!(
         restarted > 100 || !whole,
         "a restart is the cure on most of these days, and was made on {restarted}"
+    );
+}
+
+#[test]
+fn a_daemon_that_may_not_set_the_clock_is_the_same_at_every_look() {
+    let (told_far, changed) = days(100, |seed| powerless_day(2_000_000 + seed));
+    assert!(changed.is_empty(), "{} days: {}", changed.len(), changed.join("\n"));
+    assert!(
+        told_far == 100 || std::env::var("SIMULATED_DAY").is_ok(),
+        "the rows were told of on {told_far} days"
     );
 }
