@@ -4,9 +4,13 @@
 
 use std::process::ExitCode;
 
+use ansible_module::Arguments;
+#[cfg(any(feature = "clocks", feature = "domains", feature = "images"))]
+use ansible_module::answer;
+#[cfg(any(feature = "domains", feature = "images"))]
+use ansible_module::answer_each;
 #[cfg(feature = "images")]
 use ansible_module::answer_guests;
-use ansible_module::{Arguments, answer, answer_each};
 use anyhow::Result;
 #[cfg(feature = "images")]
 use zfs_receive::{info, moving, snapshot, swap};
@@ -18,6 +22,7 @@ pub type Module = fn(Result<Arguments>) -> ExitCode;
 pub type Command = fn() -> ExitCode;
 
 /// Guests that are worked on side by side: as many as a daemon talks to at once. Most of them are waited for.
+#[cfg(any(feature = "domains", feature = "images"))]
 const AT_ONCE: usize = 20;
 
 const MODULES: &[(&str, Module)] = &[
