@@ -14,6 +14,9 @@ const HEAVIEST: u32 = 10;
 /// Beyond this no clock has a stratum.
 const UNSYNCHRONISED: u32 = 16;
 
+/// Figures of a sensor; those of a peer are one more.
+const FEWEST: usize = 2;
+
 /// One row, of a peer or of a sensor.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Row {
@@ -52,11 +55,10 @@ pub(super) fn row(words: &[Word<'_>]) -> Option<(Row, usize)> {
         small(if at == 0 && alone == 0 { word.strip_prefix('*').unwrap_or(word) } else { word })
     };
     let seconds = |at: usize| whole_seconds(words.get(alone + at)?.text);
-    // Where the unit of both is lost, that of the figures tells what they are.
-    let plain = |at: usize| words.get(alone + at)?.text.parse::<u32>().ok().map(i64::from);
-    let unitless = plain(3).is_some()
-        && plain(4).is_some()
-        && words.get(alone + 5..).is_some_and(|words| millis(words).is_some());
+    // Where the unit of both is lost, what stands behind them tells what they are.
+    let plain = |at: usize| words.get(alone + at)?.text.parse::<i64>().ok();
+    let unitless =
+        plain(3).is_some() && plain(4).is_some() && words.get(alone + 5..).is_some_and(is_measured);
     let seconds = |at: usize| if unitless { plain(at) } else { seconds(at) };
     // The weight is lost where the left edge is; one word less, and a row that begins its line or follows a star.
     let weighted = seconds(3).is_some() && seconds(4).is_some();
@@ -99,19 +101,20 @@ pub(super) fn headless(words: &[Word<'_>], at: usize) -> Option<(Row, usize)> {
     (values.len() == 3).then_some((row, length))
 }
 
+/// Whether nothing but the end of a row looks so: a figure with its unit, several with three decimals, or the words of one without any.
+fn is_measured(words: &[Word<'_>]) -> bool {
+    let several = || matches!(measured(words, bare).0, Measured::Values(values) if values.len() >= FEWEST);
+    millis(words).is_some() || not_valid(words).is_some() || several()
+}
+
 /// One figure, and how many words it takes.
 type Figure = fn(&[Word<'_>]) -> Option<(f64, usize)>;
 
 fn measured(words: &[Word<'_>], figure: Figure) -> (Measured, usize) {
-    let dashes = words.iter().take_while(|word| is_dashes(word.text)).count();
-    let said = words.get(dashes..).unwrap_or_default();
-    for (kind, sensor) in [("peer", false), ("sensor", true)] {
-        if starts(said, &[kind, "not", "valid"]) {
-            let after = said.get(3..).unwrap_or_default();
-            let closing = after.iter().take_while(|word| is_dashes(word.text)).count();
-            return (Measured::NotValid { sensor }, dashes + 3 + closing);
-        }
+    if let Some(found) = not_valid(words) {
+        return found;
     }
+    let dashes = dashes(words);
     if dashes > 0 {
         return (Measured::NotValid { sensor: false }, dashes);
     }
@@ -123,6 +126,19 @@ fn measured(words: &[Word<'_>], figure: Figure) -> (Measured, usize) {
         length += taken;
     }
     (Measured::Values(values), length)
+}
+
+/// `---- peer not valid ----`, with or without the dashes.
+fn not_valid(words: &[Word<'_>]) -> Option<(Measured, usize)> {
+    let before = dashes(words);
+    let said = words.get(before..)?;
+    let kinds = [("peer", false), ("sensor", true)];
+    let (_, sensor) = kinds.into_iter().find(|(kind, _)| starts(said, &[kind, "not", "valid"]))?;
+    Some((Measured::NotValid { sensor }, before + 3 + dashes(said.get(3..)?)))
+}
+
+fn dashes(words: &[Word<'_>]) -> usize {
+    words.iter().take_while(|word| is_dashes(word.text)).count()
 }
 
 /// A count of at most three digits: nothing in these columns is larger, and dates are.

@@ -75,6 +75,25 @@ fn lines_that_are_not_understood_are_listed_and_no_others() {
     assert!(long.notes[0].len() < 120 && long.notes[0].ends_with("...\""), "{:?}", long.notes);
 }
 
+/// By their places: a query that is late by two seconds, whole seconds without their unit, and thousandths of milliseconds.
+#[test]
+fn rows_without_any_unit_are_judged_and_what_is_no_row_is_not() {
+    let bare =
+        "10.99.0.1\n 1 10 2 -2 1502 0.412 6.266 0.175\n10.99.0.2\n* 1 10 2 9 1502 -984.784 6.266 0.175\n";
+    let paste = pasted(&format!("2/2 peers valid, clock synced, stratum 3\n\npeer\n{bare}"));
+    assert_eq!((&paste.notes, &paste.report.gaps), (&vec![], &vec![]));
+    let offsets: Vec<_> =
+        paste.report.peers.iter().map(|peer| (peer.next, peer.sample.unwrap().offset)).collect();
+    assert_eq!(offsets, [(-2, 0.000_412), (9, -0.984_784)]);
+    assert_eq!(judged(paste).verdict, Verdict::NoMajority);
+    for other in ["1 10 2 9 1502 0.412", "1 10 2 9 1502 0.41 6.27", "1 10 2 9 1502 ----", "1 10 2 9 1502 6 4"]
+    {
+        let paste = pasted(&format!("{}\n{other}\n", good()));
+        let note = format!("not understood, line 14: {other:?}");
+        assert_eq!((paste.report.peers.len(), paste.notes), (4, vec![note]), "{other}");
+    }
+}
+
 #[test]
 fn what_trackers_put_around_a_text_is_not_told() {
     let frames = [

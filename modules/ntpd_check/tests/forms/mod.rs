@@ -166,6 +166,8 @@ pub const ALL: &[(&str, Change)] = &[
     ("without milliseconds' unit", |text| {
         each(text, |line| replaced(line, |word| word.strip_suffix("ms").unwrap_or(word).to_owned()))
     }),
+    ("without any unit", |text| each(text, |line| unitless(line, |word| word.strip_suffix("ms")))),
+    ("without seconds' unit", |text| each(text, |line| unitless(line, |_| None))),
     ("no-break spaces as question marks", |text| text.replace("  ", " ?").into()),
     ("no-break spaces as entities without an end", |text| text.replace("  ", " &nbsp").into()),
     ("escapes of Python", |text| {
@@ -204,6 +206,14 @@ fn replaced(line: &str, form: fn(&str) -> String) -> String {
         if line.starts_with(' ') && figure(bare) { word.replace(bare, &form(bare)) } else { word.to_owned() }
     });
     words.collect()
+}
+
+/// A row without the unit of `next` and `poll`, and without what `figure` takes away; other lines as they are.
+fn unitless(line: &str, figure: fn(&str) -> Option<&str>) -> String {
+    let whole = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let seconds = |word| str::strip_suffix(word, "s").filter(|bare| whole(bare));
+    let words = line.split(' ').map(|word| figure(word).or_else(|| seconds(word)).unwrap_or(word));
+    if line.starts_with(' ') { words.collect::<Vec<_>>().join(" ") } else { line.to_owned() }
 }
 
 fn bold(line: &str) -> String {
