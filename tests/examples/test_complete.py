@@ -21,6 +21,7 @@ NOT_RUN = {
             "image_faults": "See what is wrong", "image_options": "See what is published", "image_prunings": "See what is pruned",
         }.items()
     },
+    ("repository_faults", "See what is wrong with a repository"): "tests/unit/playbooks/test_mistakes.py plays the role that it is of",
     ("bhyve_catalog", "Publish what a vendor hands out, as his signed list has it"):
         "there is no such vendor; the programs' own tests have a server and a key of theirs (fetched.rs)",
     ("docs/docsite/rst/guide_numbers.rst", "# group_vars/site_berlin.yml"):

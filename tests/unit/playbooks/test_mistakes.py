@@ -84,6 +84,38 @@ COMMANDS = [
     ("ntp", {}, ["-e", "ntp_fail_on=crit"], "ntp_fail_on must be one of never, critical, unknown, warning, found crit"),
     ("ntp", {}, ["-e", "ntp_offset_warning=soon", "-e", "ntp_become=false"], "ntpd_check: variable ntp_offset_warning must be a number, found 'soon'"),
 ]
+# What is wrong with the variables of a repository, and the line. Each is a host of one play.
+REPOSITORIES = [
+    ({"image_repository_server": "pkg"},
+     "image_repository_server: expected program on Linux, where nothing confines pkg's own server to the catalogue, found pkg; leave it out"),
+    ({"image_repository_http_certificate": "/etc/ssl/repo.pem"},
+     "image_repository_http_key: expected a file to go with image_repository_http_certificate, found nothing; set both for https, or neither"),
+    ({"image_repository_http_key": "/etc/ssl/repo.key"},
+     "image_repository_http_certificate: expected a file to go with image_repository_http_key, found nothing; set both for https, or neither"),
+    ({"image_repository_path": "/srv/my images"},
+     "image_repository_path: expected an absolute path of letters, digits and / . _ -, found '/srv/my images'; choose another place"),
+    ({"image_repository_mirror_settings": "mirror.json"},
+     "image_repository_mirror_settings: expected an absolute path of letters, digits and / . _ -, found 'mirror.json'; choose another place"),
+    ({"image_repository_program": "/usr/local/libexec/images"},
+     "image_repository_program: expected a path that ends in bhyve_catalog_server, by which the program knows what to be, found "
+     "/usr/local/libexec/images; set it to /usr/local/libexec/bhyve_catalog_server"),
+    ({"image_repository_mirror_program": "/usr/local/libexec/mirror"},
+     "image_repository_mirror_program: expected a path that ends in bhyve_catalog_mirror, by which the program knows what to be, found "
+     "/usr/local/libexec/mirror; set it to /usr/local/libexec/bhyve_catalog_mirror"),
+    ({"image_repository_mirror_schedule": "hourly"},
+     "image_repository_mirror_schedule: expected five fields of crontab(5) as in */15 * * * *, found 'hourly'; write five, with one blank between them, "
+     "or leave it empty for never"),
+    ({"image_repository_home": "/var/db/apiary/catalog/home"},
+     "image_repository_home: expected a folder outside of image_repository_path, /var/db/apiary/catalog, found /var/db/apiary/catalog/home; "
+     "choose another place"),
+    ({"image_repository_path": "/var/db/apiary/repository/images"},
+     "image_repository_path: expected a folder outside of image_repository_home, /var/db/apiary/repository, found /var/db/apiary/repository/images; "
+     "choose another place"),
+    ({"image_repository_home": "/srv/images", "image_repository_path": "/srv/images/", "image_repository_mirror_schedule": "* * * *"},
+     "image_repository_mirror_schedule: expected five fields of crontab(5) as in */15 * * * *, found '* * * *'; write five, with one blank between them, "
+     "or leave it empty for never; "
+     "image_repository_home: expected a folder outside of image_repository_path, /srv/images/, found /srv/images; choose another place"),
+]
 # Tasks of one's own.
 TASKS = [
     ("zfs_receive", {"datset": "tank/x"}, "zfs_receive: unknown option datset; did you mean dataset?"),
@@ -122,7 +154,7 @@ def names(mistakes):
 
 
 def test_there_are_enough():
-    assert len(GUESTS + VARIABLES + COMMANDS + TASKS) >= 25
+    assert len(GUESTS + VARIABLES + COMMANDS + REPOSITORIES + TASKS) >= 45
 
 
 def test_mistakes_in_a_guest(play):
@@ -148,6 +180,14 @@ def test_mistakes_of_a_command(play, playbook, variables, words, line):
     # What cannot be begun fails for no host.
     assert told.get("hv1", [line])[0] == line and line in " ".join(said.replace("\\n", " ").split()), said
     assert not any(map(PYTHONS.search, told.get("hv1", ())))
+
+
+def test_mistakes_of_a_repository(play):
+    plain = {"ansible_python_interpreter": sys.executable}
+    hosts = {host: {**plain, **variables} for host, (variables, _line) in zip(names(REPOSITORIES), REPOSITORIES)}
+    told, said = play("apiary.bhyve.repository", {"bhyve_repository": {"hosts": hosts}})
+    assert told == {host: [line] for host, (_variables, line) in zip(names(REPOSITORIES), REPOSITORIES)}, said
+    assert "TASK [apiary.bhyve.image_repository : Make the folder" not in said
 
 
 @pytest.mark.usefixtures("apiary")
