@@ -78,12 +78,12 @@ class Browser:
             self.events.append(answer.get("method"))
 
     def show(self, path, width, height=1000, dark=False):
-        """Opens a file in a window of this size, as a phone does where it is narrow."""
+        """Opens a file or a URL in a window of this size, as a phone does where it is narrow."""
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         self.events.clear()
-        self.call("Page.navigate", url="file://" + os.path.abspath(path))
+        self.call("Page.navigate", url=path if "://" in path else "file://" + os.path.abspath(path))
         while "Page.loadEventFired" not in self.events:
             self.events.append(self._message().get("method"))
 

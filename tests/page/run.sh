@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The catalogue's page in a real browser, as wide as a desk and as narrow as a phone: nothing sticks out, the filter
-# and the older versions are there, nothing is fetched; and of 2,000 images those stay that the keys typed into the filter ask for.
+# and the older versions are there, nothing is fetched; served, it knows its address; and of 2,000 images those stay that the keys typed into the filter ask for.
 # Screenshots go to tests/output, or to SCREENSHOTS.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -41,7 +41,8 @@ probe='<script>
 const seen = (selector) => [...document.querySelectorAll(selector)].filter((part) => part.checkVisibility()).length;
 const facts = [document.documentElement.scrollWidth, seen("article"), seen("pre"), seen("pre button")];
 document.querySelectorAll("details").forEach((part) => { part.open = true; });
-facts.push(document.documentElement.scrollWidth, seen("pre"));
+const cut = [...document.querySelectorAll("pre")].filter((part) => part.scrollWidth > part.clientWidth).length;
+facts.push(document.documentElement.scrollWidth, seen("pre"), cut);
 filter.value = "debian NVME"; filter.dispatchEvent(new Event("input"));
 facts.push(seen("article"), performance.getEntriesByType("resource").length);
 parent.postMessage(facts.join(" "), "*");
@@ -55,10 +56,12 @@ mkdir -p "$shots"
 "$top/tests/page/shoot.py" "$shots" "catalogue=$folder/catalog/index.html"
 for width in 390 1280; do
     found=$(seen_in_frame "$width" "$folder/probe.html")
-    # Width, images, two-liners and copy buttons; with everything unfolded; images that the filter leaves; files fetched.
-    expected="$width 3 3 3 $width 4 1 0"
+    # Width, images, guests of them and copy buttons; with everything unfolded, how many of these and what hosts need stick out of theirs; images
+    # that the filter leaves; files fetched.
+    expected="$width 3 3 3 $width 5 0 1 0"
     [ "$found" = "$expected" ] || { echo "page: at $width pixels expected $expected, found $found" >&2; failed=1; }
 done
 [ "$failed" -eq 0 ]
+"$top/tests/page/served.py" "$folder/catalog"
 "$top/tests/page/filter.py" "$top/native/$platform"
-echo "4 passed, 0 failed"
+echo "5 passed, 0 failed"

@@ -68,7 +68,7 @@ fn write_page(work: Work, published: Option<&Manifest>) -> Result<()> {
     let before = observed.catalogue.as_ref().map_or(&[][..], |catalogue| &catalogue.images);
     let stay = before.iter().filter(|image| !plan.withdraw.contains(&image.id)).map(|image| &image.manifest);
     let manifests: Vec<_> = stay.chain(published).collect();
-    let page = page::render(&manifests, signer.fingerprint()?.as_ref())?;
+    let page = page::render(&manifests, &signer.proof()?)?;
     write_atomically(&params.path.join(PAGE), 0o644, page.as_bytes())
 }
 

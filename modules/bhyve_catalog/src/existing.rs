@@ -52,7 +52,7 @@ pub fn read_catalogue(folder: &Path, signer: &Signer) -> Result<(Option<Catalogu
         stale = Some("meta differs from meta.conf".to_owned());
     }
     let manifests: Vec<_> = catalogue.images.iter().map(|image| &image.manifest).collect();
-    let page = page::render(&manifests, signer.fingerprint()?.as_ref())?;
+    let page = page::render(&manifests, &signer.proof()?)?;
     if read_optional(&folder.join(PAGE), PAGE_LIMIT)?.as_deref() != Some(page.as_bytes()) {
         stale = stale.or_else(|| Some(format!("{PAGE} shows something else than what is listed")));
     }

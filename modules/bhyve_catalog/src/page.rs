@@ -3,14 +3,18 @@
 //! The page for people, `index.html`: every image with what one needs to choose and deploy it. It stands alone, asks
 //! nothing of other servers, and is the same for the same catalogue.
 
+mod guest;
+mod hosts;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use anyhow::Result;
-use image_catalog::digest::Sha256Hex;
 use image_catalog::facts::ImageFacts;
 use image_catalog::manifest::Manifest;
 use image_catalog::name::ImageId;
+
+pub use hosts::Proof;
 
 use crate::dates::date_of;
 
@@ -26,8 +30,8 @@ struct Image<'a> {
     facts: ImageFacts,
 }
 
-/// Renders the page of a catalogue that lists these images and is signed by the key with this fingerprint.
-pub fn render(manifests: &[&Manifest], fingerprint: Option<&Sha256Hex>) -> Result<String> {
+/// Renders the page of a catalogue that lists these images, with what proves it genuine.
+pub fn render(manifests: &[&Manifest], proof: &Proof) -> Result<String> {
     let mut by_name: BTreeMap<String, Vec<Image<'_>>> = BTreeMap::new();
     for manifest in manifests {
         let (id, facts) = (manifest.id()?, ImageFacts::from_annotations(&manifest.annotations)?);
@@ -42,7 +46,7 @@ pub fn render(manifests: &[&Manifest], fingerprint: Option<&Sha256Hex>) -> Resul
     if manifests.is_empty() {
         cards.push_str("<p class=\"empty\">No image has been published yet.</p>\n");
     }
-    let signed = match fingerprint {
+    let signed = match proof.fingerprint() {
         Some(fingerprint) => format!("signed by <code>{}</code>", &fingerprint.as_str()[..16]),
         None => "<strong>not signed</strong>".to_owned(),
     };
@@ -66,7 +70,7 @@ pub fn render(manifests: &[&Manifest], fingerprint: Option<&Sha256Hex>) -> Resul
 <header>
 <h1>Image catalogue</h1>
 <p>{count}, {size}, {signed}</p>
-<input id="filter" type="search" placeholder="Filter by name, system, label" aria-label="Filter images" hidden>
+{hosts}<input id="filter" type="search" placeholder="Filter by name, system, label" aria-label="Filter images" hidden>
 </header>
 <main>
 {cards}</main>
@@ -75,7 +79,8 @@ pub fn render(manifests: &[&Manifest], fingerprint: Option<&Sha256Hex>) -> Resul
 </body>
 </html>
 "##,
-        size = human(bytes)
+        size = human(bytes),
+        hosts = hosts::section(proof)
     ))
 }
 
@@ -127,7 +132,7 @@ fn details(page: &mut String, image: &Image<'_>) -> Result<()> {
         row(&escape(key), Some(value.clone()))?;
     }
     writeln!(page, "</dl>")?;
-    writeln!(page, "<pre><code>web1:\n  image: {}</code></pre>", escape(&id.to_string()))?;
+    writeln!(page, "<pre><code>{}</code></pre>", escape(&guest::entry(id, facts)))?;
     identity(page, image)
 }
 
@@ -200,6 +205,8 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use image_catalog::digest::Sha256Hex;
+
     use super::*;
 
     fn manifest(name: &str, version: &str, comment: &str) -> Manifest {
@@ -213,7 +220,7 @@ mod tests {
 
     #[test]
     fn everything_is_escaped() {
-        let page = render(&[&manifest("demo", "1", "<script>alert(1)</script>")], None).unwrap();
+        let page = render(&[&manifest("demo", "1", "<script>alert(1)</script>")], &Proof::None).unwrap();
         assert_eq!(page.matches("<script>").count(), 1);
         assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
         assert!(
@@ -226,7 +233,7 @@ mod tests {
     fn the_newest_version_comes_first() {
         let manifests =
             [manifest("demo", "9", "nine"), manifest("demo", "10", "ten"), manifest("other", "1", "one")];
-        let page = render(&manifests.each_ref(), Some(&Sha256Hex::of(b""))).unwrap();
+        let page = render(&manifests.each_ref(), &Proof::Key(Sha256Hex::of(b""))).unwrap();
         let place = |text: &str| page.find(text).unwrap();
         assert!(
             place("image: demo-10") < place("1 older version")
@@ -238,8 +245,37 @@ mod tests {
 
     #[test]
     fn nothing_is_asked_of_other_servers() {
-        let page = render(&[&manifest("demo", "1", "x")], None).unwrap();
-        assert!(!page.contains("//"), "{page}");
+        let page = render(&[&manifest("demo", "1", "x")], &Proof::None).unwrap();
+        // The ways to reach a catalogue are text.
+        let rest =
+            page.replace("<code>ssh://", "").replace("<code>https://", "").replace(">ssh://images@HOST<", "");
+        assert!(!rest.contains("//"), "{rest}");
+    }
+
+    #[test]
+    fn a_host_is_told_what_to_have() {
+        let key = Sha256Hex::of(b"");
+        let trusted = format!("function: sha256\nfingerprint: {key}");
+        let cases = [
+            (Proof::None, vec!["\nbhyve_catalog_signature_type: none<", "Nothing proves"]),
+            (
+                Proof::Key(key.clone()),
+                vec!["\nbhyve_catalog_pubkey: /usr/local/etc/apiary/images.pub<", "public key"],
+            ),
+            (
+                Proof::Fingerprint(key),
+                vec![
+                    "\nbhyve_catalog_signature_type: fingerprints\n",
+                    "\nbhyve_catalog_fingerprints: /usr/local/etc/apiary/fingerprints<",
+                    &trusted,
+                ],
+            ),
+        ];
+        for (proof, expected) in cases {
+            let page = render(&[], &proof).unwrap();
+            assert!(page.contains("bhyve_catalog: <span id=\"address\">"), "{page}");
+            expected.iter().for_each(|part| assert!(page.contains(part), "{part}: {page}"));
+        }
     }
 
     #[test]

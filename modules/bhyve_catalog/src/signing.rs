@@ -15,6 +15,7 @@ use image_catalog::signature::{
 };
 use image_catalog::signs::{is_there, signs};
 
+use crate::page::Proof;
 use crate::params::Params;
 
 /// A hardware token may want to be touched.
@@ -34,6 +35,15 @@ pub struct Signer {
 }
 
 impl Signer {
+    /// What proves to a host that the catalogue is genuine.
+    pub fn proof(&self) -> Result<Proof> {
+        Ok(match (&self.own, self.fingerprint()?) {
+            (Trust::PublicKey(_), Some(key)) => Proof::Key(key),
+            (Trust::Fingerprints(_), Some(key)) => Proof::Fingerprint(key),
+            _ => Proof::None,
+        })
+    }
+
     /// The fingerprint of the public key, as clients trust it.
     pub fn fingerprint(&self) -> Result<Option<Sha256Hex>> {
         match &self.public_key {

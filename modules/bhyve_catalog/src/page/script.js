@@ -1,4 +1,8 @@
 "use strict";
+/* Opened as a file, it does not know how hosts reach it. */
+if (location.protocol.startsWith("http")) {
+  document.getElementById("address").textContent = new URL(".", location).href.replace(/\/$/, "");
+}
 const filter = document.getElementById("filter");
 filter.hidden = false;
 filter.addEventListener("input", () => {
@@ -15,6 +19,6 @@ if (navigator.clipboard) {
       await navigator.clipboard.writeText(text.querySelector("code").textContent + "\n");
       button.textContent = "Copied";
     });
-    text.append(button);
+    text.prepend(button);
   }
 }
