@@ -3,10 +3,10 @@
 //! Files that are either whole or not there, and that it is no error not to find.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, Permissions};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -30,6 +30,16 @@ pub fn if_there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Makes a folder with this mode, unless it is there. Those above it are everybody's: others keep things there, too.
+///
+/// # Errors
+/// Where one of them cannot be made.
+pub fn make_folder(folder: &Path, mode: u32) -> Result<()> {
+    let above = folder.parent().map_or(Ok(()), fs::create_dir_all);
+    let made = above.and_then(|()| DirBuilder::new().recursive(true).mode(mode).create(folder));
+    made.with_context(|| format!("making folder {}", folder.display()))
 }
 
 /// Removes a file that may be gone already.
@@ -193,6 +203,22 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
         require_private(&path).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_keeps_its_mode_for_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let (plain, own) = (folder.path().join("plain"), folder.path().join("above/between/own"));
+        fs::create_dir(&plain).unwrap();
+        for _ in 0..2 {
+            make_folder(&own, 0o700).unwrap();
+            let modes: Vec<_> = own.ancestors().take(3).map(mode).collect();
+            assert_eq!(modes, [0o700, mode(&plain), mode(&plain)]);
+        }
+        fs::write(folder.path().join("file"), "").unwrap();
+        let error = make_folder(&folder.path().join("file"), 0o700).unwrap_err().to_string();
+        assert!(error.starts_with("making folder "), "{error}");
     }
 
     #[test]

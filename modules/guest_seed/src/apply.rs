@@ -2,8 +2,8 @@
 
 //! Carries the plan out. The only writer.
 
-use std::fs::{self, DirBuilder, Permissions};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use ansible_module::files;
@@ -24,7 +24,7 @@ pub fn apply(plan: &Plan) -> Result<()> {
     match plan.step() {
         Step::Nothing => Ok(()),
         Step::Write(image) => {
-            make_folder(path)?;
+            files::make_folder(path.parent().unwrap_or(Path::new("/")), FOLDER_MODE)?;
             files::write_atomically(path, MODE, image)
         }
         Step::SetMode => fs::set_permissions(path, Permissions::from_mode(MODE))
@@ -34,10 +34,4 @@ pub fn apply(plan: &Plan) -> Result<()> {
             path.parent().map_or(Ok(()), files::sync_folder)
         }
     }
-}
-
-fn make_folder(path: &Path) -> Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    let made = DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder);
-    made.with_context(|| format!("making folder {}", folder.display()))
 }

@@ -3,8 +3,7 @@
 //! A domain under the name that it had. libvirt's driver for bhyve renames none, so one definition goes before the other comes: what only
 //! the first one knew is noted in a file between the two.
 
-use std::fs::{self, DirBuilder};
-use std::os::unix::fs::DirBuilderExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use ansible_module::files;
@@ -100,8 +99,7 @@ impl Known {
     pub(crate) fn write(&self) -> Result<()> {
         let path = note(&self.name)?;
         let folder = path.parent().unwrap_or(Path::new("/"));
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-        made.with_context(|| format!("making folder {}", folder.display()))?;
+        files::make_folder(folder, 0o700)?;
         let text = serde_json::to_vec(self).context("noting what is known of the domain")?;
         files::write_atomically(&path, 0o600, &text)
     }
