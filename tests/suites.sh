@@ -87,6 +87,9 @@ zfs_machine() { tests/setup/packages.sh cpio gcc openssh-client qemu-system-x86 
 # A machine with real ZFS, emulated.
 zfs() { tests/zfs/run.sh; }
 
+# The second day from its first deployment to its last removal, on such a machine with libvirt and qemu in it.
+story() { tests/story/run.sh; }
+
 # Streams altered as streams: what we accept must be what ZFS makes of it, says a second reader.
 mutants() { tests/mutants/run.sh; }
 
@@ -117,6 +120,7 @@ keep_for_others() { tests/setup/target.sh keep; }
         "clippy rust unit runner sanity bhyve clock cloud_init repository kill_anytime programs page demo elsewhere"
     )
     # Asked for by name: ansible-test of three more cores; seven programs are linked from scratch, which takes Rust's own files for four platforms; a suite for each fault
-    # in the tree; 10,000 mutants where 2,000 are usual; every fault of every call; libvirt's own tests, which ask about the shims alone.
-    by_name=(all_cores release mutations all_mutants all_faults bhyve_shims)
+    # in the tree; 10,000 mutants where 2,000 are usual; every fault of every call; libvirt's own tests, which ask about the shims alone; guests in an
+    # emulated machine, which is emulation within emulation.
+    by_name=(all_cores release mutations all_mutants all_faults bhyve_shims story)
 }
