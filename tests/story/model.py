@@ -8,8 +8,9 @@ import dataclasses
 
 @dataclasses.dataclass
 class Disk:
-    """A root disk boots an image; a data disk boots none. What is written on it, and what was when snapshots were taken."""
+    """A root disk is of an image, and boots what that boots; a data disk is of none. What is written on it, and what was when snapshots were taken."""
 
+    image: str = ""
     boots: str = ""
     says: str = ""
     holds: str = ""
@@ -17,7 +18,7 @@ class Disk:
 
     def words(self, host):
         """In the words of in_machine/found.py."""
-        clone = f"clone of {host}/images/demo-{self.boots}@image" if self.boots else ""
+        clone = f"clone of {host}/images/demo-{self.image}@image" if self.image else ""
         content = [f"{verb} {what}" for verb, what in (("boots", self.boots), ("says", self.says), ("holds", self.holds)) if what]
         return ", ".join([word for word in ("volume", clone) if word] + content)
 
@@ -47,23 +48,29 @@ class Model:
     """All that must be there, and nothing else."""
 
     def __init__(self):
-        self.catalogue, self.guests, self.seen = [], {}, set()
+        # Disks by the version of the image that they are.
+        self.catalogue, self.guests, self.seen = {}, {}, set()
         # By host: root disks that are kept, oldest first by whose they were, versions of golden volumes, and of images in the store.
         self.kept, self.golden, self.store = ({"hv1": default(), "hv2": default()} for default in (dict, set, set))
 
     # What happens.
 
     def publish(self, version):
-        self.catalogue.append(version)
+        self.catalogue[version] = Disk(version, version)
+
+    def capture(self, name, version):
+        """The root disk of a guest is the newest image."""
+        root = self.guests[name].root
+        self.catalogue[version] = Disk(version, root.boots, root.says)
 
     def deploy(self, name, host):
         """Of the newest image, which the host has then."""
         self.guests[name] = Guest(host, self._newest(host), Disk())
 
     def _newest(self, host):
-        version = self.catalogue[-1]
-        self._has_image(host, version)
-        return Disk(version)
+        newest = self.catalogue[max(self.catalogue)]
+        self._has_image(host, newest.image)
+        return dataclasses.replace(newest, snapshots={})
 
     def _has_image(self, host, version):
         self.seen.add(host)
@@ -109,8 +116,8 @@ class Model:
         """What is kept of it stays; its image has to be where it goes."""
         guest = self.guests[name]
         guest.host = host
-        if guest.root.boots not in self.golden[host]:
-            self._has_image(host, guest.root.boots)
+        if guest.root.image not in self.golden[host]:
+            self._has_image(host, guest.root.image)
 
     def prune(self, host, kept=()):
         """What is kept of these guests goes, and all versions but the newest that nobody has."""
@@ -121,7 +128,7 @@ class Model:
                 versions &= {max(versions)}
             else:
                 versions.clear()
-        self.golden[host] |= {disk.boots for disk in self._roots(host)}
+        self.golden[host] |= {disk.image for disk in self._roots(host)}
 
     def _roots(self, host):
         kept = [disk for disks in self.kept[host].values() for disk in disks]

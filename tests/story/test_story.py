@@ -122,6 +122,15 @@ def other_hosts(story):
     story.nothing_to_do()
 
 
+def its_like(story):
+    """The disk of a guest becomes an image while it runs, and another guest is made of that."""
+    story.controller.play("capture", guest_names="www1", guest_capture_image="demo-20261129")
+    story.model.capture("www1", "20261129")
+    story.check()
+    story.deploy(www2="hv2")
+    story.nothing_to_do()
+
+
 def what_is_left(story):
     """What a redeploy has kept goes by its name, and with it the image that it was made of."""
     kept = [name for name in story.machine.guest.names("hv1/vm") if "/www1.old-" in name and "@" not in name]
@@ -153,5 +162,6 @@ def test_the_second_day(story):
     there_and_back(story)
     another_name(story)
     other_hosts(story)
+    its_like(story)
     what_is_left(story)
     day_ends(story)
