@@ -56,6 +56,9 @@ clock() {
         tests/lab/ntp/run.sh && tests/integration/promtool.sh && tests/integration/monitoring.sh && tests/integration/openntpd/run.sh
 }
 
+# The same daemons six times, each time with other delays, offsets, moments and sizes: 252 plays.
+all_clocks() { tests/setup/packages.sh gcc iproute2 libc6-dev util-linux && modules/install.sh && ROUNDS=6 tests/lab/ntp/run.sh; }
+
 # The main job: publish, deploy, boot; then the same with everything killed at random moments.
 demo() { tests/demo/test.sh; }
 
@@ -120,7 +123,7 @@ keep_for_others() { tests/setup/target.sh keep; }
         "clippy rust unit runner sanity bhyve clock cloud_init repository kill_anytime programs page demo elsewhere"
     )
     # Asked for by name: ansible-test of three more cores; seven programs are linked from scratch, which takes Rust's own files for four platforms; a suite for each fault
-    # in the tree; 10,000 mutants where 2,000 are usual; every fault of every call; libvirt's own tests, which ask about the shims alone; guests in an
+    # in the tree; 10,000 mutants where 2,000 are usual; every fault of every call; six rounds of clocks for one; libvirt's own tests, which ask about the shims alone; guests in an
     # emulated machine, which is emulation within emulation.
-    by_name=(all_cores release mutations all_mutants all_faults bhyve_shims story)
+    by_name=(all_cores release mutations all_mutants all_faults all_clocks bhyve_shims story)
 }

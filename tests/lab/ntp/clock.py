@@ -11,12 +11,12 @@ from patience import patience
 
 SLOTS = 64
 SLOT = struct.Struct("iiqII")
-HEAD = struct.Struct("qqqqqqqqiIIII")
+HEAD = struct.Struct("qqqqqqqqqqiIIIII")
 SLOTS_AT = (HEAD.size + 7) // 8 * 8
 SIZE = SLOTS_AT + SLOTS * SLOT.size
 
-NOW, OFFSET, SLEW, SINCE, FREQ, MAXERROR, ADJUSTED_AT, ADJUSTED_BY = (8 * index for index in range(8))
-STATUS, EPOCH, ACTIVITY, LOCK, ADJUSTMENTS = 64, 68, 72, 76, 80
+NOW, OFFSET, SLEW, SINCE, FREQ, MAXERROR, ADJUSTED_AT, ADJUSTED_BY, SUSPENDED, SET = (8 * index for index in range(10))
+STATUS, EPOCH, ACTIVITY, LOCK, ADJUSTMENTS, REFUSES = (80 + 4 * index for index in range(6))
 
 SECOND = 1_000_000_000
 NEVER = (1 << 63) - 1
@@ -108,7 +108,29 @@ class Clock:
             calm = 0 if busy or self.get("I", ACTIVITY) != before else calm + 1
 
     def next_deadline(self):
-        return min((deadline for _, _, deadline, _ in self.waiters()), default=NEVER)
+        """In true time; what they wait by stands still in a suspend."""
+        deadline = min((deadline for _, _, deadline, _ in self.waiters()), default=NEVER)
+        return min(deadline + self.get("q", SUSPENDED), NEVER)
+
+    # What happens to a clock from outside, while every daemon waits
+
+    def refuse(self):
+        """From now on nobody may set this clock."""
+        self.put("I", REFUSES, 1)
+
+    def set_by(self, seconds):
+        """Somebody sets the system clock."""
+        for at in (OFFSET, SET):
+            self.put("q", at, self.get("q", at) + int(seconds * SECOND))
+
+    def suspend(self, seconds, lost):
+        """Nothing runs and nothing is slewed; the battery clock, by which the system clock is set afterwards, has `lost` some of it."""
+        length = int(seconds * SECOND)
+        for at in (NOW, SUSPENDED, SINCE):
+            self.put("q", at, self.get("q", at) + length)
+        # By the system's own clocks so much less time has passed in it.
+        for at in (OFFSET, SUSPENDED):
+            self.put("q", at, self.get("q", at) - int(lost * SECOND))
 
 
 def process_state(pid):

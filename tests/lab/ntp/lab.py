@@ -6,6 +6,7 @@ import ctypes
 import glob
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -23,6 +24,8 @@ DELAYS = [0.013, 0.021, 0.031, 0.009]
 LEAP = 1_483_228_800
 # Six hours before the last leap second so far. All that any scenario does before it takes less.
 START = LEAP - 6 * 3600
+# Days from any: steps of the clock are counted there.
+CALM = LEAP - 100 * 86400
 # Smaller adjustments cannot make the fastest round trip look negative.
 HARMLESS = 0.005
 
@@ -37,12 +40,17 @@ WRAPPERS = {
 class Lab:
     """Four servers, one daemon, one virtual clock."""
 
-    def __init__(self, root, shim, program):
+    def __init__(self, root, shim, program, seed=0, start=START):
         self.root, self.shim, self.program = root, shim, program
+        self.seed, self.random = seed, random.Random(seed)
         self.folder = tempfile.mkdtemp(prefix="ntplab-")
         self.state = os.path.join(self.folder, "state", "state.json")
-        self.clock = Clock(os.path.join(root, "lab", "clock"), START)
-        self.world = World(self.clock, [Server(*pair) for pair in zip(ADDRESSES, DELAYS)])
+        self.clock = Clock(os.path.join(root, "lab", "clock"), start)
+        delays = [delay * self.vary(0.5, 2) for delay in DELAYS] if seed else DELAYS
+        offsets = [self.vary(-0.003, 0.003) if seed else 0.0 for _ in ADDRESSES]
+        self.world = World(self.clock, [Server(*three) for three in zip(ADDRESSES, delays, offsets)], seed)
+        self.configuration = "".join(f"server {address}\n" for address in ADDRESSES)
+        self.others = []
         self.daemon = None
         self.started = 0
         self.log = open(os.path.join(self.folder, "ntpd.log"), "w+", encoding="utf-8", errors="replace")
@@ -61,6 +69,10 @@ class Lab:
         self.log.close()
         shutil.rmtree(self.folder)
 
+    def vary(self, least, most):
+        """A number that the seed of this play decides."""
+        return self.random.uniform(least, most)
+
     def tools(self):
         """What the check finds in its PATH."""
         bin_ = os.path.join(self.folder, "bin")
@@ -77,7 +89,7 @@ class Lab:
     def start_daemon(self):
         shutil.copy(self.shim, os.path.join(self.root, "lab", "shim.so"))
         with open(os.path.join(self.root, "etc", "lab.conf"), "w", encoding="utf-8") as file:
-            file.write("listen on 127.0.0.1\n" + "".join(f"server {address}\n" for address in ADDRESSES))
+            file.write("listen on 127.0.0.1\n" + self.configuration)
         environment = {
             "LD_PRELOAD": "/lab/shim.so", "NTPLAB_CLOCK": "/lab/clock", "NTPLAB_MODE": "actor", "PATH": "/usr/sbin:/usr/bin",
         }
@@ -120,6 +132,11 @@ class Lab:
         for pid in self.processes():
             os.kill(pid, signal.SIGSTOP)
 
+    def has_logged(self, words):
+        """What the daemon says of itself to nobody who asks with ntpctl."""
+        with open(self.log.name, encoding="utf-8", errors="replace") as file:
+            return words in file.read()
+
     def restart_daemon(self):
         self.kill_daemon()
         self.start_daemon()
@@ -161,6 +178,24 @@ class Lab:
         while self.clock.now < end:
             if self.step(end):
                 yield
+
+    def suspend(self, hours):
+        """The machine sleeps: only the battery clock runs, which is good to half a second."""
+        self.clock.settle(self.world.serve)
+        self.world.moving.clear()
+        self.clock.suspend(hours * 3600, self.vary(-0.5, 0.5))
+
+    def pause(self, hours):
+        """The hypervisor stops the machine, and no clock shows that."""
+        self.clock.settle(self.world.serve)
+        self.world.moving.clear()
+        self.clock.put("q", 0, self.clock.now + int(hours * 3600 * SECOND))
+
+    def set_by(self, seconds):
+        """Somebody sets the clock. What is on its way is lost: see `step`."""
+        self.clock.settle(self.world.serve)
+        self.world.moving.clear()
+        self.clock.set_by(seconds)
 
     def leap(self, seconds):
         """All servers repeat a second; the daemon's host knows nothing of it."""
@@ -212,7 +247,7 @@ class Lab:
         age = (self.clock.now - self.started) // SECOND
         line = f"{engine} {age // 3600:02}:{age // 60 % 60:02}:{age % 60:02} ntpd: ntp engine\n" if engine else ""
         with open(os.path.join(self.folder, "ps"), "w", encoding="utf-8") as file:
-            file.write("1 00:01 /sbin/init\n" + line)
+            file.write("".join(["1 00:01 /sbin/init\n", line, *self.others]))
 
     def restarts(self):
         try:

@@ -10,9 +10,10 @@ import sys
 import time
 import traceback
 
+import mishaps
 import roots
 import scenarios
-from lab import ADDRESSES, Lab
+from lab import ADDRESSES, CALM, START, Lab
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.abspath(os.path.join(HERE, "../../.."))
@@ -49,9 +50,10 @@ def version_of(root):
     raise FileNotFoundError(f"{folder}: no changelog")
 
 
-def play(scenario, root, shim, program, version):
+def play(scenario, version, lab):
+    """Says whether all was as it must be, and how long that took."""
     started = time.monotonic()
-    with Lab(root, shim, program) as lab:
+    with lab:
         try:
             scenario(lab, version)
             failed = None
@@ -62,10 +64,19 @@ def play(scenario, root, shim, program, version):
             failed += "the daemon's last words:\n" + "".join(lab.log.readlines()[-15:])
         hours = (lab.clock.now - lab.clock.start) / 3600e9
     name = f"{version[0]}.{version[1]} {scenario.__name__}"
-    print(f"{'FAILED' if failed else 'ok':6} {name:24} {hours:5.1f} h in {time.monotonic() - started:5.1f} s", flush=True)
+    print(f"{'FAILED' if failed else 'ok':6} {name:24} seed {lab.seed:<3} {hours:5.1f} h in {time.monotonic() - started:5.1f} s", flush=True)
     if failed:
         print(failed, flush=True)
     return not failed
+
+
+def plays(wanted):
+    """(scenario, start, seed): round 0 is the same on every machine, any other is varied by its number."""
+    seeds = [int(os.environ["SEED"])] if "SEED" in os.environ else range(int(os.environ.get("ROUNDS", "1")))
+    known = [(scenario, START) for scenario in scenarios.ALL] + [(scenario, CALM) for scenario in mishaps.ALL]
+    strange = set(wanted) - {scenario.__name__ for scenario, _ in known}
+    assert not strange, f"no such scenario: {strange}"
+    return [(scenario, start, seed) for seed in seeds for scenario, start in known if not wanted or scenario.__name__ in wanted]
 
 
 def main(wanted):
@@ -77,9 +88,8 @@ def main(wanted):
     for root in filter(None, map(roots.ready, roots.VERSIONS)):
         devices(root)
         version = version_of(root)
-        for scenario in scenarios.ALL:
-            if not wanted or scenario.__name__ in wanted:
-                good = play(scenario, root, shim, program, version) and good
+        for scenario, start, seed in plays(wanted):
+            good = play(scenario, version, Lab(root, shim, program, seed, start)) and good
     return 0 if good else 1
 
 

@@ -27,7 +27,7 @@ class Server:
         self.delay = delay
         self.offset = offset
         self.stratum = stratum
-        self.mode = "normal"  # or alarm, kiss, silent
+        self.mode = "normal"  # or alarm, kiss, unsynchronised, silent
         self.asked = 0
         self.socket = None
         self.open()
@@ -49,6 +49,8 @@ class Server:
         leap, stratum, refid = 0, self.stratum, socket.inet_aton("198.51.100." + self.address.rsplit(".", 1)[1])
         if self.mode == "alarm":
             leap = 3
+        if self.mode == "unsynchronised":
+            stratum = 16
         if self.mode == "kiss":
             leap, stratum, refid = 3, 0, b"RATE"
         head = struct.pack("!BBbb", leap << 6 | 4 << 3 | 4, stratum, query[2] % 18, -20)
@@ -60,13 +62,13 @@ class Server:
 class World:
     """All servers, and the packets that are on their way. A path takes virtual time, never real time."""
 
-    def __init__(self, clock, servers):
+    def __init__(self, clock, servers, seed=0):
         self.clock = clock
         self.servers = servers
         self.utc = 0.0  # what a leap second has done to the time that all of them serve
         self.moving = []
         self.count = 0
-        self.random = random.Random(1712)
+        self.random = random.Random(1712 + seed)
 
     def serve(self):
         """Takes every query that has arrived; says whether there was one."""

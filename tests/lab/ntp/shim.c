@@ -4,7 +4,8 @@
  * the lab and swallows every order to change the clock. No call below ever reaches the kernel's clock.
  *
  * NTPLAB_CLOCK  path of the shared file
- * NTPLAB_MODE   "actor": also waits (poll, nanosleep) in virtual time; "observer": reads the wall clock only
+ * NTPLAB_MODE   "actor": also waits (poll, nanosleep) in virtual time; "observer": reads every clock at what it shows at its start,
+ *               the one that limits are taken by goes on from there as it really does
  *
  * GPL-3.0-or-later
  */
@@ -12,7 +13,9 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,6 +23,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timex.h>
 #include <time.h>
@@ -28,6 +32,7 @@
 #define SLOTS 64
 #define SECOND 1000000000LL
 #define SLEW_PPM 500 /* what Linux does with adjtime(2) */
+#define MAXIMUM_PPB 500000 /* and the most that it makes of a frequency */
 
 struct slot {
 	_Atomic int32_t pid;     /* 0: free */
@@ -47,11 +52,14 @@ struct shared {
 	_Atomic int64_t maxerror_at;
 	_Atomic int64_t adjusted_at; /* true time of the last adjtime that was ordered */
 	_Atomic int64_t adjusted_by;
+	_Atomic int64_t suspended; /* nanoseconds in which CLOCK_MONOTONIC stood still */
+	_Atomic int64_t set;       /* sum of all steps of the system clock */
 	_Atomic int32_t status;
 	_Atomic uint32_t epoch;
 	_Atomic uint32_t activity;
 	_Atomic uint32_t lock;
 	_Atomic uint32_t adjustments;
+	_Atomic uint32_t refuses; /* nobody may set the clock */
 	struct slot slots[SLOTS];
 };
 
@@ -59,16 +67,41 @@ static struct shared *clk;
 static int actor;
 static struct slot *mine;
 static pid_t mine_pid;
+static int64_t ahead; /* virtual minus real CLOCK_MONOTONIC at the start of an observer */
 
 static int (*real_poll)(struct pollfd *, nfds_t, int);
 static int (*real_setsockopt)(int, int, int, const void *, socklen_t);
 static ssize_t (*real_recvmsg)(int, struct msghdr *, int);
 static int (*real_close)(int);
 static int (*real_clock_gettime)(clockid_t, struct timespec *);
+static long (*real_syscall)(long, ...);
+
+/* What daemons wait by. */
+static int64_t awake(void)
+{
+	return clk->now - clk->suspended;
+}
+
+/* What is seen of the environment in /proc does not show that this library stands between the daemon and the kernel. */
+static void hide(void)
+{
+	const char *name = "LD_PRELOAD=";
+	size_t i;
+
+	for (i = 0; environ[i] != NULL; i++)
+		if (strncmp(environ[i], name, strlen(name)) == 0) {
+			char *shown = environ[i];
+			environ[i] = strdup(shown);
+			memset(shown, 'x', strlen(shown));
+		}
+}
+
+static int64_t boot_now(void);
 
 __attribute__((constructor)) static void start(void)
 {
 	const char *path = getenv("NTPLAB_CLOCK"), *mode = getenv("NTPLAB_MODE");
+	struct timespec now;
 	int fd;
 
 	real_poll = dlsym(RTLD_NEXT, "poll");
@@ -76,6 +109,7 @@ __attribute__((constructor)) static void start(void)
 	real_recvmsg = dlsym(RTLD_NEXT, "recvmsg");
 	real_close = dlsym(RTLD_NEXT, "close");
 	real_clock_gettime = dlsym(RTLD_NEXT, "clock_gettime");
+	real_syscall = dlsym(RTLD_NEXT, "syscall");
 	if (path == NULL || (fd = open(path, O_RDWR | O_CLOEXEC)) == -1) {
 		fprintf(stderr, "ntplab: no clock at %s\n", path ? path : "(unset)");
 		_exit(99);
@@ -85,6 +119,10 @@ __attribute__((constructor)) static void start(void)
 	if (clk == MAP_FAILED)
 		_exit(99);
 	actor = mode != NULL && strcmp(mode, "actor") == 0;
+	real_clock_gettime(CLOCK_MONOTONIC, &now);
+	ahead = boot_now() - clk->suspended - (now.tv_sec * SECOND + now.tv_nsec);
+	if (actor && clk->refuses)
+		hide();
 }
 
 __attribute__((destructor)) static void stop(void)
@@ -106,14 +144,15 @@ static void unlock(void)
 	atomic_store(&clk->lock, 0);
 }
 
+static int64_t within(int64_t value, int64_t most)
+{
+	return value > most ? most : value < -most ? -most : value;
+}
+
 /* How much of the slew has been worked off at true time `now`. */
 static int64_t slewed(int64_t now)
 {
-	int64_t most = (now - clk->since) / 1000000 * SLEW_PPM, left = clk->slew;
-
-	if (left < 0)
-		return -most > left ? -most : left;
-	return most < left ? most : left;
+	return within(clk->slew, (now - clk->since) / 1000000 * SLEW_PPM);
 }
 
 static int64_t drifted(int64_t now)
@@ -130,6 +169,12 @@ static int64_t system_now(void)
 	value = now + clk->offset + slewed(now) + drifted(now);
 	unlock();
 	return value;
+}
+
+/* CLOCK_BOOTTIME: nobody sets it, and it is slewed together with the system clock. */
+static int64_t boot_now(void)
+{
+	return system_now() - clk->set;
 }
 
 /* Makes `since` the present; the caller holds the lock. */
@@ -153,10 +198,37 @@ int clock_gettime(clockid_t id, struct timespec *ts)
 		*ts = spec(system_now());
 		return 0;
 	}
-	if (!actor || id == CLOCK_PROCESS_CPUTIME_ID || id == CLOCK_THREAD_CPUTIME_ID)
+	if (id == CLOCK_PROCESS_CPUTIME_ID || id == CLOCK_THREAD_CPUTIME_ID)
 		return real_clock_gettime(id, ts);
-	*ts = spec(clk->now);
+	if (id == CLOCK_BOOTTIME)
+		*ts = spec(boot_now());
+	else if (actor)
+		*ts = spec(boot_now() - clk->suspended);
+	else {
+		real_clock_gettime(CLOCK_MONOTONIC, ts);
+		*ts = spec(ts->tv_sec * SECOND + ts->tv_nsec + ahead);
+	}
 	return 0;
+}
+
+/* An observer's locks wait until a moment of its CLOCK_MONOTONIC, which the kernel knows by another name. */
+long syscall(long number, ...)
+{
+	struct timespec until;
+	long a[6];
+	va_list list;
+	int i;
+
+	va_start(list, number);
+	for (i = 0; i < 6; i++)
+		a[i] = va_arg(list, long);
+	va_end(list);
+	if (!actor && number == SYS_futex && a[3] != 0 && (a[1] & ~FUTEX_PRIVATE_FLAG) == FUTEX_WAIT_BITSET) {
+		until = *(struct timespec *)a[3];
+		until = spec(until.tv_sec * SECOND + until.tv_nsec - ahead);
+		a[3] = (long)&until;
+	}
+	return real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
 int gettimeofday(struct timeval *restrict tv, void *restrict tz)
@@ -178,27 +250,37 @@ time_t time(time_t *out)
 	return now;
 }
 
-static void set_clock(int64_t wanted)
+/* What the kernel says to those who may not set the clock. */
+static int refused(void)
 {
+	if (clk->refuses)
+		errno = EPERM;
+	return clk->refuses ? -1 : 0;
+}
+
+static int set_clock(int64_t wanted)
+{
+	if (refused())
+		return -1;
 	lock();
 	settle();
+	clk->set += wanted - clk->now - clk->offset;
 	clk->offset = wanted - clk->now;
 	clk->slew = 0;
 	unlock();
+	return 0;
 }
 
 int settimeofday(const struct timeval *tv, const struct timezone *tz)
 {
 	(void)tz;
-	set_clock(tv->tv_sec * SECOND + tv->tv_usec * 1000);
-	return 0;
+	return set_clock(tv->tv_sec * SECOND + tv->tv_usec * 1000);
 }
 
 int clock_settime(clockid_t id, const struct timespec *ts)
 {
 	(void)id;
-	set_clock(ts->tv_sec * SECOND + ts->tv_nsec);
-	return 0;
+	return set_clock(ts->tv_sec * SECOND + ts->tv_nsec);
 }
 
 /* Replaces the running slew, returns the rest of the old one. */
@@ -223,6 +305,8 @@ int adjtime(const struct timeval *delta, struct timeval *olddelta)
 {
 	int64_t wanted = 0, old;
 
+	if (delta != NULL && refused())
+		return -1;
 	if (delta != NULL)
 		wanted = delta->tv_sec * SECOND + delta->tv_usec * 1000;
 	old = swap_slew(delta != NULL ? &wanted : NULL);
@@ -238,6 +322,8 @@ static int adjust(struct timex *tx)
 	int64_t wanted = (int64_t)tx->offset * 1000;
 	unsigned modes = tx->modes;
 
+	if (modes != 0 && modes != ADJ_OFFSET_SS_READ && refused())
+		return -1;
 	if (modes == ADJ_OFFSET_SINGLESHOT)
 		tx->offset = swap_slew(&wanted) / 1000;
 	else if (modes == ADJ_OFFSET_SS_READ)
@@ -248,7 +334,7 @@ static int adjust(struct timex *tx)
 	if (modes != ADJ_OFFSET_SINGLESHOT && modes != ADJ_OFFSET_SS_READ) {
 		settle();
 		if (modes & ADJ_FREQUENCY)
-			clk->freq_ppb = (int64_t)tx->freq * 1000 / 65536;
+			clk->freq_ppb = within((int64_t)tx->freq * 1000 / 65536, MAXIMUM_PPB);
 		if (modes & ADJ_STATUS)
 			clk->status = tx->status;
 		if (modes & ADJ_MAXERROR)
@@ -356,7 +442,7 @@ static int wait_for(struct pollfd *fds, nfds_t count, int64_t deadline)
 		ready = real_poll(fds, count, 0);
 		if (ready != 0)
 			return leave(slot, ready);
-		if (atomic_load(&clk->now) >= deadline)
+		if (awake() >= deadline)
 			return leave(slot, 0);
 		atomic_store(&slot->acked, epoch);
 		struct timespec nap = { .tv_nsec = 150000 };
@@ -374,7 +460,7 @@ int poll(struct pollfd *fds, nfds_t count, int timeout)
 		return real_poll(fds, count, timeout);
 	/* A wait of nothing that is repeated would stop virtual time. */
 	if (timeout >= 0)
-		deadline = clk->now + (timeout > 0 ? timeout : 1) * 1000000LL;
+		deadline = awake() + (timeout > 0 ? timeout : 1) * 1000000LL;
 	return wait_for(fds, count, deadline);
 }
 
@@ -390,7 +476,7 @@ int nanosleep(const struct timespec *wanted, struct timespec *rest)
 	static int (*real_nanosleep)(const struct timespec *, struct timespec *);
 
 	if (actor)
-		return wait_for(NULL, 0, clk->now + wanted->tv_sec * SECOND + wanted->tv_nsec);
+		return wait_for(NULL, 0, awake() + wanted->tv_sec * SECOND + wanted->tv_nsec);
 	if (real_nanosleep == NULL)
 		real_nanosleep = dlsym(RTLD_NEXT, "nanosleep");
 	return real_nanosleep(wanted, rest);
