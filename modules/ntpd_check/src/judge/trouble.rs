@@ -58,10 +58,10 @@ pub(super) fn contested(evidence: &Evidence) -> Vec<Finding> {
          only slews",
         spoken(*step),
         lasting(*ago),
-        if steps.len() > 1 {
-            format!(", and {} times more in a day", steps.len() - 1)
-        } else {
-            String::new()
+        match steps.len() {
+            0 | 1 => String::new(),
+            2 => ", and once more in a day".to_owned(),
+            more => format!(", and {} times more in a day", more - 1),
         }
     );
     findings.push(match steps.len() {
