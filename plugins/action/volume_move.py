@@ -8,9 +8,10 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.apiary.bhyve.plugins.action.native import ActionModule as Native
 from ansible_collections.apiary.bhyve.plugins.modules import volume_move
 from ansible_collections.apiary.bhyve.plugins.plugin_utils import _ends as ends, _programs as programs
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._links import Refused
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._options import Options
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._shown import all_shown
-from ansible_collections.apiary.bhyve.plugins.plugin_utils._streaming import VOLUMES, Host
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._streaming import VOLUMES, Host, check_connections
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._volumes import Volumes
 
 # Reads the programs: a worker then has their sums.
@@ -39,10 +40,10 @@ class ActionModule(Native):
             return dict(result, failed=True, msg="volume_move: its program %s has not been built: run `make build`, or install a release" % VOLUMES)
         source = next(iter(several.values()))["source"]
         hosts = [Host(source, ends.other_end(self, source, task_vars), found), Host(self.host, self, found)]
-        for host in hosts:
-            refused = ends.refusal(host.action)
-            if refused:
-                return dict(result, failed=True, msg="volume_move: no stream can go to or from %s: %s" % (host.name, refused))
+        try:
+            check_connections(*hosts)
+        except Refused as refused:
+            return dict(result, failed=True, msg="volume_move: %s" % refused)
         answers = Volumes(*hosts, several).answers()
         told = answers[""] if "guests" not in options else self._several(answers)
         return dict(result, **all_shown(told))

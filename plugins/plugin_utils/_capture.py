@@ -6,14 +6,13 @@ from __future__ import annotations
 
 from ansible_collections.apiary.bhyve.plugins.plugin_utils import _ends as ends, _programs as programs
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._links import Refused
-from ansible_collections.apiary.bhyve.plugins.plugin_utils._streaming import VOLUMES, Host, Side, connect
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._streaming import VOLUMES, Host, Side, check_connections, connect
 
 # Reads the programs: a worker then has their sums.
 programs.built(VOLUMES)
 
 _UNKNOWN = "option source_host is %s, which is no host of the inventory"
 _MISSING = "there is no %s on %s: expected the disk of a guest, a ZFS volume or a raw file"
-_NO_WAY = "no stream can go to or from %s: %s"
 
 
 class Capture:
@@ -43,10 +42,7 @@ class Capture:
         if self.name not in variables["hostvars"]:
             raise Refused(_UNKNOWN % self.name)
         host = Host(self.name, ends.other_end(self.action, self.name, variables), programs.built(VOLUMES))
-        for each in (host, self.catalogue):
-            refused = ends.refusal(each.action)
-            if refused:
-                raise Refused(_NO_WAY % (each.name, refused))
+        check_connections(host, self.catalogue)
         return host
 
     def _size(self, host):

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import dataclasses
 
-from ansible_collections.apiary.bhyve.plugins.plugin_utils import _pipe as pipe, _progress as progress, _verdict as verdict
+from ansible_collections.apiary.bhyve.plugins.plugin_utils import _ends as ends, _pipe as pipe, _progress as progress, _verdict as verdict
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._links import Refused
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._options import encode
 
 # The program that sends and receives volumes.
 VOLUMES = "volume_stream"
 
+_NO_WAY = "no stream can go to or from %s: %s"
 _CUT = "the connection to %s ended before the stream did"
 
 
@@ -61,6 +62,14 @@ class Side:
         if answer.word == "" and answer.rc == 255:
             return {"failed": True, "msg": _CUT % self.host.name}
         return self.host.judged(answer)
+
+
+def check_connections(*hosts):
+    """Refuses a host over whose connection no stream can go."""
+    for host in hosts:
+        refused = ends.refusal(host.action)
+        if refused:
+            raise Refused(_NO_WAY % (host.name, refused))
 
 
 def connect(sender, receiver, label, total):
