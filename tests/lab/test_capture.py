@@ -5,25 +5,21 @@
 from __future__ import annotations
 
 import pytest
-from test_redeploy import cut
-from test_second_day import BANNER, Host, Site, changes, guest, row
+from test_redeploy import cut, site as one_guest  # noqa: F401
+from test_second_day import BANNER, changes, guest, row
 
 IMAGE = "set-up-20261129"
 MARK, AT = b"what was set up", 8 << 20
 
 
 @pytest.fixture
-def site(lab, tmp_path):
+def site(one_guest):  # noqa: F811
     """A guest that runs, and on whose disk something was set up."""
-    site = Site(tmp_path, [Host("hv1", tmp_path / "hv1", lab.uri)])
-    site.publish("20260101")
-    [hv1] = site.hosts
-    hv1.guests["web1"] = guest(wait_for={"console": BANNER % "20260101"})
-    site.deploy()
+    [hv1] = one_guest.hosts
     with open(hv1.folder / "volumes/web1.raw", "r+b") as disk:
         disk.seek(AT)
         disk.write(MARK)
-    return site
+    return one_guest
 
 
 def capture(site, *words, image=IMAGE, code=0):
