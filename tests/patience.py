@@ -14,7 +14,8 @@ FACTOR = float(os.environ.get("APIARY_PATIENCE", "1"))
 def patience(seconds):
     """The limit, in seconds, of something that only a failure makes last so long.
 
-    `seconds` are at least thirty times what is usual. A limit that a test expects to run out is tiny, and not multiplied.
+    `seconds` are at least thirty times what is usual, and six times where that is half a minute or more: what hangs has to end
+    while continuous integration has time to try it once more. A limit that a test expects to run out is tiny, and not multiplied.
     """
     return seconds * FACTOR
 

@@ -8,8 +8,9 @@
 #                                        waited for and what COMMAND printed last, and returns 1. Where COMMAND returns 3,
 #                                        WHAT cannot come any more, and the wait is over.
 #
-# SECONDS are at least thirty times what is usual: a slow machine is not a failure. A limit that a test expects to run out
-# is tiny, and not multiplied.
+# SECONDS are at least thirty times what is usual, and six times where that is half a minute or more: a slow machine is not a
+# failure, and what hangs has to end while continuous integration has time to try it once more. A limit that a test expects
+# to run out is tiny, and not multiplied.
 
 patience() {
     awk -v seconds="$1" -v factor="${APIARY_PATIENCE:-1}" 'BEGIN { printf "%d\n", seconds * factor + 0.5 }'

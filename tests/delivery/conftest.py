@@ -66,7 +66,7 @@ class Site:
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
-            timeout=patience(1800),
+            timeout=patience(600),
         )
 
     def ask(self, host, options=None, *words, module="apiary.bhyve.probe", **environment):

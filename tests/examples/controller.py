@@ -77,7 +77,7 @@ class Controller:
         results.write_text("")
         settings = [f"{name}={value}" for name, value in self.environment.items()]
         words = [*self.enter, "env", "-i", "-C", self.inside, *settings, "sh", "-c", command]
-        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=patience(1800))
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=patience(600))
         assert done.returncode == code, f"{command}: {done.returncode}\n{done.stdout}{done.stderr}"
         found = Results(json.loads(line) for line in results.read_text().splitlines())
         self.ran.update([command], (each["task"] for each in found if each["outcome"] != "skipped"))

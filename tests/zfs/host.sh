@@ -80,7 +80,7 @@ boot() {
     done
     exec 8>&-
     echo "$port" >"$run/port"
-    wait_for 900 "the guest to be ready" is_ready || exit 1
+    wait_for 300 "the guest to be ready" is_ready || exit 1
 }
 
 # Usually after less than 30 seconds.

@@ -47,7 +47,7 @@ class Site:
         return {**os.environ, **{"ANSIBLE_" + name: str(value) for name, value in settings.items()}}
 
     def move(self, *words, code=0, **asked):
-        options = {"env": self.environment, "stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": patience(1800)}
+        options = {"env": self.environment, "stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": patience(600)}
         done = subprocess.run([*self.command(asked), *words], **options)
         assert done.returncode == code, done.stdout + done.stderr
         return int(re.search(r"^hv2 .*changed=(\d+)", done.stdout, re.M)[1]), " ".join(done.stdout.split())

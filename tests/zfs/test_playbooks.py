@@ -71,7 +71,7 @@ class Site:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=patience(1800),
+            timeout=patience(600),
         )
         assert done.returncode == code, done.stdout + done.stderr
         return int(re.search(rf"^{host} .*changed=(\d+)", done.stdout, re.M)[1]), done.stdout

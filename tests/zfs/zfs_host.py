@@ -29,7 +29,7 @@ def writer():
 class Guest:
     """The guest, over ssh. Its answers are checked: a failed command is an error unless a test asks for the status."""
 
-    limit = patience(900)  # only a command that hangs takes that long
+    limit = patience(300)  # only a command that hangs takes that long
 
     def host(self, *words, **options):
         return subprocess.run([HERE / "host.sh", *words], check=True, timeout=self.limit, **options)
@@ -61,7 +61,7 @@ class Guest:
 
     def script(self, words, stdin=None):
         """What a script of in_guest/ prints as JSON, given JSON: many steps in one exchange, which may take longer."""
-        return json.loads(self.sh(f"{SCRIPTS}/{words}", json.dumps(stdin), limit=patience(3600)))
+        return json.loads(self.sh(f"{SCRIPTS}/{words}", json.dumps(stdin), limit=patience(900)))
 
     def wait_for(self, what, command, seconds=120):
         """Until a command of the shell succeeds."""
