@@ -11,10 +11,9 @@ pub const LONGEST_GAP: f64 = 1800.0;
 const SLACK: f64 = 5.0;
 const DRIFT: f64 = 0.01;
 
-/// What Linux slews, in seconds per second, and what reading two clocks one after the other costs on a busy host. Only Linux shows
-/// the clock that steps are told by.
-const FASTEST_SLEW: f64 = 600e-6;
-const READING: f64 = 0.05;
+/// What reading two clocks one after the other may cost on a busy host. Only Linux shows the clock that steps are told by, and slews
+/// it together with the one that is set: nothing but a step moves them apart.
+pub const READING: f64 = 0.05;
 
 /// A moment as three clocks show it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -46,12 +45,12 @@ impl Moment {
         if (0.0..=longest).contains(&gap) { gap } else { 0.0 }
     }
 
-    /// By how much somebody set the clock since `earlier`, where this can be told and is more than a kernel slews.
+    /// By how much somebody set the clock since `earlier`, where this can be told and is more than reading clocks costs.
     pub fn stepped_since(&self, earlier: &Self) -> Option<f64> {
         let (now, then) = self.boot.zip(earlier.boot)?;
         let passed = now - then;
         let step = (self.at - earlier.at) - passed;
-        (passed >= 0.0 && step.abs() > READING + FASTEST_SLEW * passed).then_some(step)
+        (passed >= 0.0 && step.abs() > READING).then_some(step)
     }
 
     /// Seconds since `earlier` by the clock that nobody sets, if both moments are of one start of this host.
@@ -77,6 +76,7 @@ mod tests {
             ("a long gap", moment(8200.0, 7250.0, 7250.0), 0.0, None),
             ("set forward by an hour", moment(4900.0, 350.0, 350.0), 0.0, Some(3600.0)),
             ("set back by an hour", moment(-2300.0, 350.0, 350.0), 0.0, Some(-3600.0)),
+            ("set by an eighth of a second", moment(1300.125, 350.0, 350.0), 0.0, Some(0.125)),
             ("the host was started anew", moment(1300.0, 20.0, 20.0), 0.0, None),
         ];
         for (name, now, watched, step) in cases {

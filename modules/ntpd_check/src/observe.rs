@@ -2,11 +2,13 @@
 
 //! Gathers the evidence. Reads, asks and probes; writes nothing.
 
+mod clocks;
+
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use nix::time::{ClockId, clock_gettime};
+use clocks::{Clocks, since_1970};
 
 use crate::daemon::{self, Kind};
 use crate::evidence::{Evidence, Source};
@@ -84,10 +86,11 @@ pub fn observe(params: &Params) -> Result<Observed> {
     let loaded = state::load(&state_path(params));
     let memory = loaded.as_ref().map(|_| ()).map_err(|error| format!("{error:#}"));
     let state = keep(loaded, &mut notes).unwrap_or_default();
+    let clocks = Clocks::read()?;
     let mut evidence = Evidence {
-        now: now(),
-        ticks: Duration::from(clock_gettime(ClockId::CLOCK_MONOTONIC)?).as_secs_f64(),
-        boot: since_boot(),
+        now: clocks.now,
+        ticks: clocks.ticks,
+        boot: clocks.boot,
         uptime: process.map(|process| process.uptime as f64),
         pid: process.map(|process| process.pid),
         drift_ppm: drift,
@@ -117,7 +120,7 @@ pub fn state_path(params: &Params) -> PathBuf {
 fn compared(params: &Params, server: &str) -> Result<Observed> {
     let mut notes = Vec::new();
     let source = compare::source(server, params)?;
-    let evidence = Evidence { leaps: leaps(params, &mut notes), ..Evidence::of_source(now(), source) };
+    let evidence = Evidence { leaps: leaps(params, &mut notes), ..Evidence::of_source(since_1970(), source) };
     let memory = Err("one server is asked".to_owned());
     Ok(Observed { memory, notes, ..Observed::of(evidence) })
 }
@@ -135,7 +138,7 @@ fn saved(params: &Params, path: &Path) -> Result<Observed> {
         }
     };
     // A saved output has no date: no leap second can be near it.
-    let evidence = Evidence::of_source(now(), source);
+    let evidence = Evidence::of_source(since_1970(), source);
     let candidates = vet(&probe_all(&params.candidates, sampling(params))?);
     if params.probe || params.repair {
         notes.push("a saved output is judged: no peer is probed and nothing is repaired".to_owned());
@@ -265,21 +268,6 @@ fn leaps(params: &Params, notes: &mut Vec<String>) -> Option<LeapTable> {
     let places = leap::PLACES.iter().map(Path::new).filter(|path| path.exists());
     // tzdata may be older than what the base system fetches, or newer.
     leap::newest(places.filter_map(|path| keep(read(path), notes)))
-}
-
-/// CLOCK_BOOTTIME counts a suspend, unlike CLOCK_MONOTONIC.
-#[cfg(target_os = "linux")]
-fn since_boot() -> Option<f64> {
-    clock_gettime(ClockId::CLOCK_BOOTTIME).ok().map(|time| Duration::from(time).as_secs_f64())
-}
-
-#[cfg(not(target_os = "linux"))]
-fn since_boot() -> Option<f64> {
-    None
-}
-
-fn now() -> f64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
 
 #[cfg(test)]

@@ -40,7 +40,8 @@ pub struct Host {
     pub error: f64,
     pub slew: f64,
     ticks: f64,
-    boot: f64,
+    /// What the local clock shows beyond CLOCK_BOOTTIME, which is slewed, suspended and frozen with it: only who sets it changes that.
+    set: f64,
     frequency: f64,
     pub servers: Vec<Server>,
     pub ntpd: Ntpd,
@@ -74,7 +75,7 @@ impl Host {
             error,
             slew: 0.0,
             ticks: 5000.0,
-            boot: 5000.0,
+            set: BEGIN - error - 5000.0,
             frequency: random.between(-60e-6, 60e-6),
             ntpd: Ntpd::start(servers.len(), 5000.0, sees_slew),
             servers,
@@ -119,12 +120,16 @@ impl Host {
         self.error += self.frequency * seconds - slewed;
         self.t += seconds;
         self.ticks += seconds;
-        self.boot += seconds;
     }
 
     /// The local clock.
     pub fn local(&self) -> f64 {
         self.t - self.error
+    }
+
+    /// CLOCK_BOOTTIME.
+    fn boot(&self) -> f64 {
+        self.local() - self.set
     }
 
     fn measure(&mut self, who: usize) -> (f64, f64) {
@@ -179,8 +184,8 @@ impl Host {
         };
         let mut evidence = Evidence {
             ticks: self.ticks,
-            boot: Some(self.boot),
-            uptime: Some((self.boot - self.started).floor()),
+            boot: Some(self.boot()),
+            uptime: Some((self.boot() - self.started).floor()),
             pid: Some(self.pid),
             may_set: Some(self.ntpd.may_set),
             adjusted_ago: self.adjusted.filter(|_| self.listens).map(|at| self.local() - at),
@@ -206,7 +211,7 @@ impl Host {
 
     pub fn restart(&mut self) {
         self.pid += 7;
-        self.started = self.boot;
+        self.started = self.boot();
         self.ntpd = Ntpd::start(self.servers.len(), self.ticks, self.sees_slew);
         self.adjusted = None;
     }
@@ -214,14 +219,12 @@ impl Host {
     /// Nothing runs, the battery clock does, to the second.
     pub fn suspend(&mut self, seconds: f64) {
         self.t += seconds;
-        self.boot += seconds;
         self.error += self.random.between(-0.5, 0.5);
     }
 
     /// The hypervisor stops the machine; its counter runs on, so no clock shows that.
     pub fn pause(&mut self, seconds: f64) {
         self.t += seconds;
-        self.boot += seconds;
         self.ticks += seconds;
         self.error += self.frequency * seconds;
     }
@@ -235,5 +238,6 @@ impl Host {
     /// Somebody sets the clock.
     pub fn step(&mut self, seconds: f64) {
         self.error -= seconds;
+        self.set += seconds;
     }
 }
