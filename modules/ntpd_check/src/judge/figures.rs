@@ -152,6 +152,8 @@ impl Figures {
             self.clock_error = self.probed;
             self.error_source = Some(ErrorSource::Probes);
             self.probe_majority = Some([found.low, found.high]);
+            // The row is stale, and its server is none of those who lie.
+            self.falsetickers.retain(|label| !votes::agrees(probes, label, &found));
             self.truechimers = self.truechimers.max(u32::try_from(inside.len()).unwrap_or(u32::MAX));
         }
     }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::select::Claim;
+use super::select::{Claim, Majority};
 use crate::probe::{Answer, Probed};
 use crate::report::{Peer, Sample};
 
@@ -32,9 +32,18 @@ pub(crate) fn of_probes(probes: &[Probed]) -> Vec<Claim> {
         let address = addresses.insert(probe.address.as_deref().unwrap_or(&probe.server));
         address && source(answer).is_none_or(|source| sources.insert(source))
     });
-    best.iter()
-        .map(|(_, answer)| Claim { offset: answer.offset, radius: answer.root_distance + FLOOR })
-        .collect()
+    best.iter().map(|(_, answer)| claim(answer)).collect()
+}
+
+fn claim(answer: &Answer) -> Claim {
+    Claim { offset: answer.offset, radius: answer.root_distance + FLOOR }
+}
+
+/// Whether a server's own probe shares the interval that most probes agree on.
+pub(super) fn agrees(probes: &[Probed], server: &str, most: &Majority) -> bool {
+    let probe = probes.iter().find(|probe| probe.server == server);
+    let claim = probe.and_then(Probed::best).map(claim);
+    claim.is_some_and(|it| it.offset + it.radius >= most.low && it.offset - it.radius <= most.high)
 }
 
 /// The server that this one follows, where its reference id names one. At stratum 1 it names a kind of clock, and some servers go on

@@ -48,6 +48,19 @@ fn probes_outweigh_the_daemon_only_where_they_are_most_of_its_peers() {
     assert_eq!(judged(&right).notes, ["direct probes refute ntpctl: 900.0 ms against 0.2 ms"]);
 }
 
+/// After a step of the clock, rows show what was so before it, each until its server is asked again.
+#[test]
+fn a_server_whose_row_is_stale_does_not_lie() {
+    let mut off = peers(&[900.0, 900.1, 900.2, -600.0]);
+    assert_eq!(said(&off), (Verdict::Discordant, Severity::Critical));
+    off.probes = (0..4).map(|at| probed(&format!("192.0.2.{at}"), 0.9)).collect();
+    assert_eq!(said(&off), (Verdict::Offset, Severity::Critical));
+    assert!(judged(&off).falsetickers.is_empty());
+    off.probes[3] = probed("192.0.2.3", -0.6);
+    assert_eq!(said(&off), (Verdict::Discordant, Severity::Critical));
+    assert_eq!(judged(&off).falsetickers, ["192.0.2.3"]);
+}
+
 /// 7.9 on Linux shows wild offsets while it slews: a look with probes does not measure one without.
 #[test]
 fn what_the_daemon_showed_is_not_compared_with_what_probes_measure() {
