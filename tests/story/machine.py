@@ -22,11 +22,12 @@ BANNER = "apiary demo guest %s is up"
 # A user that libvirtd knows by name, and folders that libvirt.sh lays its own over.
 PREPARE = f"""
 id -u libvirt-qemu >/dev/null 2>&1 || useradd --system --user-group libvirt-qemu
-mkdir -p /etc/libvirt /run/libvirt /var/lib/libvirt /var/cache/libvirt /var/log/libvirt {CATALOGUE}
+mkdir -p /etc/libvirt /run/libvirt /var/lib/libvirt /var/cache/libvirt /var/log/libvirt {CATALOGUE} {FOLDER}/pools
+[ -z "$disk" ] || {{ mkfs.ext4 -q -F -O ^has_journal -T largefile4 "$disk"; mount -o noinit_itable "$disk" {FOLDER}/pools; }}
 for host in {" ".join(HOSTS)}; do
     mkdir -p {FOLDER}/$host/consoles
-    truncate -s 1G {FOLDER}/$host.pool
-    zpool create -f -O compression=lz4 -O mountpoint=none $host {FOLDER}/$host.pool
+    truncate -s "$size" {FOLDER}/pools/$host
+    zpool create -f -O compression=lz4 -O mountpoint=none $host {FOLDER}/pools/$host
     zfs create $host/vm
     zfs create $host/images
 done
@@ -36,19 +37,25 @@ START = f"""
 for host in {" ".join(HOSTS)}; do (libvirt_start {FOLDER}/$host) & started="${{started-}} $!"; done
 for each in $started; do wait $each; done
 """
-STOP = f". /root/lab/libvirt.sh; for host in {' '.join(HOSTS)}; do libvirt_stop {FOLDER}/$host; zpool destroy $host; done; rm -rf {FOLDER}"
+STOP = f"""
+. /root/lab/libvirt.sh
+for host in {" ".join(HOSTS)}; do libvirt_stop {FOLDER}/$host; zpool destroy $host; done
+! mountpoint -q {FOLDER}/pools || umount {FOLDER}/pools
+rm -rf {FOLDER}
+"""
 
 
 class Machine:
     """The machine of tests/zfs, with libvirt and qemu in it for as long as it is entered."""
 
-    def __init__(self, guest):
-        self.guest = guest
+    def __init__(self, guest, size="1G", disk=""):
+        """The pools are files of this `size`, where they are too large for the machine's own file system on a file system made on a `disk`."""
+        self.guest, self.pools = guest, f"size={size} disk={disk}\n"
 
     def __enter__(self):
         self.guest.host("push", str(TOP / "tests/lab"), str(TOP / "tests/patience.sh"), str(HERE / "in_machine"))
         self._bring_programs()
-        self.guest.sh(PREPARE)
+        self.bash(self.pools + PREPARE)
         self.bash(START)
         return self
 
