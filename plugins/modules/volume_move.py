@@ -52,12 +52,20 @@ options:
       - Several volumes in one call. The options of each by a name for it; those beside O(guests) go for all of them.
       - What goes wrong with one of them is its own affair. The others are done, and the task fails at the end. See RV(guests).
     type: dict
+  since:
+    description:
+      - What a call with V(copied) has returned of this volume as RV(volume.since). With it, V(moved) is one exchange with each host, in which
+        a snapshot is taken, sent and received, and the volume gets its name. It is for the time in which a guest is off.
+      - Where somebody has taken a snapshot meanwhile, or anything else is in the way, the volume is brought as without it. The snapshots of
+        the move are left on the volume until V(given).
+    type: dict
   state:
     description:
       - V(copied) does what can be done while the guest runs. On ZFS it takes a snapshot and brings everything up to it; of a raw file it only takes the
         place. It checks that there is room.
       - V(moved) is for when the guest is off. It brings what has been written since, and gives the volume its name.
-      - V(given) destroys the volume on O(source), where it has come whole and has not been written to since.
+      - V(given) destroys the volume on O(source), where it has come whole and has not been written to since, and snapshots of the move that
+        are left.
     type: str
     choices: [copied, moved, given]
     default: moved
@@ -76,6 +84,7 @@ EXAMPLES = r"""
     dataset: zroot/guests/web1
     golden: zroot/images
     state: copied
+  register: copied
 
 - name: Shut the guest down there
   apiary.bhyve.libvirt_domain:
@@ -89,6 +98,7 @@ EXAMPLES = r"""
     source: hv1
     dataset: zroot/guests/web1
     golden: zroot/images
+    since: "{{ copied.volume.since }}"
 
 - name: Take it away from hv1, when the guest runs here
   apiary.bhyve.volume_move:
@@ -112,6 +122,15 @@ volume:
     seconds:
       description: How long that took.
       type: float
+    name:
+      description: What it is called until it is whole, or its own name where it is that already.
+      returned: with O(state=copied), but in check mode
+      type: str
+      sample: zroot/guests/web1.move
+    since:
+      description: What O(since) takes, or null where there is nothing that could go on from, as of a raw file.
+      returned: with O(state=copied), but in check mode
+      type: dict
 guests:
   description:
     - What became of each volume, by its name; the keys are those that one volume alone is answered with, C(changed), C(failed) and

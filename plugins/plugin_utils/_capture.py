@@ -57,5 +57,5 @@ class Capture:
 
     def _sent(self, host, size):
         sender, receiver = Side(host, {**self.place, "state": "captured"}), Side(self.catalogue, self.options)
-        reply, _sent = connect(sender, receiver, "capturing %s" % self.at, size)
+        _of_sender, reply, _sent = connect(sender, receiver, "capturing %s" % self.at, size)
         return reply

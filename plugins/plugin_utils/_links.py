@@ -19,6 +19,12 @@ _NO_IMAGE = "%s is a clone of %s (guid %s), which no golden volume on %s has: re
 _ROOM = "%s needs up to %d MiB on %s, found %d MiB: free some space"
 _MIB = 1 << 20
 
+# What a volume gets when it has its name (modules/zfs_receive/src/dataset/moving/receiver.rs).
+_LATER = ("volmode", "reservation", "refreservation")
+
+# Behind the name of a snapshot, for the one that is taken next.
+_REST = "-rest"
+
 
 @dataclasses.dataclass(frozen=True)
 class Volume:
@@ -92,6 +98,27 @@ def total(volume, offered, expected):
     if volume.is_file or _golden(offered, expected):
         return offered["used"]
     return offered["referenced"]
+
+
+def since(volume, offered):
+    """What a call that brings the rest goes on from, when all that is `offered` has come; None of a raw file, which has no rest."""
+    if volume.is_file or not offered["snapshots"]:
+        return None
+    newest = offered["snapshots"][-1]
+    later = {name: value for name, value in offered["properties"].items() if name in _LATER}
+    return {"snapshot": newest["name"], "guid": newest["guid"], "properties": later}
+
+
+def rest(volume, told):
+    """The stream of what has been written since, whose snapshot is taken as it is sent, and after which the volume is whole; TOLD is what
+    `since` has said. Its sender refuses where somebody has taken a snapshot meanwhile."""
+    snapshot, base = ("%s@%s" % (volume.at["dataset"], name) for name in (told["snapshot"] + _REST, told["snapshot"]))
+    sender = {**volume.at, "state": "sent", "take": True, "snapshot": snapshot, "base": base, "guid": told["guid"]}
+    receiver = {
+        **volume.to, "state": "received", "finish": True, "snapshot": told["snapshot"] + _REST, "base_guid": told["guid"],
+        "properties": told["properties"],
+    }
+    return Link(sender, receiver)
 
 
 def links(volume, offered, expected):

@@ -61,13 +61,15 @@ class End:
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What both ends have answered, how many bytes went over, whether they were all, and whether the target ended before."""
+    """What both ends have answered, how many bytes went over, whether they were all, whether the target ended before, and whether both were
+    ended, because nobody waits any more or nothing came."""
 
     source: exchange.Answer
     target: exchange.Answer
     sent: int
     whole: bool
     refused: bool
+    given_up: bool
 
     def blamed(self):
         """Which end has to be asked what went wrong: the one that ended the other."""
@@ -90,7 +92,7 @@ def connect(source, target, show=lambda record: None, label="", total=0):
             _end(sender)
         pump.close()
         source_says = _answer(pump.said(), sender, said[0])
-        return Outcome(source_says, _answer(_read(said[1], receiver), receiver, said[2]), pump.sent, pump.whole, pump.refused)
+        return Outcome(source_says, _answer(_read(said[1], receiver), receiver, said[2]), pump.sent, pump.whole, pump.refused, pump.given_up)
 
 
 def _answer(stdout, process, stderr):

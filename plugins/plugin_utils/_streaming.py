@@ -15,6 +15,11 @@ VOLUMES = "volume_stream"
 
 _NO_WAY = "no stream can go to or from %s: %s"
 _CUT = "the connection to %s ended before the stream did"
+_GIVEN_UP = "the stream from %s was given up: nobody waits for it any more, or nothing came"
+
+
+class GivenUp(Refused):
+    """Nothing else is to be tried: whoever has asked may be dead, and the next one may be at work already."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -73,15 +78,17 @@ def check_connections(*hosts):
 
 
 def connect(sender, receiver, label, total):
-    """Has a stream go from one side to the other, and shows how far it is. Returns the receiver's reply, and how many bytes went over."""
+    """Has a stream go from one side to the other, and shows how far it is. Returns both replies, and how many bytes went over."""
     action = receiver.host.action
     line = progress.Line(action._display, action.host)
     show = line.show if progress.at_terminal(action._display) else lambda _record: None
     outcome = pipe.connect(sender.run(), receiver.run(), show, label, total or 0)
     replies = {sender: sender.reply(outcome.source), receiver: receiver.reply(outcome.target)}
+    if outcome.given_up:
+        raise GivenUp(_GIVEN_UP % sender.host.name)
     for side in (receiver, sender) if outcome.blamed() == "target" else (sender, receiver):
         if replies[side].get("failed"):
             raise Refused("%s: %s" % (side.host.name, replies[side]["msg"]))
     if not outcome.whole:
         raise Refused(_CUT % sender.host.name)
-    return replies[receiver], outcome.sent
+    return replies[sender], replies[receiver], outcome.sent

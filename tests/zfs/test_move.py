@@ -52,6 +52,32 @@ class Site:
         assert done.returncode == code, done.stdout + done.stderr
         return int(re.search(r"^hv2 .*changed=(\d+)", done.stdout, re.M)[1]), " ".join(done.stdout.split())
 
+    def told(self, **asked):
+        """What has become of each volume."""
+        words = self.move(**asked)[1]
+        return json.loads(json.loads(re.search(r'"msg": ("\{.*?\}") \}', words)[1]))["guests"]
+
+    def going_on(self, copied, *names):
+        """What is asked for when the guest is off, after a call that has COPIED its volumes."""
+        options = self.options(*names)
+        for name in names:
+            options["guests"][name]["since"] = copied[name]["volume"]["since"]
+        return options
+
+    def cut(self, asked, end):
+        """Kills one end of a stream, or the controller; the status of what had asked for it."""
+        running = subprocess.Popen(self.command(asked), env=self.environment, stdout=subprocess.DEVNULL, start_new_session=True)
+        # In one exchange: a quarter of a second later all of it may have come.
+        begun = "until pgrep -x zfs -a | grep -q receive; do sleep 0.02; done"
+        if end == "controller":
+            self.guest.sh(begun, limit=patience(300))
+            os.killpg(running.pid, 9)
+        else:
+            self.guest.sh(f"{begun}; pkill -9 -f '[z]fs {'send' if end == 'sender' else 'receive'}'", limit=patience(300))
+        status = running.wait()
+        self.guest.wait_for("what was killed to be gone", "! pgrep -x zfs > /dev/null")
+        return status
+
 
 @pytest.fixture
 def site(tmp_path, guest, place):
@@ -124,16 +150,7 @@ def test_what_is_a_clone_needs_its_image(guest, place, site):
 @pytest.mark.parametrize("end", ["sender", "receiver", "controller"])
 def test_whoever_is_killed_the_same_call_goes_on(guest, place, site, end):
     here, there = f"{place.vm}/web1:data", f"{site.pool}/vm/web1:data"
-    running = subprocess.Popen(site.command(site.options("web1:data", state="copied")), env=site.environment, stdout=subprocess.DEVNULL, start_new_session=True)
-    # In one exchange: a quarter of a second later all of it may have come.
-    begun = "until pgrep -x zfs -a | grep -q receive; do sleep 0.02; done"
-    if end == "controller":
-        guest.sh(begun, limit=patience(300))
-        os.killpg(running.pid, 9)
-    else:
-        guest.sh(f"{begun}; pkill -9 -f '[z]fs {'send' if end == 'sender' else 'receive'}'", limit=patience(300))
-    assert running.wait() != 0
-    guest.wait_for("what was killed to be gone", "! pgrep -x zfs > /dev/null")
+    assert site.cut(site.options("web1:data", state="copied"), end) != 0
     # Half a stream is nothing; one that was whole when its receiver was killed has its snapshot.
     left = guest.call(f"zfs list -H -o name -r -t all {there}.move")[1].split()
     assert left == [] or len(left) > 1, left
@@ -141,5 +158,38 @@ def test_whoever_is_killed_the_same_call_goes_on(guest, place, site, end):
     write(guest, here, 3, 1)
     site.move(**site.options("web1:data"))
     assert sums(guest, there) == sums(guest, here)
+    site.move(**site.options("web1:data", state="given"))
+    assert guest.call(f"zfs list {here}")[0] != 0
+
+
+def test_the_rest_goes_over_at_once_unless_something_is_in_the_way(guest, place, site):
+    here, there, names = f"{place.vm}/web1", f"{site.pool}/vm/web1", ["web1:data", "web1"]
+    copied = site.told(**site.options(*names, state="copied"))
+    assert [copied[name]["volume"]["name"] for name in names] == [f"{there}:data.move", f"{there}.move"]
+    write(guest, here, 0, 1)
+    write(guest, f"{here}:data", 40, 1)
+    guest.sh(f"zfs snapshot {here}:data@nightly")
+    expected = sums(guest, here, f"{here}:data")
+    told = site.told(**site.going_on(copied, *names))
+    # What somebody has taken goes with it, in a stream of its own.
+    assert {name: told[name]["volume"]["streams"] for name in names} == {"web1:data": 2, "web1": 1}
+    assert sums(guest, there, f"{there}:data") == expected
+    assert guest.sh(f"zfs get -H -o value volmode,apiary.bhyve:unfinished {there}").split() == ["default", "-"]
+    # Snapshots of the move stay where they delay nobody, until they go with the volume where it was.
+    left = [f"{there}:data", f"{there}:data@nightly"]
+    assert [name.partition("@apiary-move-")[0] for name in guest.names(f"{site.pool}/vm")] == [there, there, there, *left]
+    assert site.move(**site.options(*names, state="given"))[0] == 1 and guest.names(f"{site.pool}/vm") == [there, *left]
+    assert site.move(**site.options(*names, state="given"))[0] == 0 and guest.call(f"zfs list {here}")[0] != 0
+
+
+@pytest.mark.parametrize("end", ["sender", "receiver", "controller"])
+def test_whoever_is_killed_over_the_rest_none_of_it_is_lost(guest, place, site, end):
+    here, there = f"{place.vm}/web1:data", f"{site.pool}/vm/web1:data"
+    copied = site.told(**site.options("web1:data", state="copied"))
+    write(guest, here, 16, 16)
+    # An end of a stream that is killed has it brought in the other way, in the same call.
+    assert (site.cut(site.going_on(copied, "web1:data"), end) != 0) == (end == "controller")
+    site.move(**site.going_on(copied, "web1:data"))
+    assert sums(guest, there) == sums(guest, here) and guest.names(f"{site.pool}/vm") == [there]
     site.move(**site.options("web1:data", state="given"))
     assert guest.call(f"zfs list {here}")[0] != 0

@@ -25,9 +25,8 @@ const AT_ONCE: usize = 1;
 /// Where the volume is not as it has to be for this step, or a stream cannot be believed.
 pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
     let (place, step) = params.job()?;
-    if let (true, Step::Sent(_) | Step::Captured | Step::Received(_) | Step::Finished(_)) =
-        (task.check_mode, &step)
-    {
+    let looks = matches!(step, Step::Offered(_) | Step::Expected(_) | Step::Given(_));
+    if task.check_mode && !looks {
         bail!("nothing is sent or received in check mode");
     }
     match place {
@@ -39,6 +38,7 @@ pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
             Step::Expected(expected) => datasets::receiver::expect(&name, &expected, task),
             Step::Received(received) => datasets::receiver::receive(&name, &received, task),
             Step::Finished(finished) => datasets::receiver::finish(&name, &finished, task),
+            Step::Swept => datasets::receiver::sweep(&name, task),
         },
         Place::File(path) => match step {
             Step::Offered(_) => files::offer(&path),
@@ -48,6 +48,7 @@ pub fn module(params: Params, task: &mut Task) -> Result<Reply> {
             Step::Expected(expected) => files::expect(&path, &expected, task),
             Step::Received(received) => files::receive(&path, &received, task),
             Step::Finished(finished) => files::finish(&path, &finished, task),
+            Step::Swept => bail!("no snapshots are taken of a raw file: expected option `dataset`"),
         },
     }
 }

@@ -24,13 +24,16 @@ pub struct Params {
     /// Whether a new snapshot of it is taken, or its place is taken on the other host.
     #[serde(default)]
     pub take: bool,
+    /// Whether what arrives is the last of it, and gives it its name.
+    #[serde(default)]
+    pub finish: bool,
     /// The snapshot to send, or what comes after the `@` in the name of the one that arrives.
     pub snapshot: Option<String>,
     /// The snapshot that a stream is from.
     pub base: Option<String>,
     /// Guid of the snapshot that a stream is from.
     pub base_guid: Option<Guid>,
-    /// Guid that the last snapshot has to have; of a raw file, what it is known by.
+    /// Guid that the last snapshot has to have, before it is taken the one that it goes on from; of a raw file, what it is known by.
     pub guid: Option<Guid>,
     /// Where golden volumes are.
     pub golden: Option<DatasetName>,
@@ -61,6 +64,8 @@ pub enum State {
     Received,
     /// With its name where it has gone.
     Finished,
+    /// Without the snapshots that were taken for the move, where it has gone.
+    Swept,
 }
 
 /// The step with what it needs.
@@ -80,6 +85,8 @@ pub enum Step {
     Received(Received),
     /// See [`State::Finished`].
     Finished(Finished),
+    /// See [`State::Swept`].
+    Swept,
 }
 
 /// What is looked at where a volume is.
@@ -98,8 +105,10 @@ pub struct Sent {
     pub snapshot: Option<SnapshotName>,
     /// The one that the stream is from.
     pub base: Option<SnapshotName>,
-    /// What a raw file is known by.
+    /// What a raw file is known by; of a ZFS volume, which the snapshot is.
     pub guid: Guid,
+    /// Whether the snapshot is taken now, where the newest one has that guid.
+    pub take: bool,
 }
 
 /// What is looked at where a volume goes.
@@ -109,6 +118,8 @@ pub struct Expected {
     pub golden: Option<DatasetName>,
     /// Whether its place is taken, so that nobody makes another volume there.
     pub take: bool,
+    /// Attributes of a raw file, by which its place tells what arrives.
+    pub properties: BTreeMap<String, String>,
 }
 
 /// What arrives.
@@ -120,8 +131,10 @@ pub struct Received {
     pub base: Option<SnapshotName>,
     /// Its guid.
     pub base_guid: Option<Guid>,
-    /// Guid that the stream has to end at.
-    pub guid: Guid,
+    /// Guid that the stream has to end at, where that is known before.
+    pub guid: Option<Guid>,
+    /// Whether that is all of the volume, which then gets its name.
+    pub finish: bool,
     /// Properties or attributes of a new volume.
     pub properties: BTreeMap<String, String>,
     /// Whether the snapshot bears the mark of zfs_snapshot.
@@ -170,6 +183,7 @@ impl Params {
 
     fn step(self, is_dataset: bool) -> Result<Step> {
         let guid = self.guid.ok_or_else(|| anyhow!("option `guid` is missing"));
+        let properties = self.properties.unwrap_or_default();
         let base = self.base.as_deref().map(str::parse).transpose()?;
         Ok(match self.state {
             State::Offered => {
@@ -181,23 +195,24 @@ impl Params {
                     snapshot.is_some() == is_dataset,
                     "option `snapshot` goes with `dataset`, which is sent by one"
                 );
-                Step::Sent(Sent { snapshot, base, guid: guid? })
+                Step::Sent(Sent { snapshot, base, guid: guid?, take: self.take })
             }
             State::Given => Step::Given(guid?),
             State::Captured => Step::Captured,
-            State::Expected => Step::Expected(Expected { golden: self.golden, take: self.take }),
+            State::Expected => Step::Expected(Expected { golden: self.golden, take: self.take, properties }),
             State::Received => Step::Received(Received {
                 snapshot: self.snapshot.unwrap_or_default(),
                 base,
                 base_guid: self.base_guid,
-                guid: guid?,
-                properties: self.properties.unwrap_or_default(),
+                // Of what is taken while it is sent, only its stream tells.
+                guid: if self.finish { self.guid } else { Some(guid?) },
+                finish: self.finish,
+                properties,
                 marked: self.marked,
                 size: self.size,
             }),
-            State::Finished => {
-                Step::Finished(Finished { guid: guid?, properties: self.properties.unwrap_or_default() })
-            }
+            State::Finished => Step::Finished(Finished { guid: guid?, properties }),
+            State::Swept => Step::Swept,
         })
     }
 }
@@ -216,7 +231,15 @@ mod tests {
         job(r#"{"dataset": "t/web1", "state": "offered", "take": true, "known": ["7"]}"#).unwrap();
         let sent =
             job(r#"{"dataset": "t/web1", "state": "sent", "snapshot": "t/i@image", "guid": "7"}"#).unwrap();
-        assert!(matches!(sent.1, Step::Sent(Sent { snapshot: Some(_), base: None, guid: Guid(7) })));
+        assert!(matches!(
+            sent.1,
+            Step::Sent(Sent { snapshot: Some(_), base: None, guid: Guid(7), take: false })
+        ));
+        let received = r#"{"dataset": "t/web1", "state": "received", "snapshot": "a", "finish": true}"#;
+        assert!(matches!(
+            job(received).unwrap().1,
+            Step::Received(Received { guid: None, finish: true, .. })
+        ));
         for (json, error) in [
             (r#"{"state": "offered"}"#, "options `dataset` and `path` are both missing"),
             (
@@ -225,6 +248,7 @@ mod tests {
             ),
             (r#"{"state": "offered", "path": "a"}"#, "option `path` is a: expected the absolute path"),
             (r#"{"state": "given", "dataset": "t/a"}"#, "option `guid` is missing"),
+            (r#"{"state": "received", "dataset": "t/a"}"#, "option `guid` is missing"),
             (r#"{"state": "sent", "dataset": "t/a", "guid": "7"}"#, "option `snapshot` goes with `dataset`"),
             (r#"{"state": "sent", "dataset": "t/a", "guid": "7", "snapshot": "-x@a"}"#, "in \"-x@a\""),
         ] {

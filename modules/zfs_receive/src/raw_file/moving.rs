@@ -120,7 +120,7 @@ pub fn send(path: &Path, wanted: &Sent, task: &mut Task) -> Result<Reply> {
 pub fn capture(path: &Path, task: &mut Task) -> Result<Reply> {
     let _lock = wait(path, task)?;
     let found = open_file(path)?.metadata().with_context(|| format!("capturing {}", path.display()))?;
-    send(path, &Sent { snapshot: None, base: None, guid: guid(&found) }, task)
+    send(path, &Sent { snapshot: None, base: None, guid: guid(&found), take: false }, task)
 }
 
 /// Removes a file that has arrived elsewhere, where nothing has been written to it since.
@@ -172,7 +172,7 @@ pub fn expect(path: &Path, wanted: &Expected, task: &mut Task) -> Result<Reply> 
     }
     let takes = wanted.take && !there && !begun && !task.check_mode;
     if takes {
-        take(&staged)?;
+        take(&staged, &wanted.properties)?;
         task.did_change();
     }
     let volume = json!({
@@ -186,12 +186,15 @@ pub fn expect(path: &Path, wanted: &Expected, task: &mut Task) -> Result<Reply> 
     Ok(Reply::new(takes).with("volume", volume))
 }
 
-/// An empty file under the name of one that arrives.
-fn take(staged: &Path) -> Result<()> {
+/// An empty file under the name of one that arrives, which tells what that is.
+fn take(staged: &Path, properties: &BTreeMap<String, String>) -> Result<()> {
     let folder = staged.parent().unwrap_or(Path::new("/"));
     fs::create_dir_all(folder).with_context(|| format!("making folder {}", folder.display()))?;
     let new = files::temporary_for(staged)?;
     Mark::reserve(new.as_file())?;
+    if let Some(volume) = properties.get(marks::VOLUME) {
+        set(new.as_file(), marks::VOLUME, volume)?;
+    }
     files::publish(new, staged, 0o600)
 }
 
@@ -221,7 +224,7 @@ pub fn receive(path: &Path, wanted: &Received, task: &mut Task) -> Result<Reply>
 }
 
 fn replay(file: &File, wanted: &Received) -> Result<u64> {
-    let expect = Expect { guid: Some(wanted.guid.0), ..Expect::default() };
+    let expect = Expect { guid: wanted.guid.map(|guid| guid.0), ..Expect::default() };
     let mut reader = Reader::new(stream::inlet()?, expect)?;
     let mut replay = Replay::new(file)?;
     while let Some(step) = reader.step()? {
@@ -240,22 +243,24 @@ fn replay(file: &File, wanted: &Received) -> Result<u64> {
 
 /// Marks, and the time when it was written, by which a file is known that nobody has used yet.
 fn dress(file: &File, wanted: &Received) -> Result<()> {
-    let set = |mark: &str, value: &str| {
-        let name = marks::attribute(mark);
-        file.set_xattr(&name, value.as_bytes()).with_context(|| format!("setting attribute {name}"))
-    };
     for mark in OURS {
         if let Some(value) = wanted.properties.get(mark) {
-            set(mark, value)?;
+            set(file, mark, value)?;
         }
     }
-    set(marks::ARRIVED, &wanted.guid.to_string())?;
+    let guid = wanted.guid.context("option `guid` is missing")?;
+    set(file, marks::ARRIVED, &guid.to_string())?;
     let Some((seconds, nanoseconds)) = wanted.properties.get(WRITTEN).and_then(|time| time.split_once('.'))
     else {
         return Ok(());
     };
     let written = UNIX_EPOCH + Duration::new(seconds.parse()?, nanoseconds.parse()?);
     file.set_modified(written).context("setting the time when it was written")
+}
+
+fn set(file: &File, mark: &str, value: &str) -> Result<()> {
+    let name = marks::attribute(mark);
+    file.set_xattr(&name, value.as_bytes()).with_context(|| format!("setting attribute {name}"))
 }
 
 /// Gives a file that has arrived its name.

@@ -18,6 +18,7 @@ MODULES = sorted(path.stem for path in TOP.glob("plugins/modules/*.py"))
 # What the examples' templates stand for, as in a play.
 TEMPLATES = {
     "{{ admin_key }}": "ssh-ed25519 AAAA admin",
+    "{{ copied.volume.since }}": {"snapshot": "apiary-move-20261129T140000Z", "guid": "7119270074782723516", "properties": {}},
     "{{ bhyve_catalog_signing_key }}": "/root/images.key",
     "{{ fetch.ansible_job_id }}": "0123456789abcdef",
     "{{ fetched.image.guid }}": 1,

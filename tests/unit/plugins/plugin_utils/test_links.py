@@ -52,6 +52,19 @@ def test_everything_goes_over_in_its_order_from_the_last_that_is_there():
     assert marked == [True, False]
 
 
+def test_the_rest_goes_on_from_what_has_come():
+    told = links.since(ZFS, offered("mine", "m1", properties={"volmode": "dev", "test:owner": "me"}))
+    assert told == {"snapshot": "m1", "guid": "g-m1", "properties": {"volmode": "dev"}}
+    link = links.rest(ZFS, told)
+    assert link.sender == {
+        "dataset": "a/web1", "state": "sent", "take": True, "snapshot": "a/web1@m1-rest", "base": "a/web1@m1", "guid": "g-m1",
+    }
+    assert link.receiver == {
+        "dataset": "b/web1", "state": "received", "finish": True, "snapshot": "m1-rest", "base_guid": "g-m1", "properties": {"volmode": "dev"},
+    }
+    assert links.since(FILE, {"guid": "7", "properties": {}}) is links.since(ZFS, offered()) is None
+
+
 def test_what_arrived_of_another_move_is_not_gone_on_with():
     with pytest.raises(links.Refused, match=r"b/web1.move has arrived on hv2 in part, but hv1 has no snapshot of that"):
         streams(offered("m1"), expected("g-other"))

@@ -2,10 +2,12 @@
 
 //! Where a volume goes that moves here.
 
+use std::collections::BTreeMap;
+
 use ansible_module::{Reply, Task, stream};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
-use zfs_command::{DatasetName, Kind, Row, Zfs};
+use zfs_command::{DatasetName, Guid, Kind, Row, Zfs};
 use zfs_stream::{Base, Expect, Reader};
 
 use super::{arriving, snapshots};
@@ -71,9 +73,10 @@ pub fn receive(name: &DatasetName, wanted: &Received, task: &mut Task) -> Result
     let staged = arriving(name)?;
     let _locks = wait(&[name, &staged], task)?;
     let doing = || format!("receiving {}@{} ", name, wanted.snapshot);
-    let first = zfs.list(&[staged.as_str()], 0)?.is_empty();
-    let (base, origin) = base(&zfs, &staged, wanted, first).with_context(doing)?;
-    let expect = Expect { base, guid: Some(wanted.guid.0), volsize: None };
+    let arrived = zfs.list(&[staged.as_str()], 1)?;
+    let first = arrived.is_empty();
+    let (base, origin) = base(&zfs, arrived, &staged, wanted).with_context(doing)?;
+    let expect = Expect { base, guid: wanted.guid.map(|guid| guid.0), volsize: None };
     let reader = Reader::new(stream::inlet()?, expect)?;
     let properties = if first { at_first(wanted) } else { Vec::new() };
     let destination = Destination {
@@ -95,21 +98,36 @@ pub fn receive(name: &DatasetName, wanted: &Received, task: &mut Task) -> Result
     if wanted.marked {
         zfs.set(MARK, &wanted.snapshot, &format!("{staged}@{}", wanted.snapshot))?;
     }
-    Ok(Reply::new(true))
+    let guid = Guid(summary.toguid);
+    if wanted.finish {
+        // A guest is off: what has just been seen is not looked at again, and its snapshots go when it is on.
+        let doing = || format!("giving {name} its name");
+        take_name(&zfs, name, &staged, guid).with_context(doing)?;
+        show(&zfs, name, &wanted.properties)?;
+        await_device(&zfs, name, &wanted.properties, task)?;
+    }
+    Ok(Reply::new(true).with("guid", guid))
 }
 
-/// What the stream goes on to: nothing, another volume's snapshot, or what has arrived before.
-fn base(zfs: &Zfs, staged: &DatasetName, wanted: &Received, first: bool) -> Result<(Base, Option<String>)> {
+/// What the stream goes on to: nothing, another volume's snapshot, or what has `arrived` before.
+fn base(
+    zfs: &Zfs,
+    arrived: Vec<Row>,
+    staged: &DatasetName,
+    wanted: &Received,
+) -> Result<(Base, Option<String>)> {
+    let first = arrived.is_empty();
     let Some(guid) = wanted.base_guid else {
         ensure!(first, "a part of it has arrived, but the stream is none that goes on with it");
         return Ok((Base::None, None));
     };
-    let (volume, origin) = match (&wanted.base, first) {
-        (Some(origin), true) => (origin.dataset().clone(), Some(origin.to_string())),
-        (None, false) => (staged.clone(), None),
+    let (volume, origin, rows) = match (&wanted.base, first) {
+        (Some(origin), true) => {
+            (origin.dataset(), Some(origin.to_string()), zfs.list(&[origin.dataset().as_str()], 1)?)
+        }
+        (None, false) => (staged, None, arrived),
         _ => bail!("it goes on from guid {guid}: expected to find what has that, or its name"),
     };
-    let rows = zfs.list(&[volume.as_str()], 1)?;
     let called = |row: &&Row| row.kind == Kind::Snapshot && row.guid == guid;
     let snapshot = rows.iter().find(called).and_then(|row| row.volsize);
     let block = rows.iter().find(|row| row.name == volume.as_str()).and_then(|row| row.volblocksize);
@@ -139,32 +157,72 @@ pub fn finish(name: &DatasetName, wanted: &Finished, task: &mut Task) -> Result<
     let zfs = find_zfs()?;
     let staged = arriving(name)?;
     let _locks = wait(&[name, &staged], task)?;
-    let doing = || format!("giving {name} its name");
-    let renamed = take_name(&zfs, name, &staged, wanted).with_context(doing)?;
-    let reserved = wanted.properties.iter().filter(|(property, _)| property.ends_with("reservation"));
-    let reserved: Vec<_> = reserved.map(|(name, value)| (name.clone(), value.clone())).collect();
-    let device = Device::of(wanted.properties.get("volmode").map(String::as_str).or(VOLMODE));
-    let unfinished = zfs.get(UNFINISHED, &[name.as_str()])?.iter().any(|property| property.local);
-    if unfinished {
-        set_each(&zfs, &reserved, name.as_str())?;
-        give_device(&zfs, name, &device)?;
-        zfs.inherit(UNFINISHED, name.as_str())?;
-    }
-    let ours: Vec<_> = snapshots(&zfs, name)?.into_iter().filter(|snapshot| snapshot.is_ours()).collect();
+    let completed = complete(&zfs, name, wanted, task)?;
+    Ok(Reply::new(destroy_ours(&zfs, name)? || completed))
+}
+
+/// Removes the snapshots that were taken for the move of a volume which has come.
+pub fn sweep(name: &DatasetName, task: &mut Task) -> Result<Reply> {
+    let zfs = find_zfs()?;
+    let _locks = wait(&[name], task)?;
+    Ok(Reply::new(destroy_ours(&zfs, name)?))
+}
+
+fn destroy_ours(zfs: &Zfs, name: &DatasetName) -> Result<bool> {
+    let ours: Vec<_> = snapshots(zfs, name)?.into_iter().filter(|snapshot| snapshot.is_ours()).collect();
     for snapshot in &ours {
         let called = &snapshot.point.name;
         patiently(called, || zfs.destroy(called)).with_context(|| format!("destroying {called}"))?;
     }
-    if device != Device::Never {
-        devices(&zfs, std::slice::from_ref(name), task)?;
-    }
-    Ok(Reply::new(renamed || unfinished || !ours.is_empty()))
+    Ok(!ours.is_empty())
 }
 
-fn take_name(zfs: &Zfs, name: &DatasetName, staged: &DatasetName, wanted: &Finished) -> Result<bool> {
+/// Whether anything was left to do for a volume to have its name, and its device. The caller holds its locks.
+fn complete(zfs: &Zfs, name: &DatasetName, wanted: &Finished, task: &mut Task) -> Result<bool> {
+    let (staged, doing) = (arriving(name)?, || format!("giving {name} its name"));
+    let arrives = has_to_be_named(zfs, name, &staged, wanted.guid).with_context(doing)?;
+    if arrives {
+        take_name(zfs, name, &staged, wanted.guid).with_context(doing)?;
+    }
+    let unfinished = zfs.get(UNFINISHED, &[name.as_str()])?.iter().any(|property| property.local);
+    if unfinished {
+        show(zfs, name, &wanted.properties)?;
+    }
+    await_device(zfs, name, &wanted.properties, task)?;
+    Ok(arrives || unfinished)
+}
+
+/// Gives a volume that has its name what it reserves, and its device.
+fn show(zfs: &Zfs, name: &DatasetName, properties: &BTreeMap<String, String>) -> Result<()> {
+    let reserved = properties.iter().filter(|(property, _)| property.ends_with("reservation"));
+    let reserved: Vec<_> = reserved.map(|(name, value)| (name.clone(), value.clone())).collect();
+    set_each(zfs, &reserved, name.as_str())?;
+    match device(properties) {
+        Device::Never => zfs.inherit(UNFINISHED, name.as_str()),
+        device => give_device(zfs, name, &device),
+    }
+}
+
+fn await_device(
+    zfs: &Zfs,
+    name: &DatasetName,
+    properties: &BTreeMap<String, String>,
+    task: &mut Task,
+) -> Result<()> {
+    match device(properties) {
+        Device::Never => Ok(()),
+        _ => devices(zfs, std::slice::from_ref(name), task),
+    }
+}
+
+fn device(properties: &BTreeMap<String, String>) -> Device {
+    Device::of(properties.get("volmode").map(String::as_str).or(VOLMODE))
+}
+
+/// Whether what has arrived has not got its name yet. Refuses what is not what was sent.
+fn has_to_be_named(zfs: &Zfs, name: &DatasetName, staged: &DatasetName, guid: Guid) -> Result<bool> {
     let rows = zfs.list(&[name.as_str(), staged.as_str()], 0)?;
     let is_there = |called: &DatasetName| rows.iter().any(|row| row.name == called.as_str());
-    let guid = wanted.guid;
     if is_there(name) {
         ensure!(!is_there(staged), "it is there already, beside {staged}, which has arrived to be it");
         let found = arrived(zfs, name)?;
@@ -181,7 +239,10 @@ fn take_name(zfs: &Zfs, name: &DatasetName, staged: &DatasetName, wanted: &Finis
         "{staged} ends at {}, expected the snapshot with guid {guid}",
         newest.map_or("nothing".to_owned(), |newest| newest.name)
     );
-    zfs.set(&marks::property(marks::ARRIVED), &guid.to_string(), staged.as_str())?;
-    patiently(staged.as_str(), || zfs.rename(staged.as_str(), name.as_str()))?;
     Ok(true)
+}
+
+fn take_name(zfs: &Zfs, name: &DatasetName, staged: &DatasetName, guid: Guid) -> Result<()> {
+    zfs.set(&marks::property(marks::ARRIVED), &guid.to_string(), staged.as_str())?;
+    patiently(staged.as_str(), || zfs.rename(staged.as_str(), name.as_str()))
 }

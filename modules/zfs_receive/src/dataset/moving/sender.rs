@@ -61,7 +61,8 @@ fn take(zfs: &Zfs, name: &DatasetName, known: &[Guid]) -> Result<()> {
         before.iter().rev().find(|snapshot| known.contains(&snapshot.guid)).map(|snapshot| snapshot.guid);
     for old in before.iter().filter(|snapshot| snapshot.is_ours() && Some(snapshot.guid) != kept) {
         let old = &old.point.name;
-        zfs.destroy(old)
+        // Whoever was cut over sending it goes on for a moment.
+        patiently(old, || zfs.destroy(old))
             .with_context(|| format!("destroying {old}, which was taken for a move that was cut"))?;
     }
     let called = new_name(TAKEN, &before);
@@ -108,10 +109,33 @@ fn look(zfs: &Zfs, name: &DatasetName) -> Result<Value> {
 pub fn send(name: &DatasetName, wanted: &Sent, task: &mut Task) -> Result<Reply> {
     let snapshot = wanted.snapshot.as_ref().with_context(|| format!("sending {name}: of which snapshot"))?;
     let zfs = find_zfs()?;
+    let doing = || format!("sending {snapshot}");
+    if wanted.take {
+        take_next(&zfs, name, wanted, task).with_context(doing)?;
+        task.did_change();
+    }
     let sent = task.phase("send", |_| pass_on(zfs.send_as_stored(snapshot, wanted.base.as_ref())?));
-    let sent = sent.with_context(|| format!("sending {snapshot}"))?;
-    task.record_bytes("send", sent);
-    Ok(Reply::new(false))
+    task.record_bytes("send", sent.with_context(doing)?);
+    if !wanted.take {
+        return Ok(Reply::new(false));
+    }
+    let guid = zfs.list(&[snapshot.as_str()], 0)?.first().map(|row| row.guid);
+    Ok(Reply::new(true).with("guid", guid))
+}
+
+/// Takes the snapshot that is sent, where it comes next to the one that the other host has.
+fn take_next(zfs: &Zfs, name: &DatasetName, wanted: &Sent, task: &mut Task) -> Result<()> {
+    let _locks = wait(&[name], task)?;
+    // The guest is off: one command says it, oldest first.
+    let rows = zfs.list(&[name.as_str()], 1)?;
+    let newest = rows.iter().rfind(|row| row.kind == Kind::Snapshot);
+    ensure!(
+        newest.is_some_and(|newest| newest.guid == wanted.guid),
+        "the newest snapshot is {}, expected the one with guid {}; somebody has taken one since",
+        newest.map_or("none", |newest| newest.name.as_str()),
+        wanted.guid
+    );
+    zfs.take(wanted.snapshot.as_slice(), (&marks::property(marks::MOVE), "yes"))
 }
 
 /// Passes all of what zfs sends on to standard output; says how many bytes that was.

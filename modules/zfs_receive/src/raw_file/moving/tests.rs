@@ -10,12 +10,14 @@ fn a_place_is_taken_once_and_only_what_was_sent_gets_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("volumes/web1.raw");
     let mut task = Task::default();
-    let wanted = Expected { golden: None, take: true };
+    let properties = BTreeMap::from([(marks::VOLUME.to_owned(), r#"{"blank": 4}"#.to_owned())]);
+    let wanted = Expected { golden: None, take: true, properties };
     for _ in 0..2 {
         expect(&path, &wanted, &mut task).unwrap();
     }
     let staged = arriving(&path);
-    assert!(staged.exists() && !path.exists() && Mark::of(&staged).unwrap().is_none());
+    assert!(staged.exists() && !path.exists());
+    assert!(matches!(Mark::of(&staged).unwrap(), Some(Mark::Blank(_))));
     let finished = Finished { guid: Guid(7), properties: BTreeMap::new() };
     let error = finish(&path, &finished, &mut task).unwrap_err().to_string();
     assert!(error.ends_with("is not what was sent: expected guid 7, found none"), "{error}");
@@ -56,7 +58,8 @@ fn what_goes_with_a_file_arrives() {
         snapshot: String::new(),
         base: None,
         base_guid: None,
-        guid: Guid(7),
+        guid: Some(Guid(7)),
+        finish: false,
         properties: told.clone(),
         marked: false,
         size: None,
