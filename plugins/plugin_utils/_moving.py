@@ -12,9 +12,15 @@ from ansible_collections.apiary.bhyve.plugins.plugin_utils._deployment import PH
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._fleet import UNREADABLE, guests_of, place_of
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._moved import asked_hosts, domains_found
 from ansible_collections.apiary.bhyve.plugins.plugin_utils._removal import data_disk, guest_of
+from ansible_collections.apiary.bhyve.plugins.plugin_utils._size import size_in_bytes
 
 # In this order; a guest that has failed in one is left out of those that follow. While the first ones are done, guests run.
-STEPS = ("looked", "goldens", "fetched", "received", "copied", "noted", "stopped", "moved", *PHASES, "given", "unseeded", "undefined")
+STEPS = (
+    "looked", "goldens", "fetched", "received", "copied", "images", "seeds", "noted", "stopped", "moved", "volumes", "domains", "given",
+    "unseeded", "undefined",
+)
+# Those for which a guest is off.
+_OFF_FOR = ("stopped", "volumes", "domains")
 
 # As in the role's defaults, which other hosts' variables do not show.
 _SEEDS = "/var/db/apiary/seeds"
@@ -138,25 +144,27 @@ class Moving(Deployment):
         """Whether a call before this one has begun to take it away where it was: it is defined here then."""
         return name in self.found
 
+    def _looked(self, name):
+        """The volumes that are on the host where a guest is."""
+        return (self.looks.get(self._source(name)) or {}).get("volumes") or []
+
     def _volumes_there(self, name):
         """Names of a guest's volumes where it is, the root disk last: it is what tells that the others have come."""
-        volumes = (self.looks.get(self._source(name)) or {}).get("volumes") or []
+        volumes = self._looked(name)
         root = [volume for volume in volumes if volume["part"] == "own" and volume["name"].removesuffix(".raw") == name]
         data = [data_disk(volume) for volume in volumes]
         return [key for key in data if key and guest_of(key) == name] + [name for _each in root]
 
     def _ran(self, name):
         """Whether it ran before this call, or one like this that was cut, has stopped it."""
-        volumes = (self.looks.get(self._source(name)) or {}).get("volumes") or []
-        noted = any(volume.get("ran") for volume in volumes if volume["name"].removesuffix(".raw") == name)
+        noted = any(volume.get("ran") for volume in self._looked(name) if volume["name"].removesuffix(".raw") == name)
         return noted or self.moving[name]["domain"]["state"] != "shutoff"
 
     # What each step is asked for.
 
     def _image(self, name):
         """The image whose clone a root disk is, where this host does not have it: its name and guid."""
-        volumes = (self.looks.get(self._source(name)) or {}).get("volumes") or []
-        root = next((volume for volume in volumes if volume["part"] == "own" and volume["name"] == name and volume.get("origin")), None)
+        root = next((volume for volume in self._looked(name) if volume["part"] == "own" and volume["name"] == name and volume.get("origin")), None)
         if self.place["folder"] or root is None:
             return None
         here = [golden.get("guid") for golden in self.returned["goldens"].get("volumes") or []]
@@ -185,6 +193,8 @@ class Moving(Deployment):
             here, there = volume_options(self.place, key), volume_options(place, key)
             golden = {} if self.place["folder"] else {"golden": self.place["golden"]}
             asked[key] = {"source": source, "state": state, **here, **golden, **{"from_" + kind: at for kind, at in there.items()}}
+            if state == "moved" and self._copied_to(key).get("since"):
+                asked[key]["since"] = self._copied_to(key)["since"]
         return asked
 
     def _noted(self, name, guest):
@@ -196,9 +206,28 @@ class Moving(Deployment):
         # It shall not start with that host any more, even where it is off already.
         return {"state": "shutoff", "autostart": False, **{key: guest[key] for key in ("force", "shutdown_timeout") if key in guest}}
 
+    def _images(self, name, guest):
+        # The volume that is arriving tells which it is.
+        arriving = self._copied_to(name).get("name")
+        return {**super()._images(name, guest), **({kind: arriving for kind in self._volume(name)} if arriving else {})}
+
+    def _copied_to(self, key):
+        """What is known of a volume that was brought while its guest ran."""
+        return (self.answers["copied"].get(key) or {}).get("volume") or {}
+
     def _volumes(self, name, guest):
         # In check mode there is none yet, and none shall be made of the image.
-        return None if self.check else super()._volumes(name, guest)
+        return None if self.check or self._are_right(name, guest) else super()._volumes(name, guest)
+
+    def _are_right(self, name, guest):
+        """Whether its volumes are known to be as its dictionary has them, so that nobody need look while it is off."""
+        sizes = {volume["name"].removesuffix(".raw"): volume.get("size") for volume in self._looked(name) if volume["part"] == "own"}
+        data = {_disks.key(name, disk): said for disk, said in _disks.disks_of(guest).items() if said.get("size")}
+        if any(said.get("properties") for said in data.values()):
+            return False
+        wanted = {key: said["size"] for key, said in data.items()}
+        wanted.update({name: guest["disk"]} if guest.get("disk") else {})
+        return name in sizes and all(sizes.get(key) == size_in_bytes(size) for key, size in wanted.items())
 
     def _domains(self, name, guest):
         state = guest.get("state", "running")
@@ -250,7 +279,7 @@ class Moving(Deployment):
 
     def _figures(self, name):
         sent = {step: sum((answer.get("volume") or {}).get("sent", 0) for answer in self._of(step, name)) for step in ("copied", "moved")}
-        off = sum(seconds_of(answer, "total") for step in ("stopped", *PHASES) for answer in self._of(step, name))
+        off = sum(seconds_of(answer, "total") for step in _OFF_FOR for answer in self._of(step, name))
         off += sum((answer.get("volume") or {}).get("seconds", 0.0) for answer in self._of("moved", name))
         return ["%.1f MiB" % (sent["copied"] / (1 << 20)), "%.1f MiB" % (sent["moved"] / (1 << 20)), "%.2f" % off]
 

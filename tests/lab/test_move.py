@@ -111,6 +111,7 @@ def test_a_guest_that_was_off_stays_off(site):
 
 MOMENTS = {
     "place taken": lambda hv1, hv2: "web1.raw.move" in hv2.volumes(),
+    "seed written": lambda hv1, hv2: (hv2.folder / "seeds/web1.seed").exists(),
     "stopped": lambda hv1, hv2: hv1.running() == [],
     "arriving": lambda hv1, hv2: any(name.startswith(".new-") for name in hv2.volumes()),
     "arrived": lambda hv1, hv2: "web1.raw" in hv2.volumes(),

@@ -71,6 +71,38 @@ def test_an_image_that_is_not_here_is_fetched_and_received_first():
     assert moving_options(failed, "copied", "hv1") == {} and moving_failures(failed) == ["web1: no image demo-1"]
 
 
+def copied(**volumes):
+    return {"results": [{"item": "hv1", "guests": {key: {"changed": True, "volume": volume} for key, volume in volumes.items()}}]}
+
+
+def test_what_was_brought_while_it_ran_is_gone_on_from():
+    since = {"snapshot": "apiary-move-1", "guid": "7", "properties": {}}
+    here = told(copied=copied(**{"web1": {"name": "b/vm/web1.move", "since": since}, "web1:data": {"name": "b/vm/web1:data", "since": None}}))
+    asked = moving_options(here, "moved", "hv1")
+    assert asked["web1"]["since"] == since and [key for key in asked if "since" in asked[key]] == ["web1"]
+    assert all("since" not in options for options in moving_options(here, "given", "hv1").values())
+    # The image is that of the volume that arrives: by its own name there is none, and a new one would be fetched.
+    assert moving_options(here, "images") == {"web1": {"name": "demo", "dataset": "b/vm/web1.move"}}
+    assert moving_options(told(), "images") == {"web1": {"name": "demo", "dataset": "b/vm/web1"}}
+
+
+def test_disks_are_put_right_only_where_they_are_not():
+    sizes = [own("web1", size=20 << 30), own("web1:data", size=1 << 30), own("web2", size=1), own("web1.old-20260101T000000Z", "kept", "web1", size=7)]
+    asked = lambda there=sizes, **more: list(moving_options(told(disks=there, guest=dict(GUEST, **more)), "volumes"))  # noqa: E731
+    assert asked() == asked(disk="20G") == []
+    assert asked(disk="40G") == asked([own("web1"), own("web1:data")]) == ["web1", "web1:data"]
+    for data in ({"size": "2G"}, {"size": "1G", "properties": {"compression": "zstd"}}):
+        assert asked(disks={"data": data}) == ["web1", "web1:data"]
+    [domain] = moving_options(told(disks=sizes), "domains").values()
+    assert (domain["guest_disk"], domain["guest_disks"][0]["device"]) == ("/dev/zvol/b/vm/web1", "/dev/zvol/b/vm/web1:data")
+
+
+def test_what_a_disk_or_a_seed_lacks_keeps_the_guest_running():
+    for step in ("images", "seeds"):
+        failed = told(**{step: {"guests": {"web1": {"failed": True, "msg": "it cannot be"}}}})
+        assert moving_options(failed, "stopped", "hv1") == {} and moving_failures(failed) == ["web1: it cannot be"]
+
+
 def test_one_disk_that_does_not_come_keeps_the_guest_where_it_is():
     answers = {"web1": {"changed": True}, "web1:data": {"failed": True, "msg": "hv2: no room"}}
     failed = told(copied={"results": [{"item": "hv1", "guests": answers}]})
