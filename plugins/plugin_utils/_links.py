@@ -105,7 +105,8 @@ def since(volume, offered):
     if volume.is_file or not offered["snapshots"]:
         return None
     newest = offered["snapshots"][-1]
-    later = {name: value for name, value in offered["properties"].items() if name in _LATER}
+    # What reserves nothing has arrived so.
+    later = {name: value for name, value in offered["properties"].items() if name in _LATER and value != "0"}
     return {"snapshot": newest["name"], "guid": newest["guid"], "properties": later}
 
 

@@ -53,7 +53,7 @@ def test_everything_goes_over_in_its_order_from_the_last_that_is_there():
 
 
 def test_the_rest_goes_on_from_what_has_come():
-    told = links.since(ZFS, offered("mine", "m1", properties={"volmode": "dev", "test:owner": "me"}))
+    told = links.since(ZFS, offered("mine", "m1", properties={"volmode": "dev", "refreservation": "0", "test:owner": "me"}))
     assert told == {"snapshot": "m1", "guid": "g-m1", "properties": {"volmode": "dev"}}
     link = links.rest(ZFS, told)
     assert link.sender == {
