@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import os
 
-from scenes.volume import NewVolume
+from scenes.volume import Blank, NewVolume
 
 ARRIVED = "user.apiary.bhyve.arrived"
 
 
-class PlaceTaken(NewVolume):
-    """Nobody shall make another volume of the name."""
+class PlaceTaken(Blank):
+    """Nobody shall make another volume of the name, and it tells what arrives."""
 
     program = "volume_stream"
 
     def options(self):
-        return {"path": str(self.volume), "state": "expected", "take": True}
+        return {"path": str(self.volume), "state": "expected", "take": True, "properties": {"volume": '{"blank": 1048576}'}}
 
 
 class MoveFinished(NewVolume):
