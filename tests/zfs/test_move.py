@@ -67,13 +67,11 @@ class Site:
     def cut(self, asked, end):
         """Kills one end of a stream, or the controller; the status of what had asked for it."""
         running = subprocess.Popen(self.command(asked), env=self.environment, stdout=subprocess.DEVNULL, start_new_session=True)
-        # In one exchange: a quarter of a second later all of it may have come.
-        begun = "until pgrep -x zfs -a | grep -q receive; do sleep 0.02; done"
+        # By one command, as soon as it is there: a quarter of a second later all of it may have come.
+        seen = "pgrep -f '[z]fs receive' >/dev/null" if end == "controller" else f"pkill -9 -f '[z]fs {'send' if end == 'sender' else 'receive'}'"
+        self.guest.sh(f"until {seen}; do sleep 0.005; done", limit=patience(300))
         if end == "controller":
-            self.guest.sh(begun, limit=patience(300))
             os.killpg(running.pid, 9)
-        else:
-            self.guest.sh(f"{begun}; pkill -9 -f '[z]fs {'send' if end == 'sender' else 'receive'}'", limit=patience(300))
         status = running.wait()
         self.guest.wait_for("what was killed to be gone", "! pgrep -x zfs > /dev/null")
         return status
