@@ -10,13 +10,13 @@ copy=$top/.cache/mutations
 faults="
 stream reader: a wrong checksum passes | rust | modules/zfs_stream/src/frames.rs | s/ensure!(whole && header.bytes(CHECKSUM_AT) == sum.to_bytes(),/ensure!(whole,/
 stream reader: blocks may cover each other | mutants | modules/zfs_stream/src/layout.rs | s/offset >= last,/true,/
-domain plan: restarts what has not changed | rust | modules/libvirt_domain/src/plan.rs | s/let restarts = differs && /let restarts = /
+domain plan: restarts what has not changed | rust | modules/libvirt_domain/src/plan/power.rs | s/IfChanged => instance.differs,/IfChanged => true,/
 clock judgement: an alarm does not block | rust | modules/ntpd_check/src/judge/blocked.rs | s/(peer.poll >= ERROR_POLL || frozen(peer))/frozen(peer)/
 action plugin: check mode is not handed on | delivery | plugins/action/native.py | s/\"_ansible_check_mode\": self._task.check_mode/\"_ansible_check_mode\": False/
 seeds: what a killed run left stays | faults | modules/guest_seed/src/apply.rs | s/files::sweep_for(path)?;//
 seeds: the router is said of an address in another network | cloud_init | modules/guest_seed/src/network/version1.rs | s/nets.iter().position(|net| net.contains(&gateway)).or_else/None.or_else/
 seeds: every interface is looked for by the first one's address | rust | modules/guest_seed/src/network/nic.rs | s/mac_of(name, self.index,/mac_of(name, 0,/
-role: a second guest's volume is the first one's | demo | plugins/plugin_utils/_deployment.py | s/(self.place\[\"folder\"\], name)/(self.place[\"folder\"], next(iter(self.guests)))/
+role: a second guest's volume is the first one's | demo | plugins/plugin_utils/_deployment.py | s/return volume_options(self.place, name)/return volume_options(self.place, next(iter(self.guests)))/
 "
 
 # What git knows of the tree; what was compiled in the copy stays.
