@@ -28,7 +28,7 @@ pub struct Arrival<'a, R> {
     pub is_raw: bool,
 }
 
-impl<R: Read> Arrival<'_, R> {
+impl<R: Read + Send> Arrival<'_, R> {
     /// Writes all of it into `target`, unpacked if it was compressed. Nothing of it may be used where this fails.
     pub fn receive(self, target: &Staged) -> Result<()> {
         let Self { mut content, called, checksum, unpacks, is_raw } = self;

@@ -14,6 +14,7 @@ use image_catalog::name::ImageId;
 use image_catalog::package::Package;
 use image_catalog::transport::shown;
 use zfs_command::SnapshotName;
+use zfs_stream::ReadAhead;
 
 use crate::address::{Address, connect};
 use crate::arrival::Arrival;
@@ -174,7 +175,7 @@ impl Preparing<'_> {
 
     fn received(
         &self,
-        content: impl Read,
+        content: impl Read + Send,
         checksum: Option<&Checksum>,
         busy: Option<String>,
     ) -> Result<Opened> {
@@ -225,8 +226,12 @@ impl Preparing<'_> {
         let staged = self.staged()?;
         let size = packed.file.metadata().map(|found| found.len()).ok();
         let progress = self.task.progress("unpacking", size);
-        let content = unpack::decoder(compression, Watched { inner: &packed.file, progress })?;
-        let filled = unpack::fill(content, staged.file(), unpack::room(staged.file())?);
+        let reading = || format!("reading source {}", self.called);
+        let inner = packed.file.try_clone().with_context(reading)?;
+        // Unpacking goes on while what has been unpacked is written.
+        let content = ReadAhead::new(unpack::decoder(compression, Watched { inner, progress })?);
+        let filled =
+            unpack::fill(content.with_context(reading)?, staged.file(), unpack::room(staged.file())?);
         filled.map_err(|failure| unpack::explained(compression, failure))?;
         Held::copy(staged)
     }

@@ -5,18 +5,13 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::FileExt;
-use std::panic::resume_unwind;
-use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::thread;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use image_catalog::compression::Compression;
 use nix::sys::statvfs::fstatvfs;
 
 /// Bytes read and written at a time.
 const BLOCK: usize = 1 << 20;
-/// Blocks that are read before they are written.
-const AHEAD: usize = 2;
 /// Pieces of zeros of this length become holes.
 const HOLE: usize = 64 << 10;
 /// Compared with as a whole, which takes a tenth of the time of looking at each byte.
@@ -29,11 +24,17 @@ const XZ_MEMORY: u64 = 260 << 20;
 const SIZE_LIMIT: u64 = 1 << 44;
 
 /// A reader of what is in something compressed. Parts that follow each other are one content, as the programs have it.
-pub fn decoder<'a, R: Read + 'a>(compression: Compression, packed: R) -> Result<Box<dyn Read + 'a>> {
+pub fn decoder<'a, R: Read + Send + 'a>(
+    compression: Compression,
+    packed: R,
+) -> Result<Box<dyn Read + Send + 'a>> {
     decoder_of(compression, BufReader::with_capacity(BLOCK, packed))
 }
 
-fn decoder_of<'a, R: BufRead + 'a>(compression: Compression, packed: R) -> Result<Box<dyn Read + 'a>> {
+fn decoder_of<'a, R: BufRead + Send + 'a>(
+    compression: Compression,
+    packed: R,
+) -> Result<Box<dyn Read + Send + 'a>> {
     let starting = || format!("starting the {} decoder", compression.name());
     Ok(match compression {
         Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(packed)),
@@ -84,80 +85,32 @@ pub fn room(file: &File) -> Result<u64> {
     Ok(found.blocks_available().saturating_mul(found.fragment_size()))
 }
 
-/// Writes all of `content` into the empty file `target`, zeros as holes: a second thread writes while this one reads on. Gives the
-/// number of its bytes.
-pub fn fill(content: impl Read, target: &File, budget: u64) -> Result<u64, Failure> {
-    let (filled, blocks) = mpsc::sync_channel(AHEAD);
-    let (emptied, empty) = mpsc::sync_channel(AHEAD);
-    thread::scope(|scope| {
-        let disk = Disk { target, budget, position: 0, written: 0 };
-        let writing = scope.spawn(move || disk.write(blocks, &emptied));
-        let read = hand_over(content, filled, &empty);
-        // Where both fail, it was the disk that did so first.
-        let written = writing.join().unwrap_or_else(|panic| resume_unwind(panic));
-        let length = written.map_err(Failure::Target)?;
-        read.map_err(Failure::Source)?;
-        Ok(length)
-    })
-}
-
-/// Hands over block after block, until the end, or until nobody takes them.
-fn hand_over(
-    mut content: impl Read,
-    filled: SyncSender<Vec<u8>>,
-    empty: &Receiver<Vec<u8>>,
-) -> io::Result<()> {
+/// Writes all of `content` into the empty file `target`, zeros as holes. Gives the number of its bytes.
+pub fn fill(mut content: impl Read, target: &File, budget: u64) -> Result<u64, Failure> {
+    let mut block = vec![0; BLOCK];
+    let (mut position, mut written) = (0u64, 0u64);
     loop {
-        let mut block = empty.try_recv().unwrap_or_else(|_| Vec::with_capacity(BLOCK));
-        block.clear();
-        content.by_ref().take(BLOCK as u64).read_to_end(&mut block)?;
-        let is_end = block.len() < BLOCK;
-        if filled.send(block).is_err() || is_end {
-            return Ok(());
-        }
-    }
-}
-
-/// A disk being written.
-struct Disk<'a> {
-    target: &'a File,
-    /// Bytes that may be written.
-    budget: u64,
-    position: u64,
-    written: u64,
-}
-
-impl Disk<'_> {
-    /// Writes block after block, and hands each back. Gives the number of bytes.
-    fn write(mut self, blocks: Receiver<Vec<u8>>, emptied: &SyncSender<Vec<u8>>) -> Result<u64> {
-        for block in blocks {
-            self.append(&block)?;
-            // Where all is read, nobody wants it.
-            let _ = emptied.try_send(block);
-        }
-        self.target.set_len(self.position).context("writing what was unpacked")?;
-        Ok(self.position)
-    }
-
-    fn append(&mut self, block: &[u8]) -> Result<()> {
-        for piece in block.chunks(HOLE) {
+        let count = match content.read(&mut block) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(Failure::Source(error)),
+        };
+        for piece in block[..count].chunks(HOLE) {
             if *piece != ZEROS[..piece.len()] {
-                self.written += piece.len() as u64;
-                ensure!(
-                    self.written <= self.budget,
-                    "unpacked it needs more than the {} bytes that are free where the catalogue is",
-                    self.budget
-                );
-                self.target.write_all_at(piece, self.position).context("writing what was unpacked")?;
+                written += piece.len() as u64;
+                judge_room(written, budget)?;
+                target
+                    .write_all_at(piece, position)
+                    .context("writing what was unpacked")
+                    .map_err(Failure::Target)?;
             }
-            self.position += piece.len() as u64;
+            position += piece.len() as u64;
         }
-        ensure!(
-            self.position <= SIZE_LIMIT,
-            "unpacked it has more than {SIZE_LIMIT} bytes, which no disk has"
-        );
-        Ok(())
+        judge_size(position)?;
     }
+    target.set_len(position).context("writing what was unpacked").map_err(Failure::Target)?;
+    Ok(position)
 }
 
 /// Why nothing more was unpacked.
@@ -176,4 +129,23 @@ impl Failure {
             Self::Target(error) => error,
         }
     }
+}
+
+fn judge_room(written: u64, budget: u64) -> Result<(), Failure> {
+    let check = || {
+        ensure!(
+            written <= budget,
+            "unpacked it needs more than the {budget} bytes that are free where the catalogue is"
+        );
+        Ok(())
+    };
+    check().map_err(Failure::Target)
+}
+
+fn judge_size(position: u64) -> Result<(), Failure> {
+    let check = || match position > SIZE_LIMIT {
+        true => bail!("unpacked it has more than {SIZE_LIMIT} bytes, which no disk has"),
+        false => Ok(()),
+    };
+    check().map_err(Failure::Target)
 }

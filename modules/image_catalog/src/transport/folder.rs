@@ -40,7 +40,7 @@ impl Transport for Folder {
         let found = file.metadata().with_context(doing)?;
         let start = from.min(found.len());
         file.seek(SeekFrom::Start(start)).with_context(doing)?;
-        let body: Box<dyn Read> = Box::new(file);
+        let body: Box<dyn Read + Send> = Box::new(file);
         Ok(Some(Opened { body, start, size: Some(found.len()) }))
     }
 

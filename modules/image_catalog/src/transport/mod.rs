@@ -71,7 +71,7 @@ pub trait Transport {
 /// A file being handed out.
 pub struct Opened<'a> {
     /// The bytes from `start` on.
-    pub body: Box<dyn Read + 'a>,
+    pub body: Box<dyn Read + Send + 'a>,
     /// Position of the first byte of `body` in the file.
     pub start: u64,
     /// Size of the whole file in bytes, where the place tells it.

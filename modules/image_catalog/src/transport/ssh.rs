@@ -80,7 +80,7 @@ impl<R: Read, W: Write> PkgSsh<R, W> {
     }
 }
 
-impl<R: Read, W: Write> Transport for PkgSsh<R, W> {
+impl<R: Read + Send, W: Write> Transport for PkgSsh<R, W> {
     fn open(&mut self, path: &RelativePath, from: u64) -> Result<Option<Opened<'_>>> {
         let wanted = match &self.folder {
             Some(folder) => format!("{folder}/{path}"),
