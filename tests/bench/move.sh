@@ -4,10 +4,6 @@
 # and qemu (tests/story). The machine is emulated: compare the columns of one run, do not take its seconds for those of a real host. Fails
 # where the bar is missed: tests/bench/move.sh [MIB [ROUNDS]], with MIB of data on the guest's disk.
 set -euo pipefail
-top=$(cd "$(dirname "$0")/../.." && pwd)
-"$top/tests/setup/packages.sh" binutils cpio gcc libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-log \
-    openssh-client qemu-system-x86 zfsutils-linux zstd
-"$top/modules/install.sh"
-venv=$("$top/tests/setup/venv.sh" newest)
-export PATH=$venv/bin:$PATH PYTHONPATH=$top/tests:$top/tests/zfs:$top/tests/story
-exec "$venv/bin/python" "$top/tests/bench/move.py" "$@"
+. "$(dirname "$0")/../story/setup.sh"
+export PYTHONPATH=$top/tests:$top/tests/zfs:$top/tests/story
+exec python "$top/tests/bench/move.py" "$@"
